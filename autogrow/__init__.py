@@ -1,0 +1,38 @@
+"""AutoGrow: automatic layer growing in deep convolutional networks.
+
+The public interface is loaded on first use, so that commands that need no
+torch (``autogrow replay``, the tables) start at once.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_PUBLIC = {
+    "AutogrowSpec": "autogrow.config",
+    "ImageData": "autogrow.data",
+    "MorphSpec": "autogrow.config",
+    "ScratchSpec": "autogrow.config",
+    "Split": "autogrow.data",
+    "UserError": "autogrow.errors",
+    "build_network": "autogrow.networks",
+    "image_data": "autogrow.data",
+    "load_data": "autogrow.data",
+    "load_network": "autogrow.records",
+    "run": "autogrow.runs",
+}
+
+__all__ = ["__version__", *_PUBLIC]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'autogrow' has no attribute {name!r}")
+    return getattr(import_module(_PUBLIC[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,128 @@
+"""The data set as one uint8 tensor on the device, and its batches.
+
+Augmentation is vectorised over a batch: one gather cuts every image's random
+crop out of the zero-padded set; there is no Python per image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from autogrow.seeds import derive
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from autogrow.data import Split
+
+
+class DeviceSet:
+    """Images of one split on the device, with everything needed to batch them.
+
+    Parameters
+    ----------
+    split
+        Images (N, H, W, C) uint8 and labels (N,).
+    mean, std
+        Per channel, of images scaled to [0, 1].
+    device
+        Where the data lives.
+    crop_padding
+        Zero padding in pixels around the raw image, before normalisation, out of
+        which random crops are cut.
+    flip
+        Whether training batches are flipped horizontally at random.
+    """
+
+    def __init__(
+        self,
+        split: Split,
+        mean: Sequence[float],
+        std: Sequence[float],
+        device: torch.device,
+        *,
+        crop_padding: int = 0,
+        flip: bool = False,
+    ) -> None:
+        images = torch.from_numpy(split.images)
+        p = crop_padding
+        padded = torch.nn.functional.pad(images, (0, 0, p, p, p, p)) if p else images
+        height, width = images.shape[1:3]
+        self.padding = p
+        self.flip = flip
+        self._windows = padded.to(device).unfold(1, height, 1).unfold(2, width, 1)
+        self.labels = torch.from_numpy(split.labels).to(device)
+        # (x / 255 - mean) / std as one multiply-add on the uint8 values.
+        std_ = torch.tensor(std, dtype=torch.float32, device=device)
+        mean_ = torch.tensor(mean, dtype=torch.float32, device=device)
+        self._scale = (1 / (255 * std_)).view(1, -1, 1, 1)
+        self._shift = (-mean_ / std_).view(1, -1, 1, 1)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the data lives."""
+        return self.labels.device
+
+    def _images(self, index: Tensor, dy: Tensor | int, dx: Tensor | int) -> Tensor:
+        return self._windows[index, dy, dx]  # (B, C, H, W) uint8
+
+    def _normalise(self, images: Tensor) -> Tensor:
+        x = images.float().contiguous(memory_format=torch.channels_last)
+        return x.mul_(self._scale).add_(self._shift)
+
+    def training_batches(
+        self, batch_size: int, *, seed: int, epoch: int
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield one epoch's shuffled, augmented batches: images (B, C, H, W), labels (B,).
+
+        Order and augmentation depend on seed and epoch alone, so an interrupted
+        run goes on with the same batches. A last batch of a single image joins
+        the one before it: Batch Normalization cannot train on one image.
+
+        Parameters
+        ----------
+        batch_size
+            Images a batch; the last one may have fewer.
+        seed
+            The run's seed.
+        epoch
+            Which epoch's order and augmentation to draw.
+        """
+        n = len(self)
+        order = _generator(seed, "data order", epoch)
+        permutation = torch.randperm(n, generator=order)
+        augmentation = _generator(seed, "augmentation", epoch)
+        places = 2 * self.padding + 1
+        offsets = torch.randint(places, (2, n), generator=augmentation)
+        flips = torch.rand(n, generator=augmentation) < 0.5
+        permutation, offsets, flips = (
+            t.to(self.device, non_blocking=True) for t in (permutation, offsets, flips)
+        )
+        starts = list(range(0, n, batch_size))
+        if len(starts) > 1 and n - starts[-1] == 1:
+            starts.pop()
+        for start, stop in zip(starts, [*starts[1:], n], strict=True):
+            index = permutation[start:stop]
+            images = self._images(index, *offsets[:, start:stop])
+            if self.flip:
+                flipped = flips[start:stop].view(-1, 1, 1, 1)
+                images = torch.where(flipped, images.flip(3), images)
+            yield self._normalise(images), self.labels[index]
+
+    def evaluation_batches(self, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield the images in order, not augmented: images (B, C, H, W), labels (B,)."""
+        p = self.padding
+        for start in range(0, len(self), batch_size):
+            stop = min(start + batch_size, len(self))
+            yield self._normalise(self._windows[start:stop, p, p]), self.labels[start:stop]
+
+
+def _generator(seed: int, purpose: str, epoch: int) -> torch.Generator:
+    return torch.Generator().manual_seed(derive(seed, purpose, epoch))

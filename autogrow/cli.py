@@ -1,0 +1,264 @@
+"""The command ``autogrow``.
+
+Modules that need torch are imported by the commands that use them, so that
+``autogrow replay`` and ``--help`` answer at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from autogrow import __version__
+from autogrow.errors import UserError
+
+if TYPE_CHECKING:
+    from autogrow.config import RunSpec
+
+USER_ERROR = 2
+INTERRUPTED = 130
+
+
+class _Parser(argparse.ArgumentParser):
+    """Tells a mistake in one line, as every other error of the user's is told."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(USER_ERROR, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status.
+
+    0: done; 2: a mistake of the user's, told in one line on stderr; 130: Ctrl-C.
+    """
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        return options.command(options) or 0
+    except UserError as error:
+        print(f"autogrow: error: {error}", file=sys.stderr)
+        return USER_ERROR
+    except KeyboardInterrupt:
+        print("autogrow: interrupted; the same command continues the run", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # `autogrow replay ... | head`
+        sys.stderr.close()
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="autogrow", description="Find a network's depth by growing it.")
+    parser.add_argument("--version", action="version", version=f"autogrow {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_LazyParser)
+    for name, kind, text in (
+        ("grow", "autogrow", "grow a seed network, then fine-tune the found net"),
+        ("train", "scratch", "train a network of a given depth from scratch"),
+        ("morph", "morph", "train a network, morph it to a deeper one, train that"),
+    ):
+        command = commands.add_parser(name, help=text, description=text, fill=_SpecOptions(kind))
+        command.set_defaults(command=_run_options, kind=kind)
+    command = commands.add_parser("run", help="carry out the run that a YAML file describes")
+    command.add_argument("spec", type=Path, metavar="SPEC.yaml", help="settings of the run")
+    _add_execution(command)
+    command.set_defaults(command=_run_file)
+    command = commands.add_parser("replay", help="print what Algorithm 1 decides on a curve")
+    _add_replay(command)
+    command = commands.add_parser("info", help="print a network's layers, parameters and FLOPs")
+    _add_info(command)
+    return parser
+
+
+class _LazyParser(_Parser):
+    """Takes its options from a function when it is used, not before."""
+
+    def __init__(self, *arguments: Any, fill: Any = None, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._fill = fill
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        if self._fill is not None:
+            self._fill(self)
+            self._fill = None
+        return super().parse_known_args(args, namespace)
+
+
+class _SpecOptions:
+    """Gives a parser one option for each setting of a kind of run."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+    def __call__(self, parser: argparse.ArgumentParser) -> None:
+        from autogrow.config import SPECS
+
+        for name, field in SPECS[self.kind].model_fields.items():
+            if name == "kind":
+                continue
+            options = _option(field.annotation)
+            default = field.get_default()
+            text = (field.description or "").replace("%", "%%")
+            if not field.is_required() and default is not None:
+                text += f" (default: {default})"
+            parser.add_argument(
+                f"--{(field.alias or name).replace('_', '-')}",
+                dest=name,
+                required=field.is_required(),
+                default=argparse.SUPPRESS,
+                help=text,
+                **options,
+            )
+        _add_execution(parser)
+
+
+def _option(annotation: Any) -> dict[str, Any]:
+    """Return how argparse reads a setting of this type."""
+    from typing import Literal, get_args, get_origin
+
+    if get_origin(annotation) is Literal:
+        return {"choices": get_args(annotation)}
+    # A union with None, or a type with constraints around it: look inside.
+    inner = [a for a in get_args(annotation) if a is not type(None)]
+    if annotation in (int, float, str):
+        return {"type": annotation, "metavar": {int: "N", float: "X", str: "TEXT"}[annotation]}
+    if annotation is bool:
+        return {"action": argparse.BooleanOptionalAction}
+    if get_origin(annotation) is tuple:
+        return {"type": float, "nargs": "+", "metavar": "X"}
+    return _option(inner[0])
+
+
+def _add_execution(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("where and how")
+    group.add_argument("--out", type=Path, required=True, metavar="DIR", help="the run's folder")
+    group.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    group.add_argument("--threads", type=_positive, metavar="N", help="CPU threads")
+    group.add_argument(
+        "--data-root",
+        type=Path,
+        metavar="DIR",
+        help="where data sets are looked for first and downloaded to "
+        "(default: $AUTOGROW_DATA_ROOT, else ./data)",
+    )
+    group.add_argument("--download", action="store_true", help="download a missing data set")
+    group.add_argument("--quiet", action="store_true", help="nothing on the terminal")
+    group.add_argument(
+        "--restart", action="store_true", help="throw away what the folder holds of this run"
+    )
+
+
+def _positive(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 100_000:
+        raise argparse.ArgumentTypeError(
+            f"found {text!r}; allowed: a whole number from 1 to 100000"
+        )
+    return int(text)
+
+
+def _run_options(options: argparse.Namespace) -> None:
+    from autogrow.config import SPECS, parse_spec
+
+    model = SPECS[options.kind]
+    given = {name: getattr(options, name) for name in model.model_fields if hasattr(options, name)}
+    if "milestones" in given:
+        given["milestones"] = tuple(given["milestones"])
+    _carry_out(parse_spec(given, "options"), options)
+
+
+def _run_file(options: argparse.Namespace) -> None:
+    from autogrow.config import parse_spec
+    from autogrow.yamlfiles import read_yaml
+
+    _carry_out(parse_spec(read_yaml(options.spec), str(options.spec)), options)
+
+
+def _carry_out(spec: RunSpec, options: argparse.Namespace) -> None:
+    from autogrow.runs import Execution, run
+
+    execution = Execution(
+        device=options.device,
+        threads=options.threads,
+        data_root=options.data_root,
+        download=options.download,
+        quiet=options.quiet,
+        restart=options.restart,
+    )
+    summary = run(spec, options.out, execution=execution)
+    if not options.quiet:
+        seconds = summary["seconds_growing"] + summary["seconds_finetuning"]
+        print(
+            f"{summary['network']} on {summary['data']['name']}: test accuracy "
+            f"{summary['final_accuracy']:.2f} % at the end, {summary['best_accuracy']:.2f} % at "
+            f"best; {summary['parameters']:,} parameters, {seconds:.0f} s; see {options.out}"
+        )
+
+
+def _add_replay(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--network", required=True, help="architecture, as Basic3ResNet")
+    parser.add_argument("--seed-depth", metavar="DEPTH", help="default: 1-1-1 or 1-1-1-1")
+    parser.add_argument("--policy", choices=("periodic", "convergent"), default="periodic")
+    parser.add_argument("--K", type=_positive, default=3, metavar="N", help="growing period, 3")
+    parser.add_argument("--J", type=_positive, default=100, metavar="N", help="stop window, 100")
+    parser.add_argument("--tau", type=float, default=0.05, metavar="X", help="percentage points")
+    parser.add_argument(
+        "--accuracies",
+        type=Path,
+        required=True,
+        metavar="CSV",
+        help="columns epoch,val_accuracy (percent), one row an epoch from 1; "
+        "a run's metrics.csv will do",
+    )
+    parser.set_defaults(command=_replay)
+
+
+def _replay(options: argparse.Namespace) -> None:
+    from autogrow.curves import read_accuracies
+    from autogrow.growth import GROWTH_HEADER, replay
+    from autogrow.names import parse_architecture, parse_depth
+    from autogrow.policies import ConvergentGrowth, PeriodicGrowth, Policy
+
+    architecture = parse_architecture(options.network)
+    depth = architecture.seed_depth
+    if options.seed_depth is not None:
+        depth = parse_depth(options.seed_depth, architecture, "--seed-depth")
+    if not 0 <= options.tau <= 100:
+        raise UserError(f"--tau: found {options.tau}; allowed: a number from 0 to 100")
+    if options.J < options.K:
+        raise UserError(f"--J: {options.J} is less than K ({options.K}); allowed: J from K up")
+    policy: Policy = ConvergentGrowth(options.K, options.tau)
+    if options.policy == "periodic":
+        policy = PeriodicGrowth(options.K, options.J, options.tau)
+    accuracies = read_accuracies(options.accuracies)
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(GROWTH_HEADER)
+    writer.writerows(event.row() for event in replay(policy, depth, accuracies))
+    sys.stdout.flush()
+
+
+def _add_info(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("network", help="network with its depth, as Basic3ResNet-3-3-3")
+    parser.add_argument("--data", metavar="NAME", help="take size, channels, classes from it")
+    parser.add_argument("--image-size", type=_positive, metavar="S", help="pixels (default: 32)")
+    parser.add_argument("--channels", type=_positive, metavar="C", help="default: 3")
+    parser.add_argument("--classes", type=_positive, metavar="N", help="default: 10")
+    parser.add_argument("--stem", choices=("auto", "small", "imagenet"), default="auto")
+    parser.add_argument("--width", type=_positive, metavar="N", help="default: the paper's")
+    parser.set_defaults(command=_info)
+
+
+def _info(options: argparse.Namespace) -> None:
+    from autogrow.names import parse_network
+
+    name = parse_network(options.network)  # before torch is loaded: a slip is told at once
+    given = (options.image_size, options.channels, options.classes)
+    if options.data is not None and any(value is not None for value in given):
+        raise UserError("--data: allowed: --data, or --image-size, --channels and --classes")
+    from autogrow.info import Images, describe, images_of
+
+    images = Images(options.image_size or 32, options.channels or 3, options.classes or 10)
+    if options.data is not None:
+        images = images_of(options.data)
+    print(describe(name, images, options.stem, options.width))

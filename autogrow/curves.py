@@ -1,0 +1,71 @@
+"""Curves of validation accuracy as CSV files, for ``autogrow replay``."""
+
+from __future__ import annotations
+
+import csv
+import math
+from pathlib import Path
+
+from autogrow.errors import UserError
+
+COLUMNS = ("epoch", "val_accuracy")
+
+
+def read_accuracies(path: Path) -> list[float]:
+    """Return the validation accuracies (percent) of a CSV, one row an epoch from 1.
+
+    A run's metrics.csv can be given as it is: where there is a column ``phase``,
+    the rows of AdamInit are passed over, since they are no epochs of their own.
+
+    Parameters
+    ----------
+    path
+        CSV with at least the columns ``epoch`` and ``val_accuracy``.
+
+    Raises
+    ------
+    UserError
+        Naming file and line: a missing column, an epoch out of order, an
+        accuracy that is not a number from 0 to 100.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{path}: is not text; allowed: a CSV in UTF-8") from None
+    try:
+        rows = csv.DictReader(text.splitlines(), strict=True, restkey="")
+        header = rows.fieldnames or []
+        for column in COLUMNS:
+            if header.count(column) != 1:
+                raise UserError(
+                    f"{path}: column {column!r} is there {header.count(column)} times in the "
+                    f"header {','.join(header)!r:.200}; allowed: a header with epoch,val_accuracy"
+                )
+        accuracies: list[float] = []
+        for row in rows:
+            if row.get("phase") == "adaminit":
+                continue
+            where = f"{path}: line {rows.line_num}"
+            accuracies.append(_accuracy(row, len(accuracies) + 1, where))
+    except csv.Error as error:
+        raise UserError(f"{path}: is not a CSV: {error}") from None
+    return accuracies
+
+
+def _accuracy(row: dict[str, str | None], expected: int, where: str) -> float:
+    epoch, text = ((row.get(column) or "").strip() for column in COLUMNS)
+    if epoch != str(expected):
+        raise UserError(
+            f"{where}: epoch: found {epoch!r:.80}; allowed: {expected} (one row an epoch, from 1)"
+        )
+    try:
+        accuracy = float(text)
+    except ValueError:
+        accuracy = math.nan
+    if not 0 <= accuracy <= 100:
+        raise UserError(
+            f"{where}: val_accuracy: found {text!r:.80}; allowed: a number from 0 to 100 (percent)"
+        )
+    return accuracy

@@ -1,0 +1,31 @@
+"""The one exception that stands for a user's mistake.
+
+Everything a user can get wrong (a name, a key, a file, a value) raises
+:class:`UserError`; the command line prints it as one line and exits with a
+non-zero code. Any other exception is a bug of ours and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class UserError(Exception):
+    """A mistake of the user's, told in one line.
+
+    Parameters
+    ----------
+    message
+        One line that names the file or key, what was found and what is allowed.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(" ".join(str(message).split()))
+
+
+def allowed(values: Iterable[object]) -> str:
+    """Return ``values`` as the tail of an error message: ``a, b or c``."""
+    texts = [str(value) for value in values]
+    if len(texts) < 2:
+        return "".join(texts)
+    return f"{', '.join(texts[:-1])} or {texts[-1]}"

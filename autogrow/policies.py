@@ -1,0 +1,94 @@
+"""Growing and stopping policies of AutoGrow (paper section 2.3).
+
+A policy answers two questions at a check, from the running maximum of the
+validation accuracy alone. Accuracies and tau are in percent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+ROUNDING = 1e-9
+"""Slack (percentage points) that undoes binary rounding: 90.05 - 90.00 is a gain of 0.05."""
+
+
+class Policy(Protocol):
+    """What Algorithm 1 asks of a policy.
+
+    ``maximum[e]`` is the running maximum of validation accuracy after ``e``
+    epochs, with ``maximum[0] = 0``; the check takes place after the last one.
+    ``grown_at`` is the number of epochs after which the network grew last.
+    """
+
+    @property
+    def K(self) -> int:
+        """Epochs between two checks."""
+
+    def meets_stopping(self, maximum: Sequence[float], grown_at: int) -> bool:
+        """Return whether the recently grown sub-network must stop growing."""
+
+    def meets_growing(self, maximum: Sequence[float]) -> bool:
+        """Return whether the network should grow a sub-module."""
+
+
+def _gain_below(maximum: Sequence[float], since: int, tau: float) -> bool:
+    return maximum[-1] - maximum[since] < tau - min(ROUNDING, tau / 2)
+
+
+@dataclass(frozen=True)
+class PeriodicGrowth:
+    """p-AutoGrow: grow at every check, stop after J epochs without gain.
+
+    Parameters
+    ----------
+    K
+        Growing period in epochs.
+    J
+        Stop window in epochs: a gain below tau over the last J epochs stops the
+        recently grown sub-network. Never before more than J epochs have passed.
+    tau
+        Smallest gain in validation accuracy that counts, in percentage points.
+    """
+
+    K: int
+    J: int
+    tau: float
+
+    def meets_stopping(self, maximum: Sequence[float], grown_at: int) -> bool:
+        """Return whether the last J epochs gained less than tau."""
+        epoch = len(maximum) - 1
+        return epoch > self.J and _gain_below(maximum, epoch - self.J, self.tau)
+
+    def meets_growing(self, maximum: Sequence[float]) -> bool:
+        """Return True: periodic growth grows at every check."""
+        return True
+
+
+@dataclass(frozen=True)
+class ConvergentGrowth:
+    """c-AutoGrow: grow only a converged network, stop when a growth did not help.
+
+    Parameters
+    ----------
+    K
+        Epochs between checks; a gain below tau over the last K is convergence.
+    tau
+        Smallest gain in validation accuracy that counts, in percentage points.
+    """
+
+    K: int
+    tau: float
+
+    def meets_stopping(self, maximum: Sequence[float], grown_at: int) -> bool:
+        """Return whether the network converged without gaining tau since it grew.
+
+        Compared with the accuracy at the growth: a growth that helped is not
+        punished for having converged since (Table 3's found nets show as much).
+        """
+        return self.meets_growing(maximum) and _gain_below(maximum, grown_at, self.tau)
+
+    def meets_growing(self, maximum: Sequence[float]) -> bool:
+        """Return whether the last K epochs gained less than tau."""
+        return _gain_below(maximum, len(maximum) - 1 - self.K, self.tau)

@@ -1,0 +1,219 @@
+"""The files of a run's folder: what they hold, and how they are read back."""
+
+from __future__ import annotations
+
+import json
+import platform
+import subprocess
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from autogrow import __version__
+from autogrow.errors import UserError
+from autogrow.files import read_json, write_bytes, write_csv, write_json
+from autogrow.growth import GROWTH_HEADER, Event
+
+SPEC = "spec.json"
+METRICS = "metrics.csv"
+GROWTH = "growth.csv"
+SUMMARY = "summary.json"
+WEIGHTS = "weights.safetensors"
+
+Phase = Literal["growing", "finetuning", "training", "adaminit"]
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """A row of metrics.csv; losses are mean cross-entropies, accuracies percent.
+
+    Parameters
+    ----------
+    epoch
+        Epochs trained so far, from 1. AdamInit's epochs are not counted: its
+        rows repeat the epoch after which the network grew.
+    phase
+        What the epoch was for.
+    depth
+        Depth it was trained at, as ``2-1-1``.
+    lr
+        Learning rate.
+    train_loss, train_accuracy
+        Over the augmented batches as they were trained on.
+    val_loss, val_accuracy, test_accuracy
+        In evaluation mode after the epoch; not measured in AdamInit. Under the
+        protocol ``paper`` the validation set is the test set.
+    best_val_accuracy
+        Running maximum over the run.
+    seconds
+        Wall time, growth, evaluation and checkpoint included.
+    """
+
+    epoch: int
+    phase: Phase
+    depth: str
+    lr: float
+    train_loss: float
+    train_accuracy: float
+    val_loss: float | None
+    val_accuracy: float | None
+    test_accuracy: float | None
+    best_val_accuracy: float
+    seconds: float
+
+    def row(self) -> list[str]:
+        """Return the row's cells, decimals fixed; accuracies as they were decided on."""
+        return [
+            str(self.epoch),
+            self.phase,
+            self.depth,
+            f"{self.lr:.8g}",
+            _cell(self.train_loss, 6),
+            _cell(self.train_accuracy, 4),
+            _cell(self.val_loss, 6),
+            _cell(self.val_accuracy, 4),
+            _cell(self.test_accuracy, 4),
+            _cell(self.best_val_accuracy, 4),
+            _cell(self.seconds, 3),
+        ]
+
+
+METRICS_HEADER = list(Epoch.__dataclass_fields__)
+
+
+def _cell(value: float | None, decimals: int) -> str:
+    return "" if value is None else f"{value:.{decimals}f}"
+
+
+def open_folder(folder: Path, spec: dict[str, Any]) -> None:
+    """Make the run's folder, or check that the one there belongs to the same spec.
+
+    Raises
+    ------
+    UserError
+        If it holds another spec's run (nothing is touched), or cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be made: {error.strerror or error}") from None
+    file = folder / SPEC
+    if not file.exists():
+        write_json(file, spec)
+        return
+    there = read_json(file)
+    if there == spec:
+        return
+    if not isinstance(there, dict):
+        raise UserError(f"{file}: is not a run's spec; use another folder")
+    differing = [k for k in sorted({*there, *spec}) if there.get(k) != spec.get(k)]
+    told = ", ".join(f"{k} {there.get(k)!r} there, {spec.get(k)!r} here" for k in differing[:3])
+    raise UserError(f"{folder}: holds a run of another spec ({told}); use another folder")
+
+
+def finished_summary(folder: Path) -> dict[str, Any] | None:
+    """Return the summary of a finished run, None if the run is not finished."""
+    if (folder / SUMMARY).exists() and (folder / WEIGHTS).exists():
+        return read_json(folder / SUMMARY)
+    return None
+
+
+def write_progress(
+    folder: Path, epochs: Sequence[Epoch], events: Sequence[Event] | None, *, sync: bool = False
+) -> None:
+    """Write metrics.csv and, for a growing run, growth.csv."""
+    write_csv(folder / METRICS, METRICS_HEADER, (e.row() for e in epochs), sync=sync)
+    if events is not None:
+        write_csv(folder / GROWTH, GROWTH_HEADER, (e.row() for e in events), sync=sync)
+
+
+def epochs_to_json(epochs: Sequence[Epoch]) -> list[dict[str, Any]]:
+    """Return the epochs as plain values, for a checkpoint."""
+    return [asdict(e) for e in epochs]
+
+
+def epochs_from_json(values: Sequence[dict[str, Any]]) -> list[Epoch]:
+    """Return the epochs that :func:`epochs_to_json` gave."""
+    return [Epoch(**value) for value in values]
+
+
+def write_weights(folder: Path, network: Any, description: dict[str, Any]) -> None:
+    """Write the network's weights, with what is needed to build it again.
+
+    Parameters
+    ----------
+    folder
+        The run's folder.
+    network
+        The trained network.
+    description
+        Name with depth, image_channels, classes, stem and width.
+    """
+    import safetensors.torch
+
+    tensors = {k: t.detach().cpu().contiguous() for k, t in network.state_dict().items()}
+    data = safetensors.torch.save(tensors, {"network": json.dumps(description)})
+    write_bytes(folder / WEIGHTS, data)
+
+
+def load_network(folder: str | Path) -> Any:
+    """Return the trained network of a run's folder, in evaluation mode.
+
+    Raises
+    ------
+    UserError
+        If there are no readable weights.
+    """
+    import safetensors
+    import safetensors.torch
+
+    from autogrow.names import parse_network
+    from autogrow.networks import build_network
+
+    file = Path(folder) / WEIGHTS
+    try:
+        with safetensors.safe_open(file, "pt") as content:
+            description = json.loads((content.metadata() or {})["network"])
+        tensors = safetensors.torch.load_file(file)
+        network = build_network(parse_network(description.pop("name")), **description)
+        network.load_state_dict(tensors)
+    except (OSError, KeyError, TypeError, RuntimeError, ValueError) as error:
+        raise UserError(f"{file}: no weights of a run: {error}") from None
+    except safetensors.SafetensorError as error:
+        raise UserError(f"{file}: no readable weights: {error}") from None
+    return network.eval()
+
+
+@cache
+def git_commit() -> str | None:
+    """Return the commit of this source tree, with ``+`` for changes; None outside git."""
+    here = Path(__file__).resolve().parent
+
+    def git(*arguments: str) -> str | None:
+        try:
+            done = subprocess.run(
+                ["git", "-C", str(here), *arguments], capture_output=True, text=True, timeout=30
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        return done.stdout.strip() if done.returncode == 0 else None
+
+    commit = git("rev-parse", "HEAD")
+    if commit is None or git("ls-files", "--error-unmatch", Path(__file__).name) is None:
+        return None
+    return commit + ("+" if git("status", "--porcelain", "--untracked-files=no") else "")
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that a result depends on."""
+    import numpy
+    import torch
+
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": numpy.__version__,
+        "autogrow": __version__,
+    }

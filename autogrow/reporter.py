@@ -1,0 +1,95 @@
+"""What a run tells its user: a progress bar or plain lines, and a log file."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from autogrow.errors import UserError
+
+
+class Reporter:
+    """Reports a run's progress.
+
+    On a terminal: a progress bar with epoch, phase, depth, accuracy and time
+    left. Elsewhere: one line an epoch on stderr. ``log.txt`` gets the lines in
+    any case.
+
+    Parameters
+    ----------
+    folder
+        The run's folder.
+    quiet
+        Nothing on the terminal; the log file is written all the same.
+    """
+
+    def __init__(self, folder: Path, *, quiet: bool = False) -> None:
+        self._quiet = quiet
+        self._bar = None
+        try:
+            self._log = (folder / "log.txt").open("a", buffering=1)
+        except OSError as error:
+            raise UserError(f"{folder}: cannot be written: {error.strerror or error}") from None
+
+    def __enter__(self) -> Self:
+        if not self._quiet and sys.stderr.isatty():
+            from tqdm import tqdm
+
+            self._bar = tqdm(unit="epoch", dynamic_ncols=True, file=sys.stderr)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.close()
+        self._log.close()
+
+    def say(self, message: str) -> None:
+        """Tell something that is not an epoch."""
+        self._write_log(message)
+        if self._quiet:
+            return
+        if self._bar is not None:
+            self._bar.write(message, file=sys.stderr)
+        else:
+            print(message, file=sys.stderr)  # noqa: T201
+
+    def epoch(
+        self, epoch: int, expected: int, phase: str, depth: str, loss: float, accuracy: float | None
+    ) -> None:
+        """Tell of one epoch.
+
+        Parameters
+        ----------
+        epoch, expected
+            Epochs trained so far, and the least number known to be needed in all
+            (while growing, the end is not known).
+        phase, depth
+            Where the run is.
+        loss, accuracy
+            Training loss, and validation accuracy in percent if it was measured.
+        """
+        shown = "" if accuracy is None else f", val accuracy {accuracy:.2f} %"
+        line = f"epoch {epoch}/{expected} {phase} {depth}: train loss {loss:.4f}{shown}"
+        self._write_log(line)
+        if self._quiet:
+            return
+        if self._bar is None:
+            print(line, file=sys.stderr)  # noqa: T201
+            return
+        if self._bar.total is None:  # first epoch of this start: earlier ones took no time now
+            self._bar.initial = self._bar.n = epoch - 1
+        self._bar.total = expected
+        self._bar.set_description_str(f"{phase} {depth}", refresh=False)
+        self._bar.set_postfix_str(shown.lstrip(", "), refresh=False)
+        self._bar.update(epoch - self._bar.n)
+
+    def _write_log(self, line: str) -> None:
+        self._log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {line}\n")

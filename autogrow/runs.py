@@ -1,0 +1,374 @@
+"""One run: from a spec to a folder with its records and weights.
+
+A run's position follows from the epochs it has recorded: growth is replayed
+from the recorded accuracies, data order and augmentation depend on the epoch's
+number. So a checkpoint after an epoch (network, momentum, records) is all that
+an interrupted run needs to go on as if nothing had happened.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from autogrow import checkpoint, records
+from autogrow import data as datasets
+from autogrow.batches import DeviceSet
+from autogrow.config import AutogrowSpec, MorphSpec, RunSpec, ScratchSpec, resolve, to_json
+from autogrow.data import ImageData
+from autogrow.engine import evaluate, set_learning_rate, sgd, train_epoch
+from autogrow.errors import UserError
+from autogrow.growth import Event, Growth
+from autogrow.initializers import adam_init, initialize
+from autogrow.names import NetworkName, format_depth, parse_depth, parse_network
+from autogrow.networks import build_network, depth_of, stack_sub_module
+from autogrow.reporter import Reporter
+from autogrow.schedules import growing_staircase, staircase
+from autogrow.seeds import derive
+from autogrow.summary import summarize
+
+
+@dataclass(frozen=True)
+class Execution:
+    """How a run is carried out: nothing here changes what is computed beyond rounding.
+
+    Parameters
+    ----------
+    device
+        ``auto`` (a GPU if there is one), ``cpu``, ``cuda`` or ``cuda:N``.
+    threads
+        CPU threads; None leaves torch's default.
+    data_root
+        Where data sets are looked for first and downloaded to.
+    download
+        Whether a missing data set is downloaded.
+    quiet
+        Nothing on the terminal.
+    restart
+        Whether what an interrupted run left behind is thrown away.
+    """
+
+    device: str = "auto"
+    threads: int | None = None
+    data_root: Path | None = None
+    download: bool = False
+    quiet: bool = False
+    restart: bool = False
+
+
+def run(
+    spec: RunSpec,
+    out: str | Path,
+    *,
+    execution: Execution | None = None,
+    data: ImageData | None = None,
+) -> dict[str, Any]:
+    """Carry out a run, or go on with an interrupted one, and return its summary.
+
+    Parameters
+    ----------
+    spec
+        What to run.
+    out
+        The run's folder. One that holds the finished run of the same spec is
+        left as it is.
+    execution
+        Device, threads and the like.
+    data
+        The caller's own images instead of the data set that ``spec.data`` names.
+
+    Raises
+    ------
+    UserError
+        If the data is missing or damaged, a setting impossible, or ``out`` holds
+        the run of another spec.
+    """
+    execution = execution or Execution()
+    folder = Path(out)
+    size = data.image_size if data else datasets.info(spec.data).image_size
+    spec = resolve(spec, size)
+    records.open_folder(folder, to_json(spec))
+    if execution.restart:
+        for name in (records.SUMMARY, records.WEIGHTS, records.METRICS, records.GROWTH):
+            (folder / name).unlink(missing_ok=True)
+        checkpoint.remove(folder)
+    summary = records.finished_summary(folder)
+    with Reporter(folder, quiet=execution.quiet) as reporter:
+        if summary is not None:
+            reporter.say(f"{folder}: this run is complete; nothing to do")
+            return summary
+        device = _device(execution)
+        if data is None:
+            data = datasets.load(spec.data, root=execution.data_root, download=execution.download)
+        return _Run(spec, folder, data, device, reporter).execute()
+
+
+def _device(execution: Execution) -> torch.device:
+    if execution.threads is not None:
+        torch.set_num_threads(execution.threads)
+    name = execution.device
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        device = None
+    if device is None or device.type not in ("cpu", "cuda"):
+        raise UserError(f"device: found {name!r}; allowed: auto, cpu, cuda or cuda:N")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise UserError(
+            f"device: {name!r} is not there ({torch.cuda.device_count()} GPUs seen); "
+            "allowed: auto or cpu"
+        )
+    return device
+
+
+class _Run:
+    def __init__(
+        self,
+        spec: RunSpec,
+        folder: Path,
+        data: ImageData,
+        device: torch.device,
+        reporter: Reporter,
+    ) -> None:
+        self.spec = spec
+        self.folder = folder
+        self.data = data
+        self.reporter = reporter
+        self.epochs: list[records.Epoch] = []
+        self.events: list[Event] = []
+        self.sets = _split(spec, data, device)
+        self._resume(device)
+        self._mark = time.perf_counter()
+
+    def execute(self) -> dict[str, Any]:
+        if isinstance(self.spec, ScratchSpec):
+            self._train_for(self.spec.epochs, "training", 0)
+        elif isinstance(self.spec, MorphSpec):
+            self._morph(self.spec)
+        else:
+            self._autogrow(self.spec)
+        return self._finish()
+
+    # --- the three kinds -------------------------------------------------------------
+
+    def _morph(self, spec: MorphSpec) -> None:
+        self._train_for(spec.epochs, "training", 0)
+        target = parse_network(spec.to_network).depth
+        if depth_of(self.network) != target:
+            stacked = []
+            for i, (now, then) in enumerate(zip(depth_of(self.network), target, strict=True)):
+                stacked += [self._stack(i) for _ in range(then - now)]
+            # The deeper net is trained in the standard way: its optimizer starts afresh.
+            self._new_optimizer()
+            self._adam_init(stacked)
+        self._train_for(spec.epochs, "training", spec.epochs)
+
+    def _autogrow(self, spec: AutogrowSpec) -> None:
+        growth = Growth(spec.growth_policy, spec.seed_network.depth)
+        events: list[Event] = []
+        for epoch in self.epochs:
+            if epoch.phase == "growing":
+                events = growth.observe(epoch.val_accuracy)
+                self.events += events
+        while not growth.done:
+            for event in events:
+                if event.event == "grow":
+                    self._adam_init([self._stack(event.sub_network)])
+            lr = spec.learning_rate
+            if spec.growing_rate == "staircase":
+                lr = growing_staircase(lr, growth.epoch, spec.K)
+            expected = growth.earliest_end() + spec.finetune_epochs
+            epoch = self._train("growing", lr, expected)
+            events = growth.observe(epoch.val_accuracy)
+            self.events += events
+        self._train_for(spec.finetune_epochs, "finetuning", growth.epoch)
+
+    def _train_for(self, epochs: int, phase: records.Phase, after: int) -> None:
+        """Train by the staircase schedule until ``after + epochs`` epochs are trained."""
+        spec = self.spec
+        expected = after + epochs
+        while self.trained < after + epochs:
+            done = self.trained - after
+            lr = staircase(spec.learning_rate, done, epochs, spec.milestones)
+            self._train(phase, lr, expected)
+
+    # --- pieces ----------------------------------------------------------------------
+
+    @property
+    def trained(self) -> int:
+        """Epochs trained so far; AdamInit's are not counted."""
+        return self.epochs[-1].epoch if self.epochs else 0
+
+    def _train(self, phase: records.Phase, lr: float, expected: int) -> records.Epoch:
+        number = self.trained + 1
+        spec, sets = self.spec, self.sets
+        set_learning_rate(self.optimizer, lr)
+        batches = sets.train.training_batches(spec.batch_size, seed=spec.seed, epoch=number)
+        train = train_epoch(self.network, self.optimizer, batches)
+        val = evaluate(self.network, sets.val)
+        test = val if sets.test is sets.val else evaluate(self.network, sets.test)
+        epoch = records.Epoch(
+            number,
+            phase,
+            format_depth(depth_of(self.network)),
+            lr,
+            *train,
+            *val,
+            test.accuracy,
+            max(self._best_val_accuracy(), val.accuracy),
+            self._lap(),
+        )
+        self._record(epoch, expected)
+        checkpoint.save(
+            self.folder,
+            number,
+            self.network,
+            self.optimizer,
+            {
+                "epochs": records.epochs_to_json(self.epochs),
+                "data_checksum": self.data.checksum,
+            },
+        )
+        return epoch
+
+    def _stack(self, i: int) -> nn.Module:
+        """Stack a sub-module on sub-network i and initialize it (AdamInit comes after)."""
+        seed = self.spec.seed
+        place = (i, depth_of(self.network)[i])
+        sub_module = stack_sub_module(
+            self.network,
+            i,
+            seed=derive(seed, "new sub-module", *place),
+            optimizer=self.optimizer,
+        )
+        noise = derive(seed, "initializer", *place)
+        initialize(sub_module, self.spec.initializer, seed=noise)
+        return sub_module
+
+    def _adam_init(self, stacked: Sequence[nn.Module]) -> None:
+        if self.spec.initializer != "AdamInit" or not stacked:
+            return
+        spec, number = self.spec, self.trained
+        seed = derive(spec.seed, "AdamInit", number)
+
+        def train(adam: torch.optim.Optimizer) -> tuple[float, float]:
+            turn = sum(e.phase == "adaminit" and e.epoch == number for e in self.epochs)
+            batches = self.sets.train.training_batches(spec.batch_size, seed=seed, epoch=turn)
+            return train_epoch(self.network, adam, batches)
+
+        old_accuracy = self.epochs[-1].train_accuracy
+        for score in adam_init(
+            self.network, stacked, train, old_accuracy=old_accuracy, weight_decay=spec.weight_decay
+        ):
+            depth = format_depth(depth_of(self.network))
+            best = self._best_val_accuracy()
+            row = (*score, None, None, None, best, self._lap())
+            self._record(records.Epoch(number, "adaminit", depth, 1e-3, *row), number)
+
+    def _record(self, epoch: records.Epoch, expected: int) -> None:
+        self.epochs.append(epoch)
+        grown = self.events if isinstance(self.spec, AutogrowSpec) else None
+        records.write_progress(self.folder, self.epochs, grown)
+        self.reporter.epoch(
+            epoch.epoch, expected, epoch.phase, epoch.depth, epoch.train_loss, epoch.val_accuracy
+        )
+
+    def _best_val_accuracy(self) -> float:
+        return self.epochs[-1].best_val_accuracy if self.epochs else 0.0
+
+    def _lap(self) -> float:
+        now = time.perf_counter()
+        seconds, self._mark = now - self._mark, now
+        return seconds
+
+    def _new_optimizer(self) -> None:
+        spec = self.spec
+        self.optimizer = sgd(
+            self.network,
+            lr=spec.learning_rate,
+            momentum=spec.momentum,
+            weight_decay=spec.weight_decay,
+        )
+
+    def _resume(self, device: torch.device) -> None:
+        spec = self.spec
+        found = checkpoint.load_latest(self.folder, self.reporter.say)
+        name = _first_network(spec)
+        if found is not None:
+            tensors, state = found
+            if state["data_checksum"] != self.data.checksum:
+                raise UserError(
+                    f"{self.folder}: data {spec.data!r} is not what this run began with "
+                    "(its checksum differs); restore it, or start over with --restart"
+                )
+            self.epochs = records.epochs_from_json(state["epochs"])
+            depth = parse_depth(self.epochs[-1].depth, name.architecture)
+            name = NetworkName(name.architecture, depth)
+            self.reporter.say(f"{self.folder}: continuing after epoch {self.trained}")
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(derive(spec.seed, "initial weights"))
+            network = build_network(name, **self._shape())
+        self.network = network.to(device, memory_format=torch.channels_last)
+        self._new_optimizer()
+        if found is not None:
+            checkpoint.restore(tensors, self.network, self.optimizer)
+
+    def _shape(self) -> dict[str, Any]:
+        return {
+            "image_channels": self.data.channels,
+            "classes": self.data.n_classes,
+            "stem": self.spec.stem,
+            "width": self.spec.width,
+        }
+
+    def _finish(self) -> dict[str, Any]:
+        name = NetworkName(self.spec.architecture, depth_of(self.network))
+        grown = self.events if isinstance(self.spec, AutogrowSpec) else None
+        records.write_progress(self.folder, self.epochs, grown, sync=True)
+        records.write_weights(self.folder, self.network, {"name": str(name), **self._shape()})
+        summary = summarize(self.spec, name, self._shape(), self.epochs, self.data, self.sets)
+        records.write_json(self.folder / records.SUMMARY, summary)
+        checkpoint.remove(self.folder)
+        return summary
+
+
+def _first_network(spec: RunSpec) -> NetworkName:
+    if isinstance(spec, AutogrowSpec):
+        return spec.seed_network
+    return parse_network(spec.network if isinstance(spec, ScratchSpec) else spec.from_network)
+
+
+@dataclass(frozen=True)
+class Sets:
+    """Training, validation and test set on the device; val is test under ``paper``."""
+
+    train: DeviceSet
+    val: DeviceSet
+    test: DeviceSet
+
+
+def _split(spec: RunSpec, data: ImageData, device: torch.device) -> Sets:
+    padding = data.crop_padding if spec.crop_padding is None else spec.crop_padding
+    flip = data.flip if spec.flip is None else spec.flip
+
+    def on_device(split: datasets.Split, **augmentation: Any) -> DeviceSet:
+        return DeviceSet(split, data.mean, data.std, device, **augmentation)
+
+    train = datasets.subset(data.train, spec.data_fraction, seed=derive(spec.seed, "subset"))
+    held = None
+    if spec.protocol == "holdout":
+        seed = derive(spec.seed, "holdout")
+        train, held = datasets.holdout(train, spec.holdout_fraction, seed=seed)
+    if len(train.labels) < 2:
+        raise UserError(f"{spec.data}: {len(train.labels)} training image; at least 2 are needed")
+    test = on_device(data.test)
+    val = test if held is None else on_device(held)
+    return Sets(on_device(train, crop_padding=padding, flip=flip), val, test)
