@@ -1,0 +1,117 @@
+"""Load a data set by name: the front door of the package."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from autogrow.data.checks import assemble
+from autogrow.data.folder import describe_folder, read_folder
+from autogrow.data.images import ImageData
+from autogrow.data.mnist import load_mnist
+from autogrow.data.npz import describe_npz, read_npz
+from autogrow.data.packaged import PACKAGED, load_packaged
+from autogrow.data.reading import printable, reading
+from autogrow.data.registry import DATASETS, DatasetInfo
+from autogrow.data.torchvision_sets import load_torchvision
+from autogrow.errors import UserError, allowed
+
+FORMS = ("folder:PATH", "npz:PATH")
+_DESCRIBE: dict[str, Callable[[Path], tuple[int, int, int]]] = {
+    "folder": describe_folder,
+    "npz": describe_npz,
+}
+_READ: dict[str, Callable] = {"folder": read_folder, "npz": read_npz}
+
+
+def load(name: str, *, root: Path | str | None = None, download: bool = False) -> ImageData:
+    """Load a data set into memory and check it.
+
+    Parameters
+    ----------
+    name
+        A key of :data:`autogrow.data.DATASETS`, ``folder:PATH`` or ``npz:PATH``.
+    root
+        Folder that is searched first and downloaded to; None: the environment's
+        AUTOGROW_DATA_ROOT, else ``./data``. Then AUTOGROW_DATA_PATH is searched,
+        or /usr/share/datasets if that is not set.
+    download
+        Whether to download a named data set that no place has. Of no effect where
+        there is nothing to download: data in packages, and a user's own.
+
+    Returns
+    -------
+    ImageData
+        The data set.
+
+    Raises
+    ------
+    UserError
+        If the name is unknown, the data is missing, damaged or not allowed, or a
+        download fails.
+    """
+    form, path = _parse(name)
+    if form is not None:
+        train, test, classes = _READ[form](path)
+        # The facts follow from the arrays here, so that files are read once.
+        entry = _own_info(name, train.images.shape[1], train.images.shape[3], len(classes))
+        return assemble(entry, train, test, classes)
+    if name in PACKAGED:
+        return load_packaged(name)
+    if name in ("MNIST", "FashionMNIST"):
+        return load_mnist(name, root=root, download=download)
+    return load_torchvision(name, root=root, download=download)
+
+
+def info(name: str) -> DatasetInfo:
+    """Return what is known about a data set without loading its images.
+
+    Parameters
+    ----------
+    name
+        As for :func:`load`. For ``npz:PATH`` the headers and labels are read, for
+        ``folder:PATH`` the names of the files and the headers of images.
+
+    Returns
+    -------
+    DatasetInfo
+        Size, channels, classes and how training treats the images.
+
+    Raises
+    ------
+    UserError
+        If the name is unknown, or a user's own data is missing or not allowed.
+    """
+    form, path = _parse(name)
+    if form is None:
+        return DATASETS[name]
+    return _own_info(name, *_DESCRIBE[form](path))
+
+
+def _parse(name: str) -> tuple[str | None, Path]:
+    """Return the form and path of a user's own data, or None for a named data set."""
+    if isinstance(name, str):
+        form, colon, text = name.partition(":")
+        if colon and form in _READ:
+            if not text.strip():
+                raise UserError(f"data: found {name!r}; allowed: {form}:PATH with a path")
+            with reading(text, "a path"):
+                return form, Path(text).expanduser()
+        if name in DATASETS:
+            return None, Path()
+    raise UserError(f"data: found {printable(repr(name))}; allowed: {allowed([*DATASETS, *FORMS])}")
+
+
+def _own_info(name: str, image_size: int, channels: int, n_classes: int) -> DatasetInfo:
+    return DatasetInfo(
+        name=name,
+        image_size=image_size,
+        channels=channels,
+        n_classes=n_classes,
+        in_package=False,
+        # 4 pixels at 32, the proportion that the paper's data sets use.
+        crop_padding=image_size // 8,
+        # Mirroring would change the class of digits, letters, road signs.
+        flip=False,
+        how_to_get="your own data",
+    )

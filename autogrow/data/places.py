@@ -1,0 +1,154 @@
+"""Where named data sets are looked for, and in which layout."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from autogrow.data.reading import printable, reading, require_folder
+from autogrow.data.registry import DATASETS
+from autogrow.errors import UserError
+
+ROOT_VARIABLE = "AUTOGROW_DATA_ROOT"
+PATH_VARIABLE = "AUTOGROW_DATA_PATH"
+DEFAULT_ROOT = "data"
+DEFAULT_PATH = "/usr/share/datasets"  # where Debian's dataset-* packages install
+
+IDX_FILES = (
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Files of a data set below a place.
+
+    Attributes
+    ----------
+    folder
+        Folder below the place; "" for the place itself.
+    files
+        All the files that must be in it; each may also be there as ``.gz`` if `gz`.
+    gz
+        Whether compressed files are read too.
+    """
+
+    folder: str
+    files: tuple[str, ...]
+    gz: bool = False
+
+    def missing(self, place: Path) -> list[str]:
+        """Return the files that are not below `place`."""
+        return [
+            file
+            for file in self.files
+            if not (place / self.folder / file).exists()
+            and not (self.gz and (place / self.folder / f"{file}.gz").exists())
+        ]
+
+
+# As torchvision writes them, plus Debian's own folder for FashionMNIST.
+LAYOUTS: dict[str, tuple[Layout, ...]] = {
+    "MNIST": (Layout("MNIST/raw", IDX_FILES, gz=True),),
+    "FashionMNIST": (
+        Layout("FashionMNIST/raw", IDX_FILES, gz=True),
+        Layout("fashion-mnist", IDX_FILES, gz=True),
+    ),
+    "CIFAR10": (
+        Layout(
+            "cifar-10-batches-py",
+            (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch", "batches.meta"),
+        ),
+    ),
+    "CIFAR100": (Layout("cifar-100-python", ("train", "test", "meta")),),
+    "SVHN": (Layout("", ("train_32x32.mat", "test_32x32.mat")),),
+}
+
+
+def data_root(root: Path | str | None) -> Path:
+    """Return the folder that downloads go to and that is searched first.
+
+    Parameters
+    ----------
+    root
+        Wins if given; then the environment's AUTOGROW_DATA_ROOT, then ``./data``.
+
+    Raises
+    ------
+    UserError
+        If it exists but is not a folder.
+    """
+    chosen = Path(root or os.environ.get(ROOT_VARIABLE) or DEFAULT_ROOT)
+    with reading(chosen, "a folder for data"):
+        chosen = chosen.expanduser()
+        exists = chosen.exists()
+    if exists:
+        require_folder(chosen, "a folder for data")
+    return chosen
+
+
+def places(root: Path | str | None) -> list[Path]:
+    """Return every folder to search, in order, without repeats.
+
+    Parameters
+    ----------
+    root
+        See :func:`data_root`; after it come the entries of AUTOGROW_DATA_PATH
+        (separated as PATH is), or /usr/share/datasets if that is not set.
+    """
+    extra = os.environ.get(PATH_VARIABLE, DEFAULT_PATH).split(os.pathsep)
+    found = [data_root(root), *(Path(entry) for entry in extra if entry)]
+    return list(dict.fromkeys(found))
+
+
+def locate(name: str, *, root: Path | str | None, download: bool) -> tuple[Path, Path]:
+    """Find a named data set; the first place that has all of its files wins.
+
+    Parameters
+    ----------
+    name
+        A key of :data:`LAYOUTS`.
+    root
+        See :func:`data_root`.
+    download
+        Whether to download it into the root if no place has it.
+
+    Returns
+    -------
+    place, folder : Path
+        The place, and the folder of the files below it.
+
+    Raises
+    ------
+    UserError
+        If no place has it (the message names all of them), a place has only some
+        of its files, or the download fails.
+    """
+    searched = places(root)
+    partial = None
+    for place in searched:
+        for layout in LAYOUTS[name]:
+            with reading(place, "a folder of data sets"):
+                missing = layout.missing(place)
+            if not missing:
+                return place, place / layout.folder
+            if len(missing) < len(layout.files) and partial is None:
+                partial = (place / layout.folder, missing)
+    how_to_get = DATASETS[name].how_to_get
+    if download:
+        from autogrow.data.download import fetch
+
+        fetch(name, searched[0])
+        return locate(name, root=root, download=False)
+    if partial:
+        folder, missing = partial
+        raise UserError(
+            f"{printable(folder)}: found {name} without {', '.join(missing)}; "
+            f"allowed: all of its files; get it: {how_to_get}"
+        )
+    where = ", ".join(printable(place.absolute()) for place in searched)
+    raise UserError(f"{name}: not found; searched: {where}; get it: {how_to_get}")

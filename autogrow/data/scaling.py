@@ -1,0 +1,60 @@
+"""Smaller images: whole blocks of pixels averaged into one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from autogrow.data.images import ImageData, Split, checksum
+from autogrow.data.statistics import measure_statistics
+from autogrow.errors import UserError
+
+
+def downscaled(data: ImageData, factor: int) -> ImageData:
+    """Return the data set with every ``factor`` x ``factor`` pixels averaged into one.
+
+    Mean and standard deviation are measured anew: averaging makes images smoother.
+
+    Parameters
+    ----------
+    data
+        The data set; for a factor of 1 it is returned as it is.
+    factor
+        Must divide the image size.
+
+    Raises
+    ------
+    UserError
+        If the factor does not divide the image size.
+    """
+    if factor == 1:
+        return data
+    size = data.image_size
+    if size % factor:
+        divisors = [d for d in range(1, size) if size % d == 0]
+        raise UserError(
+            f"downscale: {factor} does not divide {data.name}'s image size {size}; "
+            f"allowed: {', '.join(map(str, divisors))}"
+        )
+    train, test = (_average(split, factor) for split in (data.train, data.test))
+    mean, std = measure_statistics(train.images)
+    return replace(
+        data,
+        train=train,
+        test=test,
+        mean=mean,
+        std=std,
+        statistics_source="measured",
+        crop_padding=-(-data.crop_padding // factor),
+        checksum=checksum(train, test),
+    )
+
+
+def _average(split: Split, factor: int) -> Split:
+    n, height, width, channels = split.images.shape
+    blocks = split.images.reshape(
+        n, height // factor, factor, width // factor, factor, channels
+    )
+    means = blocks.mean(axis=(2, 4), dtype=np.float32)
+    return Split(np.rint(means).astype(np.uint8), split.labels)

@@ -1,0 +1,166 @@
+"""Stratified subsets, fixed by a seed.
+
+Only ``Generator(PCG64(seed)).permutation`` is drawn from, class after class in
+the order of their labels: no library's splitter, whose choice may change
+between versions.
+"""
+
+from __future__ import annotations
+
+import math
+from numbers import Integral, Real
+
+import numpy as np
+
+from autogrow.data.images import Split
+from autogrow.errors import UserError
+
+
+def subset(split: Split, fraction: float, *, seed: int) -> Split:
+    """Keep a fraction of every class.
+
+    With one seed, a smaller fraction is contained in a larger one.
+
+    Parameters
+    ----------
+    split
+        The images to choose from.
+    fraction
+        Above 0, up to 1; ``max(1, round(fraction * n))`` of the n images of a class are kept.
+    seed
+        0 or more; the same seed chooses the same images.
+
+    Returns
+    -------
+    Split
+        The chosen images in their original order; `split` itself if `fraction` is 1.
+
+    Raises
+    ------
+    UserError
+        If `fraction` or `seed` is out of its range.
+    """
+    _check_fraction(fraction, up_to_one=True)
+    _check_seed(seed)
+    if fraction == 1:
+        return split
+    members = _shuffled_members(split.labels, seed)
+    chosen = [indices[: max(1, round(fraction * len(indices)))] for indices in members.values()]
+    return take(split, np.sort(np.concatenate(chosen)))
+
+
+def holdout(split: Split, fraction: float, *, seed: int) -> tuple[Split, Split]:
+    """Set a fraction of every class aside for validation.
+
+    Parameters
+    ----------
+    split
+        The images to divide.
+    fraction
+        Above 0, below 1; ``max(1, round(fraction * n))`` of the n images of a
+        class are set aside, but never all of them.
+    seed
+        0 or more; the same seed sets the same images aside.
+
+    Returns
+    -------
+    rest, validation : Split
+        Disjoint, together all of `split`, each in the original order.
+
+    Raises
+    ------
+    UserError
+        If `fraction` or `seed` is out of its range, or a class has a single image.
+    """
+    _check_fraction(fraction, up_to_one=False)
+    _check_seed(seed)
+    counts = {}
+    for label, indices in _shuffled_members(split.labels, seed).items():
+        if len(indices) < 2:
+            raise UserError(
+                f"holdout: found 1 training image of class {label}; allowed: 2 or more per class"
+            )
+        counts[label] = min(max(1, round(fraction * len(indices))), len(indices) - 1)
+    return divide(split, counts, seed=seed)
+
+
+def divide(split: Split, counts: dict[int, int], *, seed: int) -> tuple[Split, Split]:
+    """Divide a split in two, with a given number of images of each class in the second.
+
+    Parameters
+    ----------
+    split
+        The images to divide.
+    counts
+        Label to the number of its images that go to the second part.
+    seed
+        0 or more.
+
+    Returns
+    -------
+    first, second : Split
+        Disjoint, each in the original order.
+    """
+    members = _shuffled_members(split.labels, seed)
+    second = np.zeros(len(split.labels), dtype=bool)
+    for label, indices in members.items():
+        second[indices[: counts[label]]] = True
+    return take(split, np.flatnonzero(~second)), take(split, np.flatnonzero(second))
+
+
+def proportional_counts(labels: np.ndarray, total: int) -> dict[int, int]:
+    """Share `total` out over the classes in proportion to their size.
+
+    By the method of the largest remainder, in integers, so that the counts sum
+    to exactly `total`; of equal remainders the lower label wins.
+
+    Parameters
+    ----------
+    labels
+        int64, shape (N,).
+    total
+        Between 0 and N.
+
+    Returns
+    -------
+    dict
+        Label to count.
+    """
+    classes, sizes = np.unique(labels, return_counts=True)
+    quotient, remainder = np.divmod(sizes * total, len(labels))
+    by_remainder = np.argsort(-remainder, kind="stable")
+    quotient[by_remainder[: total - int(quotient.sum())]] += 1
+    return {int(label): int(count) for label, count in zip(classes, quotient, strict=True)}
+
+
+def take(split: Split, indices: np.ndarray) -> Split:
+    """Return the images and labels at `indices` (int64, shape (n,)) as a new split."""
+    return Split(images=split.images[indices], labels=split.labels[indices])
+
+
+def _shuffled_members(labels: np.ndarray, seed: int) -> dict[int, np.ndarray]:
+    """Return, for each label in ascending order, the indices of its images, shuffled."""
+    generator = np.random.Generator(np.random.PCG64(int(seed)))
+    return {
+        int(label): generator.permutation(np.flatnonzero(labels == label))
+        for label in np.unique(labels)
+    }
+
+
+def _check_fraction(fraction: float, *, up_to_one: bool) -> None:
+    is_number = isinstance(fraction, Real) and not isinstance(fraction, bool)
+    if (
+        not is_number
+        or not math.isfinite(fraction)
+        or not 0 < fraction <= 1
+        or (fraction == 1 and not up_to_one)
+    ):
+        raise UserError(
+            f"fraction: found {fraction!r}; allowed: a number above 0 "
+            f"{'and up to' if up_to_one else 'and below'} 1"
+        )
+
+
+def _check_seed(seed: int) -> None:
+    if not isinstance(seed, Integral) or isinstance(seed, bool) or seed < 0:
+        raise UserError(f"seed: found {seed!r}; allowed: an integer, 0 or more")

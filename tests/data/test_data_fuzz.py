@@ -1,0 +1,162 @@
+"""Damaged files: whatever the damage, data or one clear line, never a traceback."""
+
+import gzip
+import io
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from autogrow.data import info, load
+from autogrow.data.idx import read_idx
+from autogrow.errors import UserError
+
+FEW = settings(
+    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+SLOWER = settings(FEW, max_examples=60)
+RNG = np.random.Generator(np.random.PCG64(1))
+
+
+@st.composite
+def damage(draw, content):
+    """Flip, overwrite, cut, insert: one to six times."""
+    damaged = bytearray(content)
+    for _ in range(draw(st.integers(1, 6))):
+        position = draw(st.integers(0, max(0, len(damaged) - 1)))
+        kind = draw(st.sampled_from(["flip", "set", "cut", "insert", "remove"]))
+        if kind == "flip" and damaged:
+            damaged[position] ^= 1 << draw(st.integers(0, 7))
+        elif kind == "set":
+            new = draw(st.sampled_from([b"\xff", b"\x00"])) * draw(st.integers(1, 8))
+            damaged[position : position + len(new)] = new
+        elif kind == "cut":
+            del damaged[position:]
+        elif kind == "insert":
+            damaged[position:position] = draw(st.binary(max_size=8))
+        else:
+            del damaged[position : position + draw(st.integers(1, 40))]
+    return bytes(damaged)
+
+
+def survives(function, *args, **kwargs):
+    """Data, or a UserError of one printable line."""
+    message = ""
+    try:
+        function(*args, **kwargs)
+    except UserError as error:
+        message = str(error)
+    assert message == "" or message.isprintable()
+    assert len(message) < 1500
+
+
+def npz_content(save, **changes):
+    arrays = {
+        "x_train": RNG.integers(0, 256, (6, 4, 4, 3), dtype=np.uint8),
+        "y_train": np.arange(6) % 2,
+        "x_test": RNG.integers(0, 256, (4, 4, 4, 3), dtype=np.uint8),
+        "y_test": np.arange(4) % 2,
+    }
+    buffer = io.BytesIO()
+    save(buffer, **{**arrays, **changes})
+    return buffer.getvalue()
+
+
+PLAIN, PACKED = npz_content(np.savez), npz_content(np.savez_compressed)
+
+
+@FEW
+@given(st.one_of(damage(PLAIN), damage(PACKED), st.binary(max_size=200)))
+def test_damaged_npz(content):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "own.npz"
+        path.write_bytes(content)
+        survives(load, f"npz:{path}")
+        survives(info, f"npz:{path}")
+
+
+@pytest.mark.parametrize("content", [PLAIN, PACKED])
+def test_npz_cut_anywhere(tmp_path, content):
+    path = tmp_path / "own.npz"
+    for length in range(0, len(content), 7):
+        path.write_bytes(content[:length])
+        with pytest.raises(UserError):
+            load(f"npz:{path}")
+
+
+DTYPES = st.sampled_from(
+    ["u1", "i1", "u8", "i8", "f4", "f8", "c8", "?", "O", "U3", "S2", "M8[s]", "V3"]
+)
+SHAPES = st.lists(st.integers(0, 4), max_size=5).map(tuple)
+KEYS = st.sampled_from(
+    ["x_train", "y_train", "x_test", "y_test", "X_train", "", "é/..", "x_train.npy"]
+)
+
+
+@FEW
+@given(st.dictionaries(KEYS, st.tuples(DTYPES, SHAPES), max_size=6), st.booleans())
+@example({"x_train": ("u1", (2, 4, 4, 3)), "y_train": ("i8", (2,))}, True)
+def test_wrong_arrays(changes, keep):
+    arrays = {key: np.zeros(shape, dtype) for key, (dtype, shape) in changes.items() if key}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "own.npz"
+        if keep:
+            path.write_bytes(npz_content(np.savez, **arrays))
+        else:
+            np.savez(path, **arrays)
+        survives(load, f"npz:{path}")
+        survives(info, f"npz:{path}")
+
+
+IDX = bytes([0, 0, 8, 3, 0, 0, 0, 5, 0, 0, 0, 4, 0, 0, 0, 4]) + bytes(range(80))
+
+
+@FEW
+@given(damage(IDX), damage(gzip.compress(IDX)))
+def test_damaged_idx(plain, packed):
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in (("file", plain), ("file.gz", packed)):
+            path = Path(folder) / name
+            path.write_bytes(content)
+            survives(read_idx, path, ndim=3)
+
+
+def encode(suffix, mode):
+    shape = (16, 16) if mode == "L" else (16, 16, 3)
+    buffer = io.BytesIO()
+    Image.fromarray(RNG.integers(0, 256, shape, dtype=np.uint8)).save(buffer, format=suffix)
+    return buffer.getvalue()
+
+
+CODED = {
+    (suffix, mode): encode(suffix, mode)
+    for suffix in ("png", "jpeg", "bmp", "webp")
+    for mode in ("L", "RGB")
+}
+
+
+@SLOWER
+@given(st.data(), st.sampled_from(sorted(CODED)), st.booleans())
+def test_damaged_images(data, key, first):
+    content = CODED[key]
+    with tempfile.TemporaryDirectory() as folder:
+        for part in ("train", "val"):
+            for name in ("a", "b"):
+                path = Path(folder) / part / name / f"1.{key[0]}"
+                path.parent.mkdir(parents=True)
+                path.write_bytes(content)
+        path = Path(folder) / "train" / "a" / f"{0 if first else 2}.{key[0]}"
+        path.write_bytes(data.draw(damage(content)))
+        survives(load, f"folder:{folder}")
+        survives(info, f"folder:{folder}")
+
+
+@SLOWER
+@given(st.text(max_size=40), st.sampled_from(["", "npz:", "folder:", "npz:/", "folder:~"]))
+def test_any_name(text, prefix):
+    survives(load, prefix + text)
+    survives(info, prefix + text)

@@ -1,0 +1,205 @@
+"""A user's own .npz file: what is accepted, and every mistake."""
+
+import io
+import os
+import zipfile
+
+import numpy as np
+import pytest
+
+from autogrow.data import info, load, measure_statistics
+from autogrow.errors import UserError
+
+
+@pytest.fixture
+def write(tmp_path, npz_arrays):
+    """Write the valid arrays with changes; None removes a key. Returns the data set's name."""
+
+    def write(save=np.savez, **changes):
+        arrays = {k: v for k, v in {**npz_arrays, **changes}.items() if v is not None}
+        save(tmp_path / "own.npz", **arrays)
+        return f"npz:{tmp_path / 'own.npz'}"
+
+    return write
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_round_trip(write, npz_arrays, save):
+    name = write(save)
+    data = load(name)
+    assert data.name == name
+    assert np.array_equal(data.train.images, npz_arrays["x_train"])
+    assert np.array_equal(data.test.labels, npz_arrays["y_test"])
+    assert data.train.labels.dtype == np.int64
+    assert data.classes == ("0", "1", "2")
+    assert (data.crop_padding, data.flip, data.statistics_source) == (1, False, "measured")
+    assert (data.mean, data.std) == measure_statistics(npz_arrays["x_train"])
+    entry = info(name)
+    assert (entry.name, entry.image_size, entry.channels, entry.n_classes) == (name, 8, 3, 3)
+    assert (entry.mean, entry.crop_padding, entry.flip) == (None, 1, False)
+
+
+def test_grey_without_channel_axis(write, npz_arrays):
+    name = write(x_train=npz_arrays["x_train"][..., 0], x_test=npz_arrays["x_test"][..., 0])
+    assert load(name).train.images.shape == (12, 8, 8, 1)
+    assert info(name).channels == 1
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i2", ">i4", "u8"])
+def test_any_integer_labels(write, npz_arrays, dtype):
+    labels = npz_arrays["y_train"].astype(dtype)
+    assert np.array_equal(load(write(y_train=labels)).train.labels, npz_arrays["y_train"])
+
+
+def test_fortran_order_and_version_two(tmp_path, npz_arrays):
+    path = tmp_path / "own.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        for key, array in npz_arrays.items():
+            buffer = io.BytesIO()
+            np.lib.format.write_array(buffer, np.asfortranarray(array), version=(2, 0))
+            archive.writestr(f"{key}.npy", buffer.getvalue())
+    assert np.array_equal(load(f"npz:{path}").train.images, npz_arrays["x_train"])
+
+
+def test_home_is_expanded(write, tmp_path, monkeypatch):
+    write()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert len(load("npz:~/own.npz").train) == 12
+
+
+U = np.uint8
+Y = np.arange(12) % 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"x_test": None}, "missing: x_test;"),
+        ({"x_train": np.zeros((12, 8, 8, 3))}, "x_train: found float64 images; allowed: uint8"),
+        ({"x_train": np.zeros((12, 8, 8, 3), bool)}, "x_train: found bool images"),
+        ({"x_train": np.zeros((12, 64), U)}, r"x_train: found images of shape \(12, 64\)"),
+        ({"x_train": np.zeros((12, 3, 8, 8), U)}, "allowed: square images"),
+        ({"x_train": np.zeros((12, 8, 8, 0), U)}, "8x8 pixels and 0 channels"),
+        ({"x_train": np.zeros((0, 8, 8, 3), U), "y_train": Y[:0]}, "x_train: found zero images"),
+        ({"x_test": np.zeros((0, 8, 8, 3), U), "y_test": Y[:0]}, "x_test: found zero images"),
+        ({"x_test": np.zeros((6, 9, 9, 3), U)}, "x_test: found images of 9x9 .*allowed: 8x8"),
+        ({"x_test": np.zeros((6, 8, 8), U)}, "x_test: found .* 1 channel; .* 3 channels"),
+        ({"y_train": Y[:11]}, "y_train: found 11 labels for 12 images"),
+        ({"y_train": Y.astype(float)}, "y_train: found float64 labels"),
+        ({"y_train": Y.astype(str)}, "y_train: found <U21 labels"),
+        ({"y_train": Y > 1}, "y_train: found bool labels"),
+        ({"y_train": Y[:, None]}, r"y_train: .*of shape \(12, 1\); allowed: integers of shape"),
+        ({"y_train": Y - 1}, "y_train: found label -1; allowed: 0 or more"),
+        ({"y_train": Y * 2}, "no training image of class 1; .*from 0 to 4"),
+        ({"y_test": np.full(6, 7)}, "no training image of class 3; .*from 0 to 7"),
+        ({"y_test": np.full(6, 2**62)}, "no training image of class 3"),
+        ({"y_test": np.full(6, 2**64 - 1, np.uint64)}, "no training image of class 3"),
+        ({"y_train": Y * 0, "y_test": np.zeros(6, int)}, "found 1 class; allowed: two or more"),
+        ({"x_train": np.array([None] * 12)}, "x_train: found an object array"),
+        ({"y_train": Y.astype(object)}, "y_train: found an object array"),
+    ],
+)
+@pytest.mark.parametrize("function", [load, info])
+def test_mistakes(write, function, changes, message):
+    with pytest.raises(UserError, match=message) as caught:
+        function(write(**changes))
+    assert "own.npz" in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["missing", "folder", "empty", "text", "npy", "cut", "pipe"])
+@pytest.mark.parametrize("function", [load, info])
+def test_not_an_npz(tmp_path, write, function, kind):
+    path = tmp_path / "own.npz"
+    name = write()
+    content = path.read_bytes()
+    path.unlink()
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)  # a reader would wait for ever
+    elif kind == "npy":
+        with path.open("wb") as file:
+            np.save(file, np.zeros(3))
+    elif kind != "missing":
+        path.write_bytes({"empty": b"", "text": b"hello", "cut": content[:-30]}[kind])
+    with pytest.raises(UserError, match=r"own\.npz: .*allowed: an \.npz file with x_train"):
+        function(name)
+
+
+def test_permission(write, monkeypatch):
+    name = write()
+
+    def refuse(*args, **kwargs):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(zipfile, "ZipFile", refuse)
+    with pytest.raises(UserError, match="no permission"):
+        load(name)
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may read every file")
+def test_permission_of_the_file_system(write, tmp_path):
+    name = write()
+    (tmp_path / "own.npz").chmod(0)
+    with pytest.raises(UserError, match="no permission"):
+        load(name)
+
+
+def replace_member(path, key, content, **options):
+    with zipfile.ZipFile(path) as archive:
+        members = {entry: archive.read(entry) for entry in archive.namelist()}
+    members[f"{key}.npy"] = content
+    with zipfile.ZipFile(path, "w", **options) as archive:
+        for entry, data in members.items():
+            archive.writestr(entry, data)
+
+
+def npy(header):
+    text = header.encode() + b"\n"
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "broken or unreadable"),
+        (b"\x93NUMPY\x07\x00", "npy version|broken"),
+        (npy("{"), "broken or unreadable"),
+        (npy("{'descr': '|u1', 'fortran_order': False, 'shape': (10**9,)}"), "broken"),
+        (
+            npy("{'descr': '|u1', 'fortran_order': False, 'shape': (1000000000000, 32, 32, 3)}"),
+            "found 0 bytes of data; allowed: what its header states",
+        ),
+        (npy("{'descr': '|u1', 'fortran_order': False, 'shape': (-1, -1, 1, 1)}"), "x_train: "),
+        (npy("{'descr': '|V0', 'fortran_order': False, 'shape': (9, 9)}"), "x_train: "),
+        (npy("{'descr': '|u1', 'fortran_order': False, 'shape': ()}"), "x_train: "),
+        (
+            npy("{'descr': '|u1', 'fortran_order': False, 'shape': (0, 10000000000000000, 1, 1)}"),
+            "zero",
+        ),
+        (npy("{'descr': [('a', '|u1')], 'fortran_order': False, 'shape': (0,)}"), "x_train: "),
+        (npy("{'descr': '|O', 'fortran_order': False, 'shape': (9,)}"), "object array"),
+    ],
+)
+def test_hostile_headers(tmp_path, write, content, message):
+    name = write()
+    replace_member(tmp_path / "own.npz", "x_train", content)
+    with pytest.raises(UserError, match=message):
+        load(name)
+
+
+def test_other_compression_is_refused(tmp_path, write):
+    name = write()
+    replace_member(tmp_path / "own.npz", "x_test", b"", compression=zipfile.ZIP_LZMA)
+    with pytest.raises(UserError, match="found compression method 14"):
+        load(name)
+
+
+def test_damaged_pixels_fail_the_zip_checksum(tmp_path, write, npz_arrays):
+    name = write()
+    path = tmp_path / "own.npz"
+    content = bytearray(path.read_bytes())
+    content[content.index(npz_arrays["x_train"].tobytes()) + 77] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="CRC"):
+        load(name)

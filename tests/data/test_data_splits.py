@@ -1,0 +1,152 @@
+"""Stratified subsets and holdouts, and the statistics of images."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autogrow.data import Split, holdout, load, measure_statistics, statistics, subset
+from autogrow.data.splits import divide, proportional_counts
+from autogrow.errors import UserError
+
+
+def numbered(labels):
+    """A split whose pixel values number its images."""
+    labels = np.asarray(labels, dtype=np.int64)
+    images = np.arange(len(labels), dtype=np.uint32).view(np.uint8).reshape(-1, 2, 2, 1)
+    return Split(images=images, labels=labels)
+
+
+def numbers(split):
+    return np.ascontiguousarray(split.images).reshape(-1, 4).view(np.uint32).ravel().tolist()
+
+
+LABELS = st.lists(st.integers(0, 4), min_size=1, max_size=80)
+FRACTIONS = st.floats(0.01, 0.99)
+
+
+@given(LABELS, FRACTIONS, st.integers(0, 2**40))
+def test_subset_is_stratified_and_ordered(labels, fraction, seed):
+    split = numbered(labels)
+    part = subset(split, fraction, seed=seed)
+    chosen = numbers(part)
+    assert chosen == sorted(set(chosen))
+    assert part.labels.tolist() == [labels[i] for i in chosen]
+    for label in set(labels):
+        n = labels.count(label)
+        assert part.labels.tolist().count(label) == max(1, round(fraction * n))
+
+
+@given(LABELS, FRACTIONS, FRACTIONS, st.integers(0, 99))
+def test_smaller_subset_is_inside_larger(labels, a, b, seed):
+    split = numbered(labels)
+    small, large = (set(numbers(subset(split, f, seed=seed))) for f in sorted((a, b)))
+    assert small <= large
+
+
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=40), FRACTIONS, st.integers(0, 99))
+def test_holdout_divides(labels, fraction, seed):
+    labels = labels * 2  # at least two per class
+    split = numbered(labels)
+    rest, validation = holdout(split, fraction, seed=seed)
+    a, b = numbers(rest), numbers(validation)
+    assert sorted(a + b) == list(range(len(labels)))
+    assert (a, b) == (sorted(a), sorted(b))
+    for label in set(labels):
+        n, held = labels.count(label), validation.labels.tolist().count(label)
+        assert held == min(max(1, round(fraction * n)), n - 1)
+
+
+def test_seed_decides():
+    split = numbered(np.arange(300) % 3)
+    first = numbers(subset(split, 0.25, seed=1))
+    assert first == numbers(subset(split, 0.25, seed=1))
+    assert first != numbers(subset(split, 0.25, seed=2))
+    rest, validation = holdout(split, 0.1, seed=3)
+    again = holdout(split, 0.1, seed=3)
+    assert numbers(rest) == numbers(again[0])
+    assert numbers(validation) != numbers(holdout(split, 0.1, seed=4)[1])
+
+
+def test_choice_is_pinned():
+    # The paper's subset experiments rest on this choice: it must not drift.
+    assert numbers(subset(numbered([0, 1] * 6), 0.5, seed=0)) == [3, 4, 6, 9, 10, 11]
+
+
+def test_whole_subset_is_the_split_itself():
+    split = numbered([0, 1, 1])
+    assert subset(split, 1.0, seed=0) is split
+    assert subset(split, 1, seed=0) is split
+
+
+def test_real_data_keeps_its_balance():
+    train = load("digits").train
+    part = subset(train, 0.25, seed=0)
+    expected = [round(0.25 * n) for n in np.bincount(train.labels)]
+    assert np.bincount(part.labels).tolist() == expected
+
+
+@pytest.mark.parametrize("function", [subset, holdout])
+@pytest.mark.parametrize("fraction", [0, -0.1, 1.5, float("nan"), float("inf"), "0.5", None, True])
+def test_bad_fraction(function, fraction):
+    with pytest.raises(UserError, match=r"fraction: found .*; allowed: a number above 0"):
+        function(numbered([0, 0, 1, 1]), fraction, seed=0)
+
+
+@pytest.mark.parametrize("function", [subset, holdout])
+@pytest.mark.parametrize("seed", [-1, 0.5, None, "0", True])
+def test_bad_seed(function, seed):
+    with pytest.raises(UserError, match=r"seed: found .*; allowed: an integer, 0 or more"):
+        function(numbered([0, 0, 1, 1]), 0.5, seed=seed)
+
+
+def test_holdout_needs_something_to_keep():
+    with pytest.raises(UserError, match="below 1"):
+        holdout(numbered([0, 0]), 1.0, seed=0)
+    with pytest.raises(UserError, match="found 1 training image of class 1"):
+        holdout(numbered([0, 0, 1]), 0.5, seed=0)
+
+
+@given(LABELS, st.data())
+def test_proportional_counts(labels, data):
+    total = data.draw(st.integers(0, len(labels)))
+    counts = proportional_counts(np.array(labels), total)
+    assert sum(counts.values()) == total
+    for label, count in counts.items():
+        assert abs(count - labels.count(label) * total / len(labels)) < 1
+
+
+def test_divide():
+    first, second = divide(numbered([0, 0, 0, 1, 1]), {0: 1, 1: 2}, seed=0)
+    assert second.labels.tolist() == [0, 1, 1]
+    assert first.labels.tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("block", [1, 100, 1 << 22])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_statistics_agree_with_numpy(rng, monkeypatch, block, channels):
+    monkeypatch.setattr(statistics, "BLOCK", block)
+    images = rng.integers(0, 200, (17, 5, 5, channels), dtype=np.uint8)
+    mean, std = measure_statistics(images)
+    scaled = images.astype(np.float64) / 255
+    np.testing.assert_allclose(mean, scaled.mean(axis=(0, 1, 2)), rtol=1e-13)
+    np.testing.assert_allclose(std, scaled.std(axis=(0, 1, 2)), rtol=1e-13)
+    assert all(type(value) is float for value in mean + std)
+
+
+@pytest.mark.parametrize("value", [0, 77, 255])
+def test_constant_channel_has_std_one(rng, value):
+    images = rng.integers(0, 256, (4, 3, 3, 2), dtype=np.uint8)
+    images[..., 1] = value
+    mean, std = measure_statistics(images)
+    assert (mean[1], std[1]) == (pytest.approx(value / 255), 1.0)
+    assert std[0] != 1.0
+
+
+@pytest.mark.parametrize(
+    "images",
+    [np.zeros((2, 3, 3, 1)), np.zeros((2, 3, 3), np.uint8), np.zeros((0, 3, 3, 1), np.uint8)],
+)
+def test_statistics_of_wrong_arrays(images):
+    with pytest.raises(UserError, match=r"images: found .*; allowed: uint8"):
+        measure_statistics(images)

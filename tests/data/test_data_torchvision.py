@@ -1,0 +1,175 @@
+"""CIFAR10, CIFAR100 and SVHN in small files of torchvision's layout."""
+
+import hashlib
+import pickle
+
+import numpy as np
+import pytest
+
+from autogrow.data import load
+from autogrow.errors import UserError
+
+torchvision = pytest.importorskip("torchvision")
+
+
+def md5(path):
+    return hashlib.md5(path.read_bytes()).hexdigest()
+
+
+@pytest.fixture
+def write_cifar(tmp_path, rng, monkeypatch):
+    """Write a small CIFAR set and make torchvision expect its checksums."""
+
+    def write(name, *, per_file=200, change=None):
+        cls = getattr(torchvision.datasets, name)
+        folder = tmp_path / cls.base_folder
+        folder.mkdir(exist_ok=True)
+        n_classes = 10 if name == "CIFAR10" else 100
+        key = "labels" if name == "CIFAR10" else "fine_labels"
+        written = {}
+        for file, _ in cls.train_list + cls.test_list:
+            entry = {
+                "data": rng.integers(0, 256, (per_file, 3072), dtype=np.uint8),
+                key: [i % n_classes for i in range(per_file)],
+            }
+            written[file] = (change(file, entry) if change else None) or entry
+            (folder / file).write_bytes(pickle.dumps(written[file]))
+        meta = folder / cls.meta["filename"]
+        meta.write_bytes(pickle.dumps({cls.meta["key"]: [f"class{i}" for i in range(n_classes)]}))
+        for attribute in ("train_list", "test_list"):
+            expected = [[file, md5(folder / file)] for file, _ in getattr(cls, attribute)]
+            monkeypatch.setattr(cls, attribute, expected)
+        monkeypatch.setattr(cls, "meta", {**cls.meta, "md5": md5(meta)})
+        return folder, written
+
+    return write
+
+
+@pytest.fixture
+def write_svhn(tmp_path, rng, monkeypatch):
+    import scipy.io
+
+    def write(*, n=30, labels=None):
+        cls = torchvision.datasets.SVHN
+        split_list, images = dict(cls.split_list), {}
+        for part in ("train", "test"):
+            path = tmp_path / f"{part}_32x32.mat"
+            images[part] = rng.integers(0, 256, (32, 32, 3, n), dtype=np.uint8)
+            y = np.arange(n) % 10 + 1 if labels is None else labels
+            scipy.io.savemat(path, {"X": images[part], "y": y.astype(np.uint8)[:, None]})
+            split_list[part] = [split_list[part][0], path.name, md5(path)]
+        monkeypatch.setattr(cls, "split_list", split_list)
+        return images
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("name", "n_classes", "n_train"), [("CIFAR10", 10, 1000), ("CIFAR100", 100, 200)]
+)
+def test_cifar(tmp_path, write_cifar, name, n_classes, n_train):
+    _, written = write_cifar(name)
+    data = load(name, root=tmp_path)
+    assert data.train.images.shape == (n_train, 32, 32, 3)
+    assert data.test.images.shape == (200, 32, 32, 3)
+    first = next(iter(written.values()))["data"]
+    expected = first[5].reshape(3, 32, 32).transpose(1, 2, 0)
+    assert np.array_equal(data.train.images[5], expected)
+    assert data.train.labels[5] == 5
+    assert data.classes == tuple(f"class{i}" for i in range(n_classes))
+    assert (data.crop_padding, data.flip, data.statistics_source) == (4, True, "paper")
+    if name == "CIFAR10":
+        assert data.std == (0.2023, 0.1994, 0.2010)
+    assert data.train.images.flags.c_contiguous
+
+
+def test_svhn(tmp_path, write_svhn):
+    images = write_svhn()
+    data = load("SVHN", root=tmp_path)
+    assert data.train.images.shape == (30, 32, 32, 3)
+    assert np.array_equal(data.train.images[4], images["train"][..., 4])
+    assert data.train.labels[:11].tolist() == [1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1]
+    assert (data.crop_padding, data.flip) == (4, False)
+    assert data.mean == (0.4377, 0.4438, 0.4728)
+
+
+@pytest.mark.parametrize("file", ["data_batch_3", "test_batch", "batches.meta"])
+def test_cifar_damaged_file_is_named(tmp_path, write_cifar, file):
+    folder, _ = write_cifar("CIFAR10")
+    content = (folder / file).read_bytes()
+    (folder / file).write_bytes(content[:-5])
+    with pytest.raises(UserError, match=rf"{file}: found MD5 .*delete it and get it again"):
+        load("CIFAR10", root=tmp_path)
+    (folder / file).unlink()
+    with pytest.raises(UserError, match=rf"found CIFAR10 without {file};"):
+        load("CIFAR10", root=tmp_path)
+
+
+def test_svhn_damaged_file_is_named(tmp_path, write_svhn):
+    write_svhn()
+    path = tmp_path / "test_32x32.mat"
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(UserError, match=r"test_32x32\.mat: found MD5"):
+        load("SVHN", root=tmp_path)
+
+
+def test_svhn_truncated_before_its_checksum(tmp_path, write_svhn, monkeypatch):
+    write_svhn()
+    path = tmp_path / "train_32x32.mat"
+    path.write_bytes(path.read_bytes()[:5000])
+    cls = torchvision.datasets.SVHN
+    monkeypatch.setitem(cls.split_list, "train", [*cls.split_list["train"][:2], md5(path)])
+    with pytest.raises(UserError, match="allowed: the published files of SVHN"):
+        load("SVHN", root=tmp_path)
+
+
+def drop_data(file, entry):
+    return {key: value for key, value in entry.items() if key != "data"}
+
+
+def shorten_labels(file, entry):
+    return {**entry, "labels": entry["labels"][:-1]}
+
+
+def label_ten(file, entry):
+    return {**entry, "labels": [10, *entry["labels"][1:]]}
+
+
+def text_labels(file, entry):
+    return {**entry, "labels": ["a"] * len(entry["labels"])}
+
+
+def ragged_labels(file, entry):
+    return {**entry, "labels": [[1, 2], *entry["labels"][1:]]}
+
+
+def float_images(file, entry):
+    return {**entry, "data": entry["data"] / 255}
+
+
+def no_class_nine(file, entry):
+    return {**entry, "labels": [min(label, 8) for label in entry["labels"]]}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (drop_data, "KeyError"),
+        (shorten_labels, "found 95 labels for 100 images"),
+        (label_ten, "found label 10; allowed: 0 to 9"),
+        (text_labels, "allowed: integers"),
+        (ragged_labels, "allowed: integer labels"),
+        (float_images, "found float64 images; allowed: uint8"),
+        (no_class_nine, r"no training image of class 9 \(class9\)"),
+    ],
+)
+def test_cifar_wrong_content(tmp_path, write_cifar, change, message):
+    write_cifar("CIFAR10", per_file=20, change=change)
+    with pytest.raises(UserError, match=message):
+        load("CIFAR10", root=tmp_path)
+
+
+def test_svhn_wrong_labels(tmp_path, write_svhn):
+    write_svhn(labels=np.arange(30) % 13)
+    with pytest.raises(UserError, match="found label 12; allowed: 0 to 9"):
+        load("SVHN", root=tmp_path)
