@@ -20,7 +20,6 @@ _PUBLIC = {
     "UserError": "autogrow.errors",
     "build_network": "autogrow.networks",
     "image_data": "autogrow.data",
-    "load_data": "autogrow.data",
     "load_network": "autogrow.records",
     "run": "autogrow.runs",
 }

@@ -111,6 +111,13 @@ class _SpecOptions:
                 help=text,
                 **options,
             )
+        if self.kind == "scratch":
+            parser.add_argument(
+                "--depth-of",
+                type=Path,
+                metavar="DIR",
+                help="take the depth from this finished run (then --network has none)",
+            )
         _add_execution(parser)
 
 
@@ -148,6 +155,9 @@ def _add_execution(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--restart", action="store_true", help="throw away what the folder holds of this run"
     )
+    group.add_argument(
+        "--replace", action="store_true", help="throw away a run of another spec in the folder"
+    )
 
 
 def _positive(text: str) -> int:
@@ -163,9 +173,13 @@ def _run_options(options: argparse.Namespace) -> None:
 
     model = SPECS[options.kind]
     given = {name: getattr(options, name) for name in model.model_fields if hasattr(options, name)}
-    if "milestones" in given:
-        given["milestones"] = tuple(given["milestones"])
-    _carry_out(parse_spec(given, "options"), options)
+    if getattr(options, "depth_of", None) is not None:
+        from autogrow.names import parse_architecture
+        from autogrow.records import found_network
+
+        architecture = parse_architecture(given["network"])
+        given["network"] = str(found_network(options.depth_of, architecture))
+    _carry_out(parse_spec({**given, "kind": options.kind}, "options"), options)
 
 
 def _run_file(options: argparse.Namespace) -> None:
@@ -185,6 +199,7 @@ def _carry_out(spec: RunSpec, options: argparse.Namespace) -> None:
         download=options.download,
         quiet=options.quiet,
         restart=options.restart,
+        replace=options.replace,
     )
     summary = run(spec, options.out, execution=execution)
     if not options.quiet:

@@ -48,6 +48,9 @@ class RunSpec(BaseModel):
     data_fraction: float = Field(
         1.0, gt=0, le=1, description="fraction of the training set, stratified (Table 11)"
     )
+    downscale: int = Field(
+        1, ge=1, le=1024, description="images are averaged down by this whole factor first"
+    )
     protocol: Literal["paper", "holdout"] = Field(
         "paper",
         description="what steers growing: the test set (paper, as the authors did) or a split "

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from autogrow.names import NetworkName, Stem
+from autogrow.names import LAYERS, NetworkName, Stem
 from autogrow.networks import build_network, depth_of
 
 
@@ -76,7 +76,7 @@ def network_costs(
     for i, (modules, sub_network) in enumerate(
         zip(depth_of(network), network.sub_networks, strict=True)
     ):
-        layers = modules * network.block.layers
+        layers = modules * LAYERS[name.architecture.block]
         path = f"sub_networks.{i}"
         costs.append(
             Cost(f"sub-network {i}", modules, layers, _parameters(sub_network), flops(path))

@@ -15,6 +15,9 @@ from autogrow.errors import UserError, allowed
 Block = Literal["basic", "bottleneck", "plain"]
 Stem = Literal["small", "imagenet"]
 
+LAYERS: dict[Block, int] = {"basic": 2, "bottleneck": 3, "plain": 1}
+"""Layers of a sub-module as the paper counts them: convolutions outside the shortcut."""
+
 MAX_DEPTH = 1000
 """Most sub-modules a sub-network may be asked for by name (a guard against slips)."""
 

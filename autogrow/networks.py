@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
-from autogrow.names import Architecture, NetworkName, Stem
+from autogrow.names import LAYERS, Architecture, NetworkName, Stem
 
 BOTTLENECK_EXPANSION = 4
 
@@ -61,7 +61,6 @@ def _shortcut(inputs: int, outputs: int, stride: int) -> nn.Module:
 class BasicBlock(nn.Module):
     """Residual sub-module of two 3x3 convolutions (He et al. 2016)."""
 
-    layers = 2
     expansion = 1
 
     def __init__(self, inputs: int, channels: int, stride: int) -> None:
@@ -86,7 +85,6 @@ class BasicBlock(nn.Module):
 class BottleneckBlock(nn.Module):
     """Residual sub-module of 1x1, 3x3 and 1x1 convolutions; the stride is on the 3x3."""
 
-    layers = 3
     expansion = BOTTLENECK_EXPANSION
 
     def __init__(self, inputs: int, channels: int, stride: int) -> None:
@@ -113,7 +111,6 @@ class BottleneckBlock(nn.Module):
 class PlainLayer(nn.Module):
     """Plain sub-module: 3x3 convolution, Batch Normalization, ReLU."""
 
-    layers = 1
     expansion = 1
 
     def __init__(self, inputs: int, channels: int, stride: int) -> None:
@@ -209,7 +206,7 @@ class GrowableNetwork(nn.Module):
     @property
     def layers(self) -> int:
         """Number of layers as the paper counts: stem, sub-modules' convolutions, head."""
-        return 2 + self.block.layers * sum(depth_of(self))
+        return 2 + LAYERS[self.architecture.block] * sum(depth_of(self))
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits (N, classes) of normalised images (N, channels, H, W)."""

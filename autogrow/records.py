@@ -15,6 +15,7 @@ from autogrow import __version__
 from autogrow.errors import UserError
 from autogrow.files import read_json, write_bytes, write_csv, write_json
 from autogrow.growth import GROWTH_HEADER, Event
+from autogrow.names import LAYERS, Architecture, NetworkName, parse_network
 
 SPEC = "spec.json"
 METRICS = "metrics.csv"
@@ -87,21 +88,18 @@ def _cell(value: float | None, decimals: int) -> str:
     return "" if value is None else f"{value:.{decimals}f}"
 
 
-def open_folder(folder: Path, spec: dict[str, Any]) -> None:
-    """Make the run's folder, or check that the one there belongs to the same spec.
+def check_folder(folder: Path, spec: dict[str, Any]) -> None:
+    """Check that the folder does not hold another spec's run; nothing is written.
 
     Raises
     ------
     UserError
-        If it holds another spec's run (nothing is touched), or cannot be made.
+        If it does, or what is there is no folder.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"{folder}: cannot be made: {error.strerror or error}") from None
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder}: is a file; allowed: a folder for the run")
     file = folder / SPEC
     if not file.exists():
-        write_json(file, spec)
         return
     there = read_json(file)
     if there == spec:
@@ -110,7 +108,69 @@ def open_folder(folder: Path, spec: dict[str, Any]) -> None:
         raise UserError(f"{file}: is not a run's spec; use another folder")
     differing = [k for k in sorted({*there, *spec}) if there.get(k) != spec.get(k)]
     told = ", ".join(f"{k} {there.get(k)!r} there, {spec.get(k)!r} here" for k in differing[:3])
-    raise UserError(f"{folder}: holds a run of another spec ({told}); use another folder")
+    raise UserError(
+        f"{folder}: holds a run of another spec ({told}); "
+        "use another folder, or throw that run away with --replace"
+    )
+
+
+def open_folder(folder: Path, spec: dict[str, Any]) -> None:
+    """Make the run's folder and write spec.json into it.
+
+    Raises
+    ------
+    UserError
+        If it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be made: {error.strerror or error}") from None
+    if not (folder / SPEC).exists():
+        write_json(folder / SPEC, spec)
+
+
+def clear_folder(folder: Path) -> None:
+    """Throw away everything a run has left in its folder, its log excepted."""
+    for name in (SUMMARY, WEIGHTS, METRICS, GROWTH, SPEC):
+        (folder / name).unlink(missing_ok=True)
+    for file in folder.glob("checkpoint-*"):
+        file.unlink()
+
+
+def found_network(folder: Path, architecture: Architecture) -> NetworkName:
+    """Return the network of an architecture that is as deep as a finished run's net.
+
+    With another kind of sub-module: the depth at which each sub-network has as
+    many layers, rounded up (Table 9 compares Plain4Net-6-6-6-6 with
+    Basic4ResNet-3-3-3-3).
+
+    Parameters
+    ----------
+    folder
+        Folder of the finished run.
+    architecture
+        Of the network to return.
+
+    Raises
+    ------
+    UserError
+        If the run is not finished, or has another number of sub-networks.
+    """
+    file = folder / SUMMARY
+    if not file.exists():
+        raise UserError(f"{file}: is not there; allowed: the folder of a finished run")
+    content = read_json(file)
+    if not isinstance(content, dict) or not isinstance(content.get("network"), str):
+        raise UserError(f"{file}: network: missing; allowed: the summary of a finished run")
+    found = parse_network(content["network"])
+    if found.architecture.sub_networks != architecture.sub_networks:
+        raise UserError(
+            f"{file}: {found} has {found.architecture.sub_networks} sub-networks, "
+            f"{architecture.name} has {architecture.sub_networks}; allowed: as many"
+        )
+    old, new = (LAYERS[a.block] for a in (found.architecture, architecture))
+    return NetworkName(architecture, tuple(-(-d * old // new) for d in found.depth))
 
 
 def finished_summary(folder: Path) -> dict[str, Any] | None:
@@ -169,7 +229,6 @@ def load_network(folder: str | Path) -> Any:
     import safetensors
     import safetensors.torch
 
-    from autogrow.names import parse_network
     from autogrow.networks import build_network
 
     file = Path(folder) / WEIGHTS

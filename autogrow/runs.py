@@ -19,7 +19,6 @@ from torch import nn
 
 from autogrow import checkpoint, records
 from autogrow import data as datasets
-from autogrow.batches import DeviceSet
 from autogrow.config import AutogrowSpec, MorphSpec, RunSpec, ScratchSpec, resolve, to_json
 from autogrow.data import ImageData
 from autogrow.engine import evaluate, set_learning_rate, sgd, train_epoch
@@ -31,6 +30,7 @@ from autogrow.networks import build_network, depth_of, stack_sub_module
 from autogrow.reporter import Reporter
 from autogrow.schedules import growing_staircase, staircase
 from autogrow.seeds import derive
+from autogrow.sets import Sets, make_sets
 from autogrow.summary import summarize
 
 
@@ -51,7 +51,9 @@ class Execution:
     quiet
         Nothing on the terminal.
     restart
-        Whether what an interrupted run left behind is thrown away.
+        Whether what the folder holds of this run is thrown away.
+    replace
+        Whether a run of another spec in the folder is thrown away.
     """
 
     device: str = "auto"
@@ -60,6 +62,7 @@ class Execution:
     download: bool = False
     quiet: bool = False
     restart: bool = False
+    replace: bool = False
 
 
 def run(
@@ -92,21 +95,28 @@ def run(
     execution = execution or Execution()
     folder = Path(out)
     size = data.image_size if data else datasets.info(spec.data).image_size
-    spec = resolve(spec, size)
-    records.open_folder(folder, to_json(spec))
+    spec = resolve(spec, size // spec.downscale)
+    plain = to_json(spec)
+    if not execution.replace:
+        records.check_folder(folder, plain)
+    elif (folder / records.SPEC).exists() and records.read_json(folder / records.SPEC) != plain:
+        records.clear_folder(folder)
     if execution.restart:
-        for name in (records.SUMMARY, records.WEIGHTS, records.METRICS, records.GROWTH):
-            (folder / name).unlink(missing_ok=True)
-        checkpoint.remove(folder)
+        records.clear_folder(folder)
     summary = records.finished_summary(folder)
-    with Reporter(folder, quiet=execution.quiet) as reporter:
-        if summary is not None:
+    if summary is not None:
+        with Reporter(folder, quiet=execution.quiet) as reporter:
             reporter.say(f"{folder}: this run is complete; nothing to do")
-            return summary
-        device = _device(execution)
-        if data is None:
-            data = datasets.load(spec.data, root=execution.data_root, download=execution.download)
-        return _Run(spec, folder, data, device, reporter).execute()
+        return summary
+    device = _device(execution)
+    if data is None:
+        data = datasets.load(spec.data, root=execution.data_root, download=execution.download)
+    data = datasets.downscaled(data, spec.downscale)
+    sets = make_sets(spec, data, device)
+    # Not before everything that a user can get wrong was looked at: a slip leaves no folder.
+    records.open_folder(folder, plain)
+    with Reporter(folder, quiet=execution.quiet) as reporter:
+        return _Run(spec, folder, data, sets, reporter).execute()
 
 
 def _device(execution: Execution) -> torch.device:
@@ -135,7 +145,7 @@ class _Run:
         spec: RunSpec,
         folder: Path,
         data: ImageData,
-        device: torch.device,
+        sets: Sets,
         reporter: Reporter,
     ) -> None:
         self.spec = spec
@@ -144,8 +154,8 @@ class _Run:
         self.reporter = reporter
         self.epochs: list[records.Epoch] = []
         self.events: list[Event] = []
-        self.sets = _split(spec, data, device)
-        self._resume(device)
+        self.sets = sets
+        self._resume(sets.train.device)
         self._mark = time.perf_counter()
 
     def execute(self) -> dict[str, Any]:
@@ -344,31 +354,3 @@ def _first_network(spec: RunSpec) -> NetworkName:
     if isinstance(spec, AutogrowSpec):
         return spec.seed_network
     return parse_network(spec.network if isinstance(spec, ScratchSpec) else spec.from_network)
-
-
-@dataclass(frozen=True)
-class Sets:
-    """Training, validation and test set on the device; val is test under ``paper``."""
-
-    train: DeviceSet
-    val: DeviceSet
-    test: DeviceSet
-
-
-def _split(spec: RunSpec, data: ImageData, device: torch.device) -> Sets:
-    padding = data.crop_padding if spec.crop_padding is None else spec.crop_padding
-    flip = data.flip if spec.flip is None else spec.flip
-
-    def on_device(split: datasets.Split, **augmentation: Any) -> DeviceSet:
-        return DeviceSet(split, data.mean, data.std, device, **augmentation)
-
-    train = datasets.subset(data.train, spec.data_fraction, seed=derive(spec.seed, "subset"))
-    held = None
-    if spec.protocol == "holdout":
-        seed = derive(spec.seed, "holdout")
-        train, held = datasets.holdout(train, spec.holdout_fraction, seed=seed)
-    if len(train.labels) < 2:
-        raise UserError(f"{spec.data}: {len(train.labels)} training image; at least 2 are needed")
-    test = on_device(data.test)
-    val = test if held is None else on_device(held)
-    return Sets(on_device(train, crop_padding=padding, flip=flip), val, test)

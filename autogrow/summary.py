@@ -16,7 +16,7 @@ from autogrow.names import NetworkName, format_depth
 
 if TYPE_CHECKING:
     from autogrow.data import ImageData
-    from autogrow.runs import Sets
+    from autogrow.sets import Sets
 
 
 def summarize(

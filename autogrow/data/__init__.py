@@ -5,9 +5,11 @@ imported by the functions that need them, because a short run should not spend
 most of its time on imports.
 """
 
+from autogrow.data.arrays import image_data
 from autogrow.data.images import ImageData, Split
 from autogrow.data.loading import info, load
 from autogrow.data.registry import DATASETS, DatasetInfo
+from autogrow.data.scaling import downscaled
 from autogrow.data.splits import holdout, subset
 from autogrow.data.statistics import measure_statistics
 
@@ -16,7 +18,9 @@ __all__ = [
     "DatasetInfo",
     "ImageData",
     "Split",
+    "downscaled",
     "holdout",
+    "image_data",
     "info",
     "load",
     "measure_statistics",

@@ -54,7 +54,7 @@ def load(name: str, *, root: Path | str | None = None, download: bool = False) -
     if form is not None:
         train, test, classes = _READ[form](path)
         # The facts follow from the arrays here, so that files are read once.
-        entry = _own_info(name, train.images.shape[1], train.images.shape[3], len(classes))
+        entry = own_info(name, train.images.shape[1], train.images.shape[3], len(classes))
         return assemble(entry, train, test, classes)
     if name in PACKAGED:
         return load_packaged(name)
@@ -85,7 +85,7 @@ def info(name: str) -> DatasetInfo:
     form, path = _parse(name)
     if form is None:
         return DATASETS[name]
-    return _own_info(name, *_DESCRIBE[form](path))
+    return own_info(name, *_DESCRIBE[form](path))
 
 
 def _parse(name: str) -> tuple[str | None, Path]:
@@ -102,7 +102,8 @@ def _parse(name: str) -> tuple[str | None, Path]:
     raise UserError(f"data: found {printable(repr(name))}; allowed: {allowed([*DATASETS, *FORMS])}")
 
 
-def _own_info(name: str, image_size: int, channels: int, n_classes: int) -> DatasetInfo:
+def own_info(name: str, image_size: int, channels: int, n_classes: int) -> DatasetInfo:
+    """Return the facts of a user's own data: how training treats it follows from its size."""
     return DatasetInfo(
         name=name,
         image_size=image_size,

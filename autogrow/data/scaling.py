@@ -53,8 +53,6 @@ def downscaled(data: ImageData, factor: int) -> ImageData:
 
 def _average(split: Split, factor: int) -> Split:
     n, height, width, channels = split.images.shape
-    blocks = split.images.reshape(
-        n, height // factor, factor, width // factor, factor, channels
-    )
+    blocks = split.images.reshape(n, height // factor, factor, width // factor, factor, channels)
     means = blocks.mean(axis=(2, 4), dtype=np.float32)
     return Split(np.rint(means).astype(np.uint8), split.labels)

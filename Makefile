@@ -1,0 +1,35 @@
+# make reproduce   install, then run every experiment at SCALE (default: mini)
+# make test        install, then lint, check formats and run the tests
+
+PYTHON ?= python3
+SCALE ?= mini
+VENV := .venv
+INSTALLED := $(VENV)/.installed
+
+.PHONY: reproduce test install lint clean
+
+reproduce: $(INSTALLED)
+	$(VENV)/bin/snakemake --cores all --config scale=$(SCALE)
+	@echo
+	@echo "Tables (CSV and Markdown): results/out/$(SCALE)/tables"
+	@echo "Runs (metrics, growth, summary, weights): results/out/$(SCALE)/runs"
+
+test: lint
+	$(VENV)/bin/python -m pytest
+
+lint: $(INSTALLED)
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/snakefmt --check Snakefile workflow
+
+install: $(INSTALLED)
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed: make PYTHON=python3.11 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet -c constraints.txt -e '.[test]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .snakemake results/out

@@ -1,0 +1,49 @@
+"""What finished runs have recorded, as the tables need it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autogrow.errors import UserError
+
+
+@dataclass(frozen=True)
+class Results:
+    """The summaries of a scale's runs.
+
+    Attributes
+    ----------
+    folder
+        ``results/out/<scale>``.
+    seeds
+        Every run was done once for each.
+    accuracy
+        ``best`` or ``final``: which accuracy of a run counts.
+    """
+
+    folder: Path
+    seeds: Sequence[int]
+    accuracy: str
+
+    def summaries(self, run: str) -> list[dict[str, Any]]:
+        """Return the summaries of a run, one a seed.
+
+        Raises
+        ------
+        UserError
+            If one is missing or damaged.
+        """
+        return [self._summary(self.folder / "runs" / run / f"seed{s}") for s in self.seeds]
+
+    def _summary(self, folder: Path) -> dict[str, Any]:
+        file = folder / "summary.json"
+        try:
+            summary = json.loads(file.read_text())
+            summary["accuracy"] = summary[f"{self.accuracy}_accuracy"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise UserError(f"{file}: no summary of a finished run: {error}") from None
+        return summary

@@ -1,0 +1,127 @@
+"""config/config.yaml and config/scales/*.yaml as typed settings."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from autogrow.errors import UserError, allowed
+from autogrow.yamlfiles import read_yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+CONFIG = ROOT / "config"
+SCALES = ("smoke", "mini", "paper")
+
+Scale = Literal["smoke", "mini", "paper"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Settings(_Strict):
+    """config.yaml: what is run and how; each key is explained there."""
+
+    scale: Scale
+    seeds: Annotated[list[Annotated[int, Field(ge=0, le=2**32 - 1)]], Field(min_length=1)]
+    protocol: Literal["paper", "holdout"]
+    accuracy: Literal["best", "final"]
+    device: str
+    data_root: str | None
+
+    @field_validator("seeds")
+    @classmethod
+    def _distinct(cls, seeds: list[int]) -> list[int]:
+        if len(set(seeds)) < len(seeds):
+            raise ValueError("allowed: each seed once")
+        return seeds
+
+    @property
+    def folder(self) -> Path:
+        """Where everything generated goes, relative to the repository."""
+        suffix = "" if self.protocol == "paper" else f"-{self.protocol}"
+        return Path("results/out") / f"{self.scale}{suffix}"
+
+
+class ScaleSettings(_Strict):
+    """A scale: how the paper's runs are made smaller, and what stands in for their data.
+
+    Attributes
+    ----------
+    description
+        Printed on every output.
+    data
+        For each of the paper's data sets the settings that take its place.
+    settings
+        Settings of every run.
+    epochs
+        Of baselines and fine-tuning; None: the paper's.
+    J
+        Stop window; None: the paper's T.
+    K
+        Growing period for each of the paper's; empty: the paper's.
+    width
+        Width of each architecture; those not named keep the paper's.
+    """
+
+    description: str
+    data: dict[str, dict[str, Any]] = {}
+    settings: dict[str, Any] = {}
+    epochs: int | None = Field(None, ge=1)
+    J: int | None = Field(None, ge=1)
+    K: dict[int, Annotated[int, Field(ge=1)]] = {}
+    width: dict[str, Annotated[int, Field(ge=1)]] = {}
+
+
+def parse_settings(values: object, source: str) -> Settings:
+    """Return the settings, checked.
+
+    Raises
+    ------
+    UserError
+        Naming the key, what was found and what is allowed.
+    """
+    return _parse(Settings, values, source)
+
+
+def read_scale(scale: str) -> ScaleSettings:
+    """Return the settings of a scale from config/scales.
+
+    Raises
+    ------
+    UserError
+        If there is no such scale or its file is malformed.
+    """
+    if scale not in SCALES:
+        raise UserError(f"scale: found {scale!r}; allowed: {allowed(SCALES)}")
+    file = CONFIG / "scales" / f"{scale}.yaml"
+    return _parse(ScaleSettings, read_yaml(file), str(file))
+
+
+def _parse(model: type[BaseModel], values: object, source: str) -> Any:
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        key = ".".join(str(part) for part in problem["loc"])
+        if problem["type"] == "extra_forbidden":
+            keys = allowed(sorted(model.model_fields))
+            raise UserError(f"{source}: unknown key {key!r}; allowed: {keys}") from None
+        message = problem["msg"].removeprefix("Value error, ")
+        raise UserError(f"{source}: {key}: found {problem['input']!r:.80}; {message}") from None
+
+
+def prepare_environment(settings: Settings) -> None:
+    """Set what the jobs of this workflow inherit: PATH and the data root.
+
+    The interpreter that runs Snakemake has the packages; ``python`` on PATH may
+    not have them, as when ``.venv/bin/snakemake`` is called.
+    """
+    bin_folder = str(Path(sys.executable).parent)
+    os.environ["PATH"] = os.pathsep.join([bin_folder, os.environ.get("PATH", "")])
+    if settings.data_root is not None:
+        os.environ["AUTOGROW_DATA_ROOT"] = str(Path(settings.data_root).expanduser().resolve())

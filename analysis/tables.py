@@ -1,0 +1,217 @@
+"""A table of the paper from the summaries of finished runs.
+
+``python -m analysis.tables table5 --scale mini --folder results/out/mini`` writes
+
+* ``tables/table5.csv``: a row for each of the paper's, ours beside the paper's,
+* ``tables/table5.md``: the same to read,
+* ``tables/table5_seeds.csv``: every run and seed, long form.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from analysis.catalogue import Catalogue, Row, Table, load_catalogue, paper_table
+from analysis.runs import Results
+from autogrow.errors import UserError, allowed
+from autogrow.files import write_bytes
+
+SCALED = ("dataset", "K")
+"""Key columns whose value at a scale may not be the paper's."""
+
+DECIMALS = {"accuracy": 2, "delta": 2, "layers": 1}
+"""Numeric value columns and their decimals; all others are text."""
+
+
+def build_table(table: Table, catalogue: Catalogue, results: Results) -> pd.DataFrame:
+    """Return a table with the paper's numbers beside ours.
+
+    Columns: ``scale``, ``row`` (the paper's row), the settings that were really
+    used, for each numeric value its mean, standard deviation over the seeds
+    (``_std``, empty for one seed), the paper's (``paper_``) and the
+    ``_difference``; for each text the distinct values; ``n`` seeds.
+
+    Parameters
+    ----------
+    table
+        Which table.
+    catalogue
+        Its scale's runs.
+    results
+        Where the summaries are.
+
+    Raises
+    ------
+    UserError
+        If a summary is missing, or the paper's table has other rows.
+    """
+    paper = read_paper(table)
+    keys = list(table.rows[0].key)
+    values = [c for c in paper.columns if c not in keys]
+    rows = []
+    for row in table.rows:
+        theirs = paper.loc[row.name]
+        summaries = {role: results.summaries(run) for role, run in row.runs.items()}
+        cells: dict[str, Any] = {"scale": catalogue.scale, "row": row.name}
+        cells |= _settings(row, catalogue)
+        for column in values:
+            cells |= _value(column, summaries, theirs[column])
+        cells["n"] = len(results.seeds)
+        if catalogue.scale == "smoke":
+            cells["stamp"] = catalogue.settings.description
+        rows.append(cells)
+    return pd.DataFrame(rows)
+
+
+def read_paper(table: Table) -> pd.DataFrame:
+    """Return the paper's table as text cells, indexed by row name.
+
+    Raises
+    ------
+    UserError
+        If it and the catalogue do not have the same rows.
+    """
+    file = paper_table(table.name)
+    try:
+        paper = pd.read_csv(file, dtype=str, keep_default_na=False)
+        paper.index = paper[list(table.rows[0].key)].agg("/".join, axis=1)
+    except (OSError, KeyError, ValueError) as error:
+        raise UserError(f"{file}: not the paper's {table.name}: {error}") from None
+    ours = [row.name for row in table.rows]
+    differing = set(ours) ^ set(paper.index)
+    if differing or len(ours) != len(paper):
+        raise UserError(
+            f"{file}: rows differ from those of config/experiments.yaml: {allowed(differing)}"
+        )
+    return paper
+
+
+def _settings(row: Row, catalogue: Catalogue) -> dict[str, Any]:
+    """Return the key columns as really used, with the paper's beside those that differ in kind."""
+    settings = catalogue.runs[row.runs["main"]].settings
+    cells: dict[str, Any] = {}
+    for column, value in row.key.items():
+        if column == "dataset":
+            cells["dataset"] = dataset_text(settings)
+        elif column == "K":
+            cells["K"] = settings["K"]
+        else:
+            cells[column] = value
+        if column in SCALED:
+            cells[f"paper_{column}"] = value
+    return cells
+
+
+def dataset_text(settings: Mapping[str, Any]) -> str:
+    """Return what a run was trained on, in words: ``digits, 50 % of its training set``."""
+    text = str(settings["data"])
+    if settings.get("downscale", 1) != 1:
+        text += f" at 1/{settings['downscale']} size"
+    if settings.get("data_fraction", 1) != 1:
+        text += f", {100 * settings['data_fraction']:g} % of its training set"
+    return text
+
+
+def _value(
+    column: str, summaries: Mapping[str, Sequence[Mapping[str, Any]]], paper: str
+) -> dict[str, Any]:
+    measured = [
+        _measured(column, {role: s[i] for role, s in summaries.items()})
+        for i in range(len(summaries["main"]))
+    ]
+    if column not in DECIMALS:
+        return {column: "; ".join(dict.fromkeys(measured)), f"paper_{column}": paper}
+    series = pd.Series(measured, dtype=float)
+    decimals = DECIMALS[column]
+
+    def fixed(number: float) -> str:
+        return "" if pd.isna(number) else f"{number:.{decimals}f}"
+
+    return {
+        column: fixed(series.mean()),
+        f"{column}_std": fixed(series.std()),
+        f"paper_{column}": paper,
+        f"{column}_difference": fixed(series.mean() - float(paper)),
+    }
+
+
+def _measured(column: str, summaries: Mapping[str, Mapping[str, Any]]) -> Any:
+    """Return one seed's value for a column of the paper's table."""
+    main = summaries["main"]
+    if column == "found_net":
+        return main["depth"]
+    return main[column]
+
+
+def seeds_table(table: Table, results: Results) -> pd.DataFrame:
+    """Return the long form: a line for each row, role and seed."""
+    lines = []
+    for row in table.rows:
+        for role, run in row.runs.items():
+            for seed, s in zip(results.seeds, results.summaries(run), strict=True):
+                line = {"row": row.name, "role": role, "run": run, "seed": seed}
+                line |= {k: s[k] for k in ("network", "layers", "parameters", "flops")}
+                for key in ("final_accuracy", "best_accuracy"):
+                    line[key] = f"{s[key]:.4f}"
+                for key in ("seconds_growing", "seconds_finetuning"):
+                    line[key] = f"{s[key]:.1f}"
+                line |= {"data": s["data"]["name"], "device": s["device"]}
+                lines.append(line)
+    return pd.DataFrame(lines)
+
+
+def markdown(table: Table, frame: pd.DataFrame, catalogue: Catalogue, results: Results) -> str:
+    """Return the table to read: columns without content and repeated words left out."""
+    number = table.name.removeprefix("table")
+    seeds = ", ".join(map(str, results.seeds))
+    stamp = f"**{catalogue.settings.description}**\n\n" if catalogue.scale == "smoke" else ""
+    shown = frame.drop(columns=["scale", "row", "stamp"], errors="ignore")
+    shown = shown.loc[:, (shown != "").any()]
+    return (
+        f"# Table {number}: {table.title}\n\n{stamp}"
+        f"Scale `{catalogue.scale}` ({catalogue.settings.description}), seeds {seeds}, "
+        f"{results.accuracy} accuracy in percent. `dataset` and `K` are what was really used; "
+        f"`paper_` columns are the paper's, on its own data.\n\n"
+        f"{shown.to_markdown(index=False, disable_numparse=True)}\n"
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write a table's files; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m analysis.tables", description=__doc__)
+    parser.add_argument("table", help="table5")
+    parser.add_argument("--scale", required=True)
+    parser.add_argument("--folder", type=Path, required=True, help="results/out/SCALE")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--accuracy", choices=("best", "final"), default="best")
+    options = parser.parse_args(arguments)
+    try:
+        catalogue = load_catalogue(options.scale)
+        if options.table not in catalogue.tables:
+            names = allowed(catalogue.tables)
+            raise UserError(f"table: found {options.table!r}; allowed: {names}")
+        table = catalogue.tables[options.table]
+        results = Results(options.folder, options.seeds, options.accuracy)
+        frame = build_table(table, catalogue, results)
+        folder = options.folder / "tables"
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in (
+            (f"{table.name}_seeds.csv", seeds_table(table, results).to_csv(index=False)),
+            (f"{table.name}.md", markdown(table, frame, catalogue, results)),
+            (f"{table.name}.csv", frame.to_csv(index=False)),
+        ):
+            write_bytes(folder / name, content.encode())
+    except UserError as error:
+        print(f"analysis.tables: error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,95 @@
+"""Table 5 through the real Snakemake at the scale `smoke`."""
+
+import os
+import shutil
+
+import pandas as pd
+import pytest
+
+SMOKE = ("--config", "scale=smoke", "--")
+OUT = "results/out/smoke"
+
+
+@pytest.fixture(scope="module")
+def table5(workflow):
+    workflow.snakemake(*SMOKE, "table5")
+    return workflow
+
+
+def test_every_row_of_the_paper_is_a_run_with_the_papers_numbers_beside_ours(table5):
+    ours = pd.read_csv(table5.folder / OUT / "tables/table5.csv")
+    paper = pd.read_csv(table5.folder / "results/paper/table5.csv")
+    assert list(ours["paper_dataset"]) == list(paper["dataset"])
+    assert list(ours["paper_K"]) == list(paper["K"])
+    assert list(ours["paper_found_net"]) == list(paper["found_net"])
+    assert list(ours["paper_accuracy"]) == list(paper["accuracy"])
+    assert ours["dataset"].str.contains("digits").all()
+    assert ours["accuracy"].between(0, 100).all()
+    runs = pd.read_csv(table5.folder / OUT / "tables/table5_seeds.csv")
+    assert runs["run"].nunique() == len(paper)
+
+
+def test_smoke_outputs_are_stamped_as_meaningless(table5):
+    ours = pd.read_csv(table5.folder / OUT / "tables/table5.csv")
+    assert ours["stamp"].str.contains("NO SCIENTIFIC MEANING").all()
+    text = (table5.folder / OUT / "tables/table5.md").read_text()
+    assert "**SMOKE TEST, NO SCIENTIFIC MEANING**" in text
+    assert "digits, 10 % of its training set" in text
+
+
+def test_after_it_is_done_there_is_nothing_to_do(table5):
+    assert table5.planned(*SMOKE, "table5") == {}
+
+
+def test_deleting_one_summary_reruns_that_run_and_the_table_only(table5):
+    runs = sorted((table5.folder / OUT / "runs").rglob("summary.json"))
+    before = {run: run.stat().st_mtime_ns for run in runs}
+    table = (table5.folder / OUT / "tables/table5.csv").read_text()
+    runs[0].unlink()
+    assert table5.planned(*SMOKE, "table5") == {"train": 1, "table": 1, "table5": 1}
+    table5.snakemake(*SMOKE, "table5")
+    after = {run: run.stat().st_mtime_ns for run in runs}
+    assert [run for run in runs if before[run] != after[run]] == [runs[0]]
+    assert (table5.folder / OUT / "tables/table5.csv").read_text() == table
+
+
+def test_touching_source_files_never_retrains(table5):
+    for file in ("analysis/tables.py", "autogrow/runs.py", "workflow/rules/train.smk"):
+        os.utime(table5.folder / file)
+    assert "train" not in table5.planned(*SMOKE, "table5")
+    table5.snakemake(*SMOKE, "table5")
+
+
+def test_a_changed_setting_retrains_only_the_runs_it_concerns(table5):
+    file = table5.folder / "config/scales/smoke.yaml"
+    kept = file.read_text()
+    try:
+        file.write_text(kept.replace("data_fraction: 0.15", "data_fraction: 0.2"))
+        assert table5.planned(*SMOKE, "table5")["train"] == 6
+    finally:
+        file.write_text(kept)
+
+
+def test_a_bad_configuration_is_told_in_words(table5):
+    for setting, wanted in (
+        ("scale=huge", "'smoke', 'mini' or 'paper'"),
+        ("seeds=[0,0]", "each seed once"),
+        ("sede=3", "unknown key 'sede'"),
+    ):
+        done = table5.snakemake("-n", "--config", setting, check=False)
+        assert done.returncode != 0
+        assert wanted in done.stdout + done.stderr
+        assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_results_do_not_depend_on_the_folder(table5, tmp_path):
+    file = table5.folder / OUT / "runs/Basic3ResNet"
+    [first, *_] = sorted(file.rglob("metrics.csv"))
+    shutil.copy(first.with_name("spec.json"), tmp_path / "spec.yaml")
+    from autogrow.cli import main
+
+    out = tmp_path / "again"
+    assert main(["run", str(tmp_path / "spec.yaml"), "--out", str(out), "--threads", "1",
+                 "--device", "cpu", "--quiet"]) == 0  # fmt: skip
+    mine, theirs = (pd.read_csv(f).drop(columns="seconds") for f in (out / "metrics.csv", first))
+    pd.testing.assert_frame_equal(mine, theirs, check_exact=True)

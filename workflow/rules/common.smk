@@ -1,0 +1,45 @@
+# The configuration, checked, and the catalogue of runs; helpers for the other rules.
+
+import shlex
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+sys.path.insert(0, workflow.basedir)
+
+from analysis.catalogue import load_catalogue
+from analysis.settings import parse_settings, prepare_environment
+from autogrow.errors import UserError
+
+try:
+    SETTINGS = parse_settings(config, "config")
+    CATALOGUE = load_catalogue(SETTINGS.scale)
+except UserError as error:
+    raise WorkflowError(str(error)) from None
+
+prepare_environment(SETTINGS)
+OUT = str(SETTINGS.folder)
+SEEDS = SETTINGS.seeds
+
+
+def summaries(run_ids):
+    """Summaries of the runs, for every seed."""
+    return [
+        f"{OUT}/runs/{run}/seed{seed}/summary.json" for run in run_ids for seed in SEEDS
+    ]
+
+
+def source_summary(wildcards):
+    """Summary of the run whose found net this one trains from scratch, if any."""
+    source = CATALOGUE.runs[wildcards.run].depth_of
+    return [f"{OUT}/runs/{source}/seed{wildcards.seed}/summary.json"] if source else []
+
+
+def run_command(wildcards, input):
+    """The settings of the run as `autogrow` arguments."""
+    words = [*CATALOGUE.runs[wildcards.run].command(), "--seed", wildcards.seed]
+    words += ["--protocol", SETTINGS.protocol]
+    if input:
+        words += ["--depth-of", str(Path(input[0]).parent)]
+    return shlex.join(words)
