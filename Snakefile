@@ -2,6 +2,8 @@
 #
 #   snakemake --cores all                              everything at the scale of config.yaml
 #   snakemake --cores all table5 --config scale=smoke  one table
+#   snakemake --cores all compare                      new tables against the reference
+#   snakemake --cores all plan                         what there is to run, and its cost
 #
 # config/experiments.yaml says what is run, config/scales/*.yaml how large.
 
@@ -16,9 +18,12 @@ configfile: "config/config.yaml"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/tables.smk"
+include: "workflow/rules/compare.smk"
 
 
 rule all:
     default_target: True
     input:
         rules.tables.input,
+        rules.figures_data.input,
+        rules.compare.output if HAS_REFERENCE else [],

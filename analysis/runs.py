@@ -43,7 +43,8 @@ class Results:
         file = folder / "summary.json"
         try:
             summary = json.loads(file.read_text())
-            summary["accuracy"] = summary[f"{self.accuracy}_accuracy"]
+            for value in ("accuracy", "top5"):
+                summary[value] = summary[f"{self.accuracy}_{value}"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise UserError(f"{file}: no summary of a finished run: {error}") from None
         return summary

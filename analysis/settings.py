@@ -27,11 +27,14 @@ class Settings(_Strict):
     """config.yaml: what is run and how; each key is explained there."""
 
     scale: Scale
-    seeds: Annotated[list[Annotated[int, Field(ge=0, le=2**32 - 1)]], Field(min_length=1)]
+    # Not strict: `--config seeds=[0,1]` gives text.
+    seeds: list[Annotated[int, Field(ge=0, le=2**32 - 1, strict=False)]] = Field(min_length=1)
     protocol: Literal["paper", "holdout"]
     accuracy: Literal["best", "final"]
     device: str
     data_root: str | None
+    reference: str | None
+    throughput: float | None = Field(gt=0, allow_inf_nan=False)
 
     @field_validator("seeds")
     @classmethod
@@ -46,6 +49,16 @@ class Settings(_Strict):
         suffix = "" if self.protocol == "paper" else f"-{self.protocol}"
         return Path("results/out") / f"{self.scale}{suffix}"
 
+    @property
+    def reference_folder(self) -> Path:
+        """Folder of the tables that new ones are compared with."""
+        if self.reference is not None:
+            return Path(self.reference)
+        ours = Path("results/reference") / self.folder.name
+        if self.scale == "paper" and not (ROOT / ours).is_dir():
+            return Path("results/paper")
+        return ours
+
 
 class ScaleSettings(_Strict):
     """A scale: how the paper's runs are made smaller, and what stands in for their data.
@@ -58,12 +71,17 @@ class ScaleSettings(_Strict):
         For each of the paper's data sets the settings that take its place.
     settings
         Settings of every run.
-    epochs
-        Of baselines and fine-tuning; None: the paper's.
-    J
-        Stop window; None: the paper's T.
+    epochs, finetune_epochs
+        Of baselines and morphs, and of fine-tuning; None: the paper's.
+    T
+        Stop window J (raised to K where K is more), and K of convergent growth;
+        None: the paper's T.
+    tau
+        Smallest gain that counts, in percentage points; None: the paper's.
     K
         Growing period for each of the paper's; empty: the paper's.
+    depth
+        Depth for each of the paper's; those not named are the paper's.
     width
         Width of each architecture; those not named keep the paper's.
     """
@@ -72,7 +90,10 @@ class ScaleSettings(_Strict):
     data: dict[str, dict[str, Any]] = {}
     settings: dict[str, Any] = {}
     epochs: int | None = Field(None, ge=1)
-    J: int | None = Field(None, ge=1)
+    finetune_epochs: int | None = Field(None, ge=1)
+    T: int | None = Field(None, ge=1)
+    tau: float | None = Field(None, gt=0)
+    depth: dict[str, str] = {}
     K: dict[int, Annotated[int, Field(ge=1)]] = {}
     width: dict[str, Annotated[int, Field(ge=1)]] = {}
 

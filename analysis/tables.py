@@ -3,8 +3,10 @@
 ``python -m analysis.tables table5 --scale mini --folder results/out/mini`` writes
 
 * ``tables/table5.csv``: a row for each of the paper's, ours beside the paper's,
-* ``tables/table5.md``: the same to read,
+* ``tables/table5.md`` and ``.tex``: the same to read,
 * ``tables/table5_seeds.csv``: every run and seed, long form.
+
+For a figure it writes the long form alone, ``figures/figure3.csv``.
 """
 
 from __future__ import annotations
@@ -17,15 +19,26 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.catalogue import Catalogue, Row, Table, load_catalogue, paper_table
+from analysis.catalogue import Catalogue, Table, load_catalogue, paper_table
+from analysis.formats import latex, markdown
+from analysis.rows import DEPTHS, Row
 from analysis.runs import Results
 from autogrow.errors import UserError, allowed
 from autogrow.files import write_bytes
 
-SCALED = ("dataset", "K")
-"""Key columns whose value at a scale may not be the paper's."""
+SCALED = ("K", *DEPTHS)
+"""Key columns, beside the data set, whose value at a scale may not be the paper's."""
 
-DECIMALS = {"accuracy": 2, "delta": 2, "layers": 1}
+DECIMALS = {
+    "accuracy": 2,
+    "delta": 2,
+    "top1": 2,
+    "top5": 2,
+    "delta_top1": 2,
+    "layers": 1,
+    "growing_hours": 4,
+    "finetuning_hours": 4,
+}
 """Numeric value columns and their decimals; all others are text."""
 
 
@@ -59,7 +72,7 @@ def build_table(table: Table, catalogue: Catalogue, results: Results) -> pd.Data
         theirs = paper.loc[row.name]
         summaries = {role: results.summaries(run) for role, run in row.runs.items()}
         cells: dict[str, Any] = {"scale": catalogue.scale, "row": row.name}
-        cells |= _settings(row, catalogue)
+        cells |= _settings(row)
         for column in values:
             cells |= _value(column, summaries, theirs[column])
         cells["n"] = len(results.seeds)
@@ -92,30 +105,16 @@ def read_paper(table: Table) -> pd.DataFrame:
     return paper
 
 
-def _settings(row: Row, catalogue: Catalogue) -> dict[str, Any]:
-    """Return the key columns as really used, with the paper's beside those that differ in kind."""
-    settings = catalogue.runs[row.runs["main"]].settings
-    cells: dict[str, Any] = {}
+def _settings(row: Row) -> dict[str, Any]:
+    """Return the key columns as really used, the paper's beside those a scale may change."""
+    cells: dict[str, Any] = {"dataset": row.values["dataset"], "paper_dataset": row.paper_dataset}
     for column, value in row.key.items():
         if column == "dataset":
-            cells["dataset"] = dataset_text(settings)
-        elif column == "K":
-            cells["K"] = settings["K"]
-        else:
-            cells[column] = value
+            continue
+        cells[column] = row.values[column]
         if column in SCALED:
             cells[f"paper_{column}"] = value
     return cells
-
-
-def dataset_text(settings: Mapping[str, Any]) -> str:
-    """Return what a run was trained on, in words: ``digits, 50 % of its training set``."""
-    text = str(settings["data"])
-    if settings.get("downscale", 1) != 1:
-        text += f" at 1/{settings['downscale']} size"
-    if settings.get("data_fraction", 1) != 1:
-        text += f", {100 * settings['data_fraction']:g} % of its training set"
-    return text
 
 
 def _value(
@@ -126,7 +125,7 @@ def _value(
         for i in range(len(summaries["main"]))
     ]
     if column not in DECIMALS:
-        return {column: "; ".join(dict.fromkeys(measured)), f"paper_{column}": paper}
+        return {column: "; ".join(measured), f"paper_{column}": paper}
     series = pd.Series(measured, dtype=float)
     decimals = DECIMALS[column]
 
@@ -144,42 +143,56 @@ def _value(
 def _measured(column: str, summaries: Mapping[str, Mapping[str, Any]]) -> Any:
     """Return one seed's value for a column of the paper's table."""
     main = summaries["main"]
-    if column == "found_net":
+    if column in ("found_net", "depth"):
         return main["depth"]
+    if column in ("accuracy", "top1"):
+        return main["accuracy"]
+    if column in ("delta", "delta_top1"):
+        return main["accuracy"] - summaries["scratch"]["accuracy"]
+    if column == "gpus":
+        return f"{main['device']}, {main['threads']} threads"
+    if column.endswith("_hours"):
+        return main[f"seconds_{column.removesuffix('_hours')}"] / 3600
     return main[column]
 
 
-def seeds_table(table: Table, results: Results) -> pd.DataFrame:
-    """Return the long form: a line for each row, role and seed."""
+def seeds_table(table: Table, catalogue: Catalogue, results: Results) -> pd.DataFrame:
+    """Return the long form: a line for each row, role and seed.
+
+    Accuracies in percent, seconds of wall time, FLOPs as multiply-adds.
+    """
     lines = []
     for row in table.rows:
         for role, run in row.runs.items():
             for seed, s in zip(results.seeds, results.summaries(run), strict=True):
-                line = {"row": row.name, "role": role, "run": run, "seed": seed}
+                line: dict[str, Any] = {"scale": catalogue.scale, "row": row.name, "role": role}
+                line["dataset"] = row.values["dataset"]
+                line |= {"run": run, "seed": seed}
                 line |= {k: s[k] for k in ("network", "layers", "parameters", "flops")}
-                for key in ("final_accuracy", "best_accuracy"):
+                for key in ("final_accuracy", "best_accuracy", "final_top5", "best_top5"):
                     line[key] = f"{s[key]:.4f}"
                 for key in ("seconds_growing", "seconds_finetuning"):
                     line[key] = f"{s[key]:.1f}"
-                line |= {"data": s["data"]["name"], "device": s["device"]}
+                line |= {"device": s["device"], "threads": s["threads"]}
+                if catalogue.scale == "smoke":
+                    line["stamp"] = catalogue.settings.description
                 lines.append(line)
     return pd.DataFrame(lines)
 
 
-def markdown(table: Table, frame: pd.DataFrame, catalogue: Catalogue, results: Results) -> str:
-    """Return the table to read: columns without content and repeated words left out."""
-    number = table.name.removeprefix("table")
-    seeds = ", ".join(map(str, results.seeds))
-    stamp = f"**{catalogue.settings.description}**\n\n" if catalogue.scale == "smoke" else ""
-    shown = frame.drop(columns=["scale", "row", "stamp"], errors="ignore")
-    shown = shown.loc[:, (shown != "").any()]
-    return (
-        f"# Table {number}: {table.title}\n\n{stamp}"
-        f"Scale `{catalogue.scale}` ({catalogue.settings.description}), seeds {seeds}, "
-        f"{results.accuracy} accuracy in percent. `dataset` and `K` are what was really used; "
-        f"`paper_` columns are the paper's, on its own data.\n\n"
-        f"{shown.to_markdown(index=False, disable_numparse=True)}\n"
-    )
+def _files(table: Table, catalogue: Catalogue, results: Results) -> dict[str, str]:
+    """Return the content of every file to write, by its path in the scale's folder."""
+    long_form = seeds_table(table, catalogue, results).to_csv(index=False)
+    if table.name.startswith("figure"):
+        return {f"figures/{table.name}.csv": long_form}
+    frame = build_table(table, catalogue, results)
+    shown = (table, frame, catalogue, results.seeds, results.accuracy)
+    return {
+        f"tables/{table.name}_seeds.csv": long_form,
+        f"tables/{table.name}.md": markdown(*shown),
+        f"tables/{table.name}.tex": latex(*shown),
+        f"tables/{table.name}.csv": frame.to_csv(index=False),
+    }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -198,15 +211,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise UserError(f"table: found {options.table!r}; allowed: {names}")
         table = catalogue.tables[options.table]
         results = Results(options.folder, options.seeds, options.accuracy)
-        frame = build_table(table, catalogue, results)
-        folder = options.folder / "tables"
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, content in (
-            (f"{table.name}_seeds.csv", seeds_table(table, results).to_csv(index=False)),
-            (f"{table.name}.md", markdown(table, frame, catalogue, results)),
-            (f"{table.name}.csv", frame.to_csv(index=False)),
-        ):
-            write_bytes(folder / name, content.encode())
+        for file, content in _files(table, catalogue, results).items():
+            path = options.folder / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_bytes(path, content.encode())
     except UserError as error:
         print(f"analysis.tables: error: {error}", file=sys.stderr)
         return 2

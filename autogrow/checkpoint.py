@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from autogrow.errors import UserError
 from autogrow.files import write_bytes
+from autogrow.optimizer import SGD
 
 KEPT = 2
 _DIGEST = 64  # hexadecimal characters of a SHA-256
@@ -31,7 +32,7 @@ def save(
     folder: Path,
     number: int,
     network: nn.Module,
-    optimizer: torch.optim.Optimizer,
+    optimizer: SGD,
     state: dict[str, Any],
 ) -> None:
     """Write checkpoint ``number`` and drop all but the last two.
@@ -43,7 +44,7 @@ def save(
     number
         Increases from one checkpoint to the next: epochs trained.
     network, optimizer
-        What to save; the optimizer's state must be SGD's.
+        What to save.
     state
         The run's records, as plain values.
     """
@@ -113,9 +114,7 @@ def _load(file: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return tensors, json.loads(tensors.pop(_STATE).numpy().tobytes())
 
 
-def restore(
-    tensors: dict[str, Tensor], network: nn.Module, optimizer: torch.optim.Optimizer
-) -> None:
+def restore(tensors: dict[str, Tensor], network: nn.Module, optimizer: SGD) -> None:
     """Put a checkpoint's tensors into a network of the same depth and its optimizer."""
     prefix = "network."
     network.load_state_dict(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from autogrow.batches import DeviceSet
+from autogrow.optimizer import SGD
 
 EVALUATION_BATCH = 512
 
@@ -25,14 +26,17 @@ class Score(NamedTuple):
     accuracy: float
 
 
-def sgd(network: nn.Module, *, lr: float, momentum: float, weight_decay: float) -> torch.optim.SGD:
-    """Return the paper's optimizer: SGD with momentum, weight decay on all parameters."""
-    return torch.optim.SGD(
-        network.parameters(), lr=lr, momentum=momentum, weight_decay=weight_decay
-    )
+class Optimizer(Protocol):
+    """What training an epoch needs of an optimizer: torch.optim's or :class:`SGD`."""
+
+    def zero_grad(self) -> None:
+        """Forget the gradients."""
+
+    def step(self) -> None:
+        """Update the parameters."""
 
 
-def set_learning_rate(optimizer: torch.optim.Optimizer, lr: float) -> None:
+def set_learning_rate(optimizer: SGD, lr: float) -> None:
     """Set the learning rate of every parameter."""
     for group in optimizer.param_groups:
         group["lr"] = lr
@@ -40,7 +44,7 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, lr: float) -> None:
 
 def train_epoch(
     network: nn.Module,
-    optimizer: torch.optim.Optimizer,
+    optimizer: Optimizer,
     batches: Iterable[tuple[Tensor, Tensor]],
 ) -> Score:
     """Train on each batch once; return the score over the batches as they were trained on.
@@ -59,7 +63,7 @@ def train_epoch(
     for images, labels in batches:
         logits = network(images)
         loss = cross_entropy(logits, labels)
-        optimizer.zero_grad(set_to_none=True)
+        optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         tally.add(loss.detach(), logits.detach(), labels)
@@ -67,14 +71,24 @@ def train_epoch(
 
 
 @torch.inference_mode()
-def evaluate(network: nn.Module, images: DeviceSet) -> Score:
-    """Return the score of the network in evaluation mode over all images."""
+def evaluate(network: nn.Module, images: DeviceSet) -> tuple[Score, float]:
+    """Return the score of the network in evaluation mode over all images, and top-5 accuracy.
+
+    Top-5 accuracy is in percent; with fewer than five classes it is 100.
+    """
     network.eval()
     tally = _Tally()
+    in_top5: Tensor | int = 0
     for batch, labels in images.evaluation_batches(EVALUATION_BATCH):
         logits = network(batch)
         tally.add(cross_entropy(logits, labels), logits, labels)
-    return tally.score()
+        top5 = logits.topk(min(5, logits.shape[1])).indices
+        in_top5 = in_top5 + (top5 == labels[:, None]).sum()
+    return tally.score(), _percent(in_top5, tally.images)
+
+
+def _percent(count: Tensor | int, images: int) -> float:
+    return round(100 * int(count) / images, 4)
 
 
 class _Tally:
@@ -91,5 +105,4 @@ class _Tally:
         self.correct = self.correct + (logits.argmax(1) == labels).sum()
 
     def score(self) -> Score:
-        accuracy = 100 * int(self.correct) / self.images
-        return Score(float(self.loss) / self.images, round(accuracy, 4))
+        return Score(float(self.loss) / self.images, _percent(self.correct, self.images))

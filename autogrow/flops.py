@@ -1,7 +1,10 @@
 """Layers, parameters and FLOPs of a network.
 
-One FLOP is one multiply-add, as He et al. (2016), the paper's Figure 4 and
-torchvision's model table count. PyTorch's counter counts two, hence the half.
+One FLOP is one multiply-add of a convolution or linear layer, as He et al. (2016),
+the paper's Figure 4 and torchvision's model table count. The formulas are those of
+PyTorch's counter, which counts two FLOPs a multiply-add, hence the half. They are
+applied by hooks: entering ``FlopCounterMode`` itself would import PyTorch's compiler,
+a second of every short run; a test compares the two.
 """
 
 from __future__ import annotations
@@ -9,10 +12,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
+from torch import Tensor, nn
+from torch.utils.flop_counter import addmm_flop, conv_flop_count
 
 from autogrow.names import LAYERS, NetworkName, Stem
-from autogrow.networks import build_network, depth_of
+from autogrow.networks import GrowableNetwork, build_network, depth_of
 
 
 @dataclass(frozen=True)
@@ -61,30 +65,50 @@ def network_costs(
     with torch.device("meta"):
         network = build_network(
             name, image_channels=image_channels, classes=classes, stem=stem, width=width
-        ).eval()
-        image = torch.empty(1, image_channels, image_size, image_size)
-    counter = FlopCounterMode(display=False)
-    with counter, torch.no_grad():
-        network(image)
-    counts = counter.get_flop_counts()
-    root = type(network).__name__
-
-    def flops(path: str) -> int:
-        return sum(counts.get(f"{root}.{path}" if path else root, {}).values()) // 2
-
-    costs = [Cost("stem", 0, 1, _parameters(network.stem), flops("stem"))]
-    for i, (modules, sub_network) in enumerate(
-        zip(depth_of(network), network.sub_networks, strict=True)
-    ):
-        layers = modules * LAYERS[name.architecture.block]
-        path = f"sub_networks.{i}"
-        costs.append(
-            Cost(f"sub-network {i}", modules, layers, _parameters(sub_network), flops(path))
         )
-    costs.append(Cost("head", 0, 1, _parameters(network.head), flops("head")))
-    costs.append(Cost("total", sum(name.depth), network.layers, _parameters(network), flops("")))
-    return costs
+        image = torch.empty(1, image_channels, image_size, image_size)
+    return costs_of(network.eval(), image)
 
 
-def _parameters(module: torch.nn.Module) -> int:
-    return sum(p.numel() for p in module.parameters())
+def costs_of(network: GrowableNetwork, image: Tensor) -> list[Cost]:
+    """Return the costs of a network's parts and, last, of the whole.
+
+    Parameters
+    ----------
+    network
+        In evaluation mode; left as it is.
+    image
+        One image (1, C, H, W) of any content, on the network's device.
+    """
+    counts: dict[nn.Module, int] = {}
+
+    def count(layer: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
+        [x] = inputs
+        if isinstance(layer, nn.Conv2d):
+            counts[layer] = conv_flop_count(x.shape, layer.weight.shape, output.shape)
+        else:
+            counts[layer] = addmm_flop(layer.bias.shape, x.shape, layer.weight.t().shape)
+
+    layers = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
+    handles = [layer.register_forward_hook(count) for layer in layers]
+    with torch.no_grad():
+        network(image)
+    for handle in handles:
+        handle.remove()
+
+    def cost(part: str, module: nn.Module, sub_modules: int, layers: int) -> Cost:
+        parameters = sum(p.numel() for p in module.parameters())
+        flops = sum(counts.get(layer, 0) for layer in module.modules()) // 2
+        return Cost(part, sub_modules, layers, parameters, flops)
+
+    depth = depth_of(network)
+    per_sub_module = LAYERS[network.architecture.block]
+    return [
+        cost("stem", network.stem, 0, 1),
+        *(
+            cost(f"sub-network {i}", network.sub_networks[i], d, d * per_sub_module)
+            for i, d in enumerate(depth)
+        ),
+        cost("head", network.head, 0, 1),
+        cost("total", network, sum(depth), network.layers),
+    ]

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from autogrow.names import LAYERS, Architecture, NetworkName, Stem
+from autogrow.optimizer import SGD
 
 BOTTLENECK_EXPANSION = 4
 
@@ -247,7 +248,7 @@ def build_network(
 
 
 def stack_sub_module(
-    network: Growable, i: int, *, seed: int, optimizer: torch.optim.Optimizer | None = None
+    network: Growable, i: int, *, seed: int, optimizer: SGD | None = None
 ) -> nn.Module:
     """Stack a new sub-module on top of sub-network i, in place (Algorithm 1, line 12).
 

@@ -50,6 +50,8 @@ class Epoch:
         Running maximum over the run.
     seconds
         Wall time, growth, evaluation and checkpoint included.
+    test_top5
+        Top-5 accuracy; for summary.json, not a column.
     """
 
     epoch: int
@@ -63,6 +65,7 @@ class Epoch:
     test_accuracy: float | None
     best_val_accuracy: float
     seconds: float
+    test_top5: float | None = None
 
     def row(self) -> list[str]:
         """Return the row's cells, decimals fixed; accuracies as they were decided on."""
@@ -81,7 +84,7 @@ class Epoch:
         ]
 
 
-METRICS_HEADER = list(Epoch.__dataclass_fields__)
+METRICS_HEADER = [name for name in Epoch.__dataclass_fields__ if name != "test_top5"]
 
 
 def _cell(value: float | None, decimals: int) -> str:

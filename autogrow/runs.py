@@ -21,12 +21,13 @@ from autogrow import checkpoint, records
 from autogrow import data as datasets
 from autogrow.config import AutogrowSpec, MorphSpec, RunSpec, ScratchSpec, resolve, to_json
 from autogrow.data import ImageData
-from autogrow.engine import evaluate, set_learning_rate, sgd, train_epoch
+from autogrow.engine import evaluate, set_learning_rate, train_epoch
 from autogrow.errors import UserError
 from autogrow.growth import Event, Growth
 from autogrow.initializers import adam_init, initialize
 from autogrow.names import NetworkName, format_depth, parse_depth, parse_network
 from autogrow.networks import build_network, depth_of, stack_sub_module
+from autogrow.optimizer import SGD
 from autogrow.reporter import Reporter
 from autogrow.schedules import growing_staircase, staircase
 from autogrow.seeds import derive
@@ -223,8 +224,10 @@ class _Run:
         set_learning_rate(self.optimizer, lr)
         batches = sets.train.training_batches(spec.batch_size, seed=spec.seed, epoch=number)
         train = train_epoch(self.network, self.optimizer, batches)
-        val = evaluate(self.network, sets.val)
-        test = val if sets.test is sets.val else evaluate(self.network, sets.test)
+        val, top5 = evaluate(self.network, sets.val)
+        test = val
+        if sets.test is not sets.val:
+            test, top5 = evaluate(self.network, sets.test)
         epoch = records.Epoch(
             number,
             phase,
@@ -235,6 +238,7 @@ class _Run:
             test.accuracy,
             max(self._best_val_accuracy(), val.accuracy),
             self._lap(),
+            top5,
         )
         self._record(epoch, expected)
         checkpoint.save(
@@ -301,8 +305,8 @@ class _Run:
 
     def _new_optimizer(self) -> None:
         spec = self.spec
-        self.optimizer = sgd(
-            self.network,
+        self.optimizer = SGD(
+            self.network.parameters(),
             lr=spec.learning_rate,
             momentum=spec.momentum,
             weight_decay=spec.weight_decay,
@@ -344,7 +348,7 @@ class _Run:
         grown = self.events if isinstance(self.spec, AutogrowSpec) else None
         records.write_progress(self.folder, self.epochs, grown, sync=True)
         records.write_weights(self.folder, self.network, {"name": str(name), **self._shape()})
-        summary = summarize(self.spec, name, self._shape(), self.epochs, self.data, self.sets)
+        summary = summarize(self.spec, self.network, self.epochs, self.data, self.sets)
         records.write_json(self.folder / records.SUMMARY, summary)
         checkpoint.remove(self.folder)
         return summary

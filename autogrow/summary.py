@@ -11,8 +11,9 @@ import torch
 
 from autogrow import records
 from autogrow.config import AutogrowSpec, MorphSpec, RunSpec
-from autogrow.flops import network_costs
+from autogrow.flops import costs_of
 from autogrow.names import NetworkName, format_depth
+from autogrow.networks import GrowableNetwork, depth_of
 
 if TYPE_CHECKING:
     from autogrow.data import ImageData
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
 
 def summarize(
     spec: RunSpec,
-    name: NetworkName,
-    shape: dict[str, Any],
+    network: GrowableNetwork,
     epochs: Sequence[records.Epoch],
     data: ImageData,
     sets: Sets,
@@ -38,16 +38,16 @@ def summarize(
     ----------
     spec
         The resolved spec.
-    name
+    network
         The final network.
-    shape
-        image_channels, classes, stem and width of the network.
     epochs
         Every epoch of the run.
     data, sets
         What it was trained on.
     """
-    cost = network_costs(name, image_size=data.image_size, **shape)[-1]
+    image, _ = next(sets.test.evaluation_batches(1))
+    cost = costs_of(network.eval(), image)[-1]
+    name = NetworkName(spec.architecture, depth_of(network))
     own = [e for e in epochs if e.phase != "adaminit"]
     if isinstance(spec, AutogrowSpec):
         schedule = [e for e in own if e.phase == "finetuning"]
@@ -67,6 +67,8 @@ def summarize(
         "flops": cost.flops,
         "final_accuracy": last.test_accuracy,
         "best_accuracy": best.test_accuracy,
+        "final_top5": last.test_top5,
+        "best_top5": best.test_top5,
         "final_val_accuracy": last.val_accuracy,
         "best_val_accuracy": last.best_val_accuracy,
         "final_train_accuracy": last.train_accuracy,

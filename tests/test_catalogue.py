@@ -7,6 +7,7 @@ from analysis.catalogue import EXPERIMENTS, load_catalogue, paper_table
 from analysis.settings import SCALES
 from autogrow.config import parse_spec
 from autogrow.errors import UserError
+from autogrow.names import NetworkName, parse_architecture
 from autogrow.yamlfiles import read_yaml
 
 HEAD = "table5:\n  title: t\n  run: {kind: autogrow}\n"
@@ -17,12 +18,46 @@ def test_every_row_of_the_paper_has_runs_and_every_run_is_a_valid_spec(scale):
     catalogue = load_catalogue(scale)
     read = {run for table in catalogue.tables.values() for run in table.runs}
     assert read == set(catalogue.runs)
-    for table in catalogue.tables.values():
+    assert {run.depth_of for run in catalogue.runs.values()} <= {None, *catalogue.runs}
+    tables = [t for t in catalogue.tables.values() if t.name.startswith("table")]
+    assert [t.name for t in tables] == [f"table{n}" for n in range(2, 12)]
+    for table in tables:
         paper = pd.read_csv(paper_table(table.name), dtype=str, keep_default_na=False)
         keys = list(table.rows[0].key)
         assert [list(r.key.values()) for r in table.rows] == paper[keys].values.tolist()
     for run in catalogue.runs.values():
-        parse_spec(dict(run.settings))
+        settings = dict(run.settings)
+        if run.depth_of is not None:
+            found = parse_architecture(settings["network"])
+            settings["network"] = str(NetworkName(found, found.seed_depth))
+        parse_spec(settings)
+
+
+def test_a_spec_that_several_tables_name_is_one_run():
+    tables = load_catalogue("paper").tables
+    shared = "Basic3ResNet/CIFAR10/periodic-K3-GauInit"
+    for name in ("table4", "table5", "table6", "table8", "table11", "figure3"):
+        assert shared in tables[name].runs
+    assert set(tables["table10"].runs) < set(tables["table7"].runs)
+    assert tables["figure4"].runs == tables["table10"].runs
+
+
+def test_the_found_net_from_scratch_takes_its_depth_from_the_autogrow_run():
+    catalogue = load_catalogue("paper")
+    for name in ("table3", "table6", "table7"):
+        for row in catalogue.tables[name].rows:
+            assert catalogue.runs[row.runs["scratch"]].depth_of == row.runs["main"]
+    plain, grown, residual = catalogue.tables["table9"].rows[:3]
+    assert catalogue.runs[plain.runs["main"]].depth_of == grown.runs["main"]
+    assert catalogue.runs[residual.runs["main"]].depth_of == grown.runs["main"]
+
+
+def test_K_is_divided_by_the_fraction():
+    catalogue = load_catalogue("paper")
+    rows = catalogue.tables["table11"].rows[:4]
+    settings = [catalogue.runs[row.runs["main"]].settings for row in rows]
+    assert [s["K"] for s in settings] == [3, 4, 6, 12]
+    assert [s.get("data_fraction", 1) for s in settings] == [1, 0.75, 0.5, 0.25]
 
 
 def test_ids_do_not_depend_on_the_order_of_the_file(tmp_path):
@@ -43,14 +78,19 @@ def test_ids_do_not_depend_on_the_order_of_the_file(tmp_path):
 def test_different_settings_have_different_ids():
     for scale in SCALES:
         runs = load_catalogue(scale).runs.values()
-        assert len({repr(sorted(run.settings.items())) for run in runs}) == len(runs)
+        specs = {repr((sorted(run.settings.items()), run.depth_of)) for run in runs}
+        assert len(specs) == len(runs)
 
 
 @pytest.mark.parametrize(
     ("text", "told"),
     [
         ("", "a mapping of tables"),
-        ("table5: 3", "title, run or rows"),
+        ("table5: 3", "title or rows"),
+        ("tafel: 3", "names like table5"),
+        (HEAD + "  against: nothing\n  rows: [{dataset: CIFAR10}]", "found net or deeper net"),
+        (HEAD + "  rows: [{dataset: CIFAR10, network: Plain3Net, fraction: 2}]", "fraction"),
+        (HEAD + "  rows: [{dataset: CIFAR10, network: [Plain3Net, Plain3Net]}]", "twice"),
         (HEAD + "  rows: []", "rows"),
         (HEAD + "  rows: [{dataset: CIFAR10, colour: red}]", "unknown column 'colour'"),
         (HEAD + "  rows: [{dataset: CIFAR10, network: Basic9ResNet}]", "Basic9ResNet"),

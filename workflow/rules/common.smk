@@ -21,6 +21,14 @@ except UserError as error:
 prepare_environment(SETTINGS)
 OUT = str(SETTINGS.folder)
 SEEDS = SETTINGS.seeds
+TABLES = [name for name in CATALOGUE.tables if name.startswith("table")]
+FIGURES = [name for name in CATALOGUE.tables if name.startswith("figure")]
+REFERENCE = str(SETTINGS.reference_folder)
+HAS_REFERENCE = Path(REFERENCE).is_dir()
+TABLE_OPTIONS = shlex.join(
+    ["--scale", SETTINGS.scale, "--folder", OUT, "--accuracy", SETTINGS.accuracy]
+    + ["--seeds", *map(str, SEEDS)]
+)
 
 
 def summaries(run_ids):

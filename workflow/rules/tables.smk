@@ -1,14 +1,17 @@
-# Tables from the summaries of finished runs.
+# Tables and the figures' data from the summaries of finished runs.
 
 
 rule table:
     input:
         runs=lambda wildcards: summaries(CATALOGUE.tables[wildcards.table].runs),
         paper="results/paper/{table}.csv",
-        code=["analysis/tables.py", "analysis/catalogue.py"],
+        code=[
+            f"analysis/{module}.py" for module in ("tables", "rows", "runs", "formats")
+        ],
     output:
         f"{OUT}/tables/{{table}}.csv",
         f"{OUT}/tables/{{table}}.md",
+        f"{OUT}/tables/{{table}}.tex",
         f"{OUT}/tables/{{table}}_seeds.csv",
     log:
         f"{OUT}/logs/tables/{{table}}.log",
@@ -18,20 +21,45 @@ rule table:
     conda:
         "../../environment.yml"
     params:
-        options=f"--scale {SETTINGS.scale} --seeds {' '.join(map(str, SEEDS))}"
-        f" --accuracy {SETTINGS.accuracy} --folder {OUT}",
-        rows=lambda wildcards: CATALOGUE.tables[wildcards.table].rows,
+        options=TABLE_OPTIONS,
+        rows=lambda wildcards: str(CATALOGUE.tables[wildcards.table].rows),
     shell:
         "python -m analysis.tables {wildcards.table} {params.options} > {log:q} 2>&1"
 
 
+# The long form of a figure's runs: what is plotted comes from here.
+rule figure_data:
+    input:
+        runs=lambda wildcards: summaries(CATALOGUE.tables[wildcards.figure].runs),
+        code=[f"analysis/{module}.py" for module in ("tables", "rows", "runs")],
+    output:
+        f"{OUT}/figures/{{figure}}.csv",
+    log:
+        f"{OUT}/logs/figures/{{figure}}.log",
+    wildcard_constraints:
+        figure=r"figure\d+",
+    localrule: True
+    conda:
+        "../../environment.yml"
+    params:
+        options=TABLE_OPTIONS,
+        rows=lambda wildcards: str(CATALOGUE.tables[wildcards.figure].rows),
+    shell:
+        "python -m analysis.tables {wildcards.figure} {params.options} > {log:q} 2>&1"
+
+
 rule tables:
     input:
-        expand(f"{OUT}/tables/{{table}}.csv", table=CATALOGUE.tables),
+        expand(f"{OUT}/tables/{{table}}.csv", table=TABLES),
+
+
+rule figures_data:
+    input:
+        expand(f"{OUT}/figures/{{figure}}.csv", figure=FIGURES),
 
 
 # `snakemake table5` instead of the file's path.
-for name in CATALOGUE.tables:
+for name in TABLES:
 
     rule:
         name:

@@ -1,0 +1,106 @@
+"""Helpers that several test files share."""
+
+import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import settings
+
+# Before torch is imported: small nets use one thread best, and threads that wait for each
+# other on a busy machine made this suite take minutes instead of one.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# A shared machine has slow moments; a test that waits for one says nothing about the code.
+settings.register_profile("autogrow", deadline=None)
+settings.load_profile("autogrow")
+
+# A growing run of a second: 287 images, a narrow net, a stop as soon as there may be one.
+TINY = [
+    "--data",
+    "digits",
+    "--data-fraction",
+    "0.2",
+    "--width",
+    "4",
+    "--batch-size",
+    "64",
+    "--threads",
+    "1",
+    "--device",
+    "cpu",
+    "--quiet",
+]
+GROW = ["grow", "--network", "Basic3ResNet", *TINY, "--K", "1", "--J", "2", "--tau", "10"]
+GROW += ["--finetune-epochs", "4"]
+TRAIN = ["train", "--network", "Basic3ResNet-1-2-1", *TINY, "--epochs", "4"]
+MORPH = ["morph", "--from", "Basic3ResNet-1-1-1", "--to", "Basic3ResNet-2-1-3", *TINY]
+MORPH += ["--epochs", "4"]
+
+
+@pytest.fixture(scope="session")
+def tiny():
+    """Command lines of about a second for each kind of run, without ``--out``."""
+    return SimpleNamespace(grow=GROW, train=TRAIN, morph=MORPH, options=TINY)
+
+
+@pytest.fixture(scope="session")
+def rows():
+    """Read a CSV as a list of dictionaries."""
+
+    def read(path):
+        with Path(path).open(newline="") as file:
+            return list(csv.DictReader(file))
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def command():
+    """Run ``python -m autogrow`` in a process of its own."""
+
+    def call(*arguments, **options):
+        return subprocess.run(
+            [sys.executable, "-m", "autogrow", *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            **options,
+        )
+
+    return call
+
+
+@pytest.fixture
+def cli(capsys):
+    """Run the command line in this process; return exit status, stdout and stderr."""
+    from autogrow.cli import main
+
+    def call(*arguments):
+        capsys.readouterr()
+        try:
+            status = main([str(a) for a in arguments])
+        except SystemExit as error:
+            status = error.code
+        told = capsys.readouterr()
+        return SimpleNamespace(status=status, out=told.out, err=told.err)
+
+    return call
+
+
+@pytest.fixture
+def mistake(cli):
+    """Run a command line that is a user's mistake; return the one line it is told in."""
+
+    def call(*arguments):
+        told = cli(*arguments)
+        assert (told.status, told.out) == (2, "")
+        assert told.err.count("\n") == 1
+        assert told.err.endswith("\n")
+        assert "Traceback" not in told.err
+        return told.err
+
+    return call

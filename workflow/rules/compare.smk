@@ -1,0 +1,42 @@
+# New tables against a reference, and what there is to run.
+
+
+# Differences are a result (exit status 1); only what cannot be compared fails.
+rule compare:
+    input:
+        new=expand(f"{OUT}/tables/{{table}}.csv", table=TABLES),
+        reference=expand(f"{REFERENCE}/{{table}}.csv", table=TABLES),
+        code=["analysis/compare.py", "analysis/tablefiles.py", "analysis/verdicts.py"],
+    output:
+        f"{OUT}/compare.csv",
+    log:
+        f"{OUT}/logs/compare.log",
+    localrule: True
+    conda:
+        "../../environment.yml"
+    params:
+        new=lambda wildcards, input: str(Path(input.new[0]).parent),
+        reference=lambda wildcards, input: str(Path(input.reference[0]).parent),
+    shell:
+        "python -m analysis.compare --new {params.new:q} --reference {params.reference:q}"
+        " --out {output:q} > {log:q} 2>&1 || [ $? -eq 1 ]"
+
+
+# Has no output, so it is never up to date: it tells what is done so far.
+rule plan:
+    log:
+        f"{OUT}/plan.txt",
+    localrule: True
+    conda:
+        "../../environment.yml"
+    params:
+        options=shlex.join(
+            ["--scale", SETTINGS.scale, "--folder", OUT, "--seeds", *map(str, SEEDS)]
+            + (
+                []
+                if SETTINGS.throughput is None
+                else ["--throughput", str(SETTINGS.throughput)]
+            )
+        ),
+    shell:
+        "python -m analysis.plan {params.options} 2>&1 | tee {log:q}"
