@@ -124,4 +124,4 @@ def restore(tensors: dict[str, Tensor], network: nn.Module, optimizer: SGD) -> N
         momentum = tensors.get(f"momentum.{name}")
         if momentum is not None:
             buffer = torch.empty_like(parameter).copy_(momentum)
-            optimizer.state[parameter]["momentum_buffer"] = buffer
+            optimizer.state[parameter] = {"momentum_buffer": buffer}

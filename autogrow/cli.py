@@ -215,8 +215,12 @@ def _add_replay(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--network", required=True, help="architecture, as Basic3ResNet")
     parser.add_argument("--seed-depth", metavar="DEPTH", help="default: 1-1-1 or 1-1-1-1")
     parser.add_argument("--policy", choices=("periodic", "convergent"), default="periodic")
-    parser.add_argument("--K", type=_positive, default=3, metavar="N", help="growing period, 3")
-    parser.add_argument("--J", type=_positive, default=100, metavar="N", help="stop window, 100")
+    parser.add_argument(
+        "--K", type=_positive, metavar="N", help="growing period (default: 3; convergent: 100)"
+    )
+    parser.add_argument(
+        "--J", type=_positive, default=100, metavar="N", help="stop window, periodic (default: 100)"
+    )
     parser.add_argument("--tau", type=float, default=0.05, metavar="X", help="percentage points")
     parser.add_argument(
         "--accuracies",
@@ -241,11 +245,14 @@ def _replay(options: argparse.Namespace) -> None:
         depth = parse_depth(options.seed_depth, architecture, "--seed-depth")
     if not 0 <= options.tau <= 100:
         raise UserError(f"--tau: found {options.tau}; allowed: a number from 0 to 100")
-    if options.J < options.K:
-        raise UserError(f"--J: {options.J} is less than K ({options.K}); allowed: J from K up")
-    policy: Policy = ConvergentGrowth(options.K, options.tau)
-    if options.policy == "periodic":
-        policy = PeriodicGrowth(options.K, options.J, options.tau)
+    policy: Policy
+    if options.policy == "convergent":
+        policy = ConvergentGrowth(options.K or 100, options.tau)
+    else:
+        K = options.K or 3
+        if options.J < K:
+            raise UserError(f"--J: {options.J} is less than K ({K}); allowed: J from K up")
+        policy = PeriodicGrowth(K, options.J, options.tau)
     accuracies = read_accuracies(options.accuracies)
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(GROWTH_HEADER)

@@ -8,6 +8,8 @@ best practice; a setting left at None is filled in by :func:`resolve`.
 
 from __future__ import annotations
 
+import itertools
+import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -32,8 +34,16 @@ IMAGENET_STEM_FROM = 96
 """Image size in pixels from which ``stem: auto`` takes the ImageNet stem."""
 
 
-def _network(text: str) -> str:
-    return str(names.parse_network(text))
+def _network(key: str) -> AfterValidator:
+    """Return a validator of a network's name whose error names the setting ``key``."""
+
+    def check(text: str) -> str:
+        try:
+            return str(names.parse_network(text))
+        except UserError as error:
+            raise UserError(re.sub("^network", key, str(error))) from None
+
+    return AfterValidator(check)
 
 
 class RunSpec(BaseModel):
@@ -105,7 +115,8 @@ class RunSpec(BaseModel):
     def _increasing(cls, value: tuple[float, ...] | None) -> tuple[float, ...] | None:
         if value is None:
             return value
-        if not value or list(value) != sorted(set(value)) or not 0 < value[0] <= value[-1] < 1:
+        bounded = (0.0, *value, 1.0)
+        if not value or not all(a < b for a, b in itertools.pairwise(bounded)):  # NaN fails too
             raise ValueError("allowed: increasing fractions between 0 and 1, as 0.5 0.75")
         return value
 
@@ -119,7 +130,7 @@ class ScratchSpec(RunSpec):
     """Train a network of a given depth from random weights."""
 
     kind: Literal["scratch"] = "scratch"
-    network: Annotated[str, AfterValidator(_network)] = Field(
+    network: Annotated[str, _network("network")] = Field(
         description="network with its depth, as Basic3ResNet-3-3-3"
     )
     epochs: Epochs | None = Field(None, description="epochs (default: 200; ImageNet 90)")
@@ -134,10 +145,10 @@ class MorphSpec(RunSpec):
     """Train a network to the end, morph it to a deeper one, train that one (Table 2)."""
 
     kind: Literal["morph"] = "morph"
-    from_network: Annotated[str, AfterValidator(_network)] = Field(
+    from_network: Annotated[str, _network("from")] = Field(
         alias="from", description="the shallower network, as Basic3ResNet-3-3-3"
     )
-    to_network: Annotated[str, AfterValidator(_network)] = Field(
+    to_network: Annotated[str, _network("to")] = Field(
         alias="to", description="the deeper network, as Basic3ResNet-5-5-5"
     )
     initializer: Initializer = Field(
@@ -253,8 +264,8 @@ def parse_spec(settings: object, source: str = "spec") -> RunSpec:
     """
     if not isinstance(settings, dict):
         raise UserError(f"{source}: a mapping of keys to values is wanted, found {settings!r:.80}")
-    if settings.get("kind") not in SPECS:
-        found = settings.get("kind", "nothing")
+    found = settings.get("kind", "nothing")
+    if not isinstance(found, str) or found not in SPECS:
         raise UserError(f"{source}: kind: found {found!r:.80}; allowed: {allowed(SPECS)}")
     try:
         return _ADAPTER.validate_python(settings)

@@ -48,6 +48,8 @@ def read_accuracies(path: Path) -> list[float]:
             if row.get("phase") == "adaminit":
                 continue
             where = f"{path}: line {rows.line_num}"
+            if "" in row:
+                raise UserError(f"{where}: more cells than the header has; allowed: {len(header)}")
             accuracies.append(_accuracy(row, len(accuracies) + 1, where))
     except csv.Error as error:
         raise UserError(f"{path}: is not a CSV: {error}") from None

@@ -134,10 +134,8 @@ class Growth:
         return ahead.epoch
 
     def _stop(self, i: int) -> Event:
-        after = self._successor(i)
+        # The next to grow is another one, unless this was the last: a growth moves on.
         self.growing.remove(i)
-        if self._next == i and self.growing:
-            self._next = after
         return Event(self.epoch, "stop", i, self.depth)
 
     def _grow(self, i: int) -> Event:

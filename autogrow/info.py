@@ -29,7 +29,7 @@ def images_of(name: str) -> Images:
         If there is no data set of this name.
     """
     info = data.info(name)
-    return Images(info.image_size, info.channels, info.classes)
+    return Images(info.image_size, info.channels, info.n_classes)
 
 
 def describe(

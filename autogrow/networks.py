@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -247,6 +248,20 @@ def build_network(
     )
 
 
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Draw initial weights from ``seed``; the caller's random state is left as it was.
+
+    The CPU's generator alone: weights are drawn there before they move to a device.
+    """
+    state = torch.get_rng_state()
+    torch.default_generator.manual_seed(seed)
+    try:
+        yield
+    finally:
+        torch.set_rng_state(state)
+
+
 def stack_sub_module(
     network: Growable, i: int, *, seed: int, optimizer: SGD | None = None
 ) -> nn.Module:
@@ -266,11 +281,16 @@ def stack_sub_module(
     optimizer
         If given, the new parameters join its first parameter group.
     """
-    like = next(network.sub_networks[i].parameters())
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    parameters = list(network.sub_networks[i].parameters())
+    with seeded(seed):
         sub_module = network.new_sub_module(i)
-    sub_module.to(device=like.device, dtype=like.dtype, memory_format=torch.channels_last)
+    # In the network's own memory layout: another one would round its sums differently.
+    channels_last = any(not p.is_contiguous() for p in parameters if p.dim() == 4)
+    sub_module.to(
+        device=parameters[0].device,
+        dtype=parameters[0].dtype,
+        memory_format=torch.channels_last if channels_last else torch.contiguous_format,
+    )
     sub_module.train(network.sub_networks[i].training)
     network.sub_networks[i].append(sub_module)
     if optimizer is not None:

@@ -129,6 +129,8 @@ def open_folder(folder: Path, spec: dict[str, Any]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"{folder}: cannot be made: {error.strerror or error}") from None
+    for stray in folder.glob(".*.tmp"):  # of a process that was killed while writing
+        stray.unlink(missing_ok=True)
     if not (folder / SPEC).exists():
         write_json(folder / SPEC, spec)
 
@@ -183,13 +185,14 @@ def finished_summary(folder: Path) -> dict[str, Any] | None:
     return None
 
 
-def write_progress(
-    folder: Path, epochs: Sequence[Epoch], events: Sequence[Event] | None, *, sync: bool = False
-) -> None:
-    """Write metrics.csv and, for a growing run, growth.csv."""
+def write_metrics(folder: Path, epochs: Sequence[Epoch], *, sync: bool = False) -> None:
+    """Write metrics.csv."""
     write_csv(folder / METRICS, METRICS_HEADER, (e.row() for e in epochs), sync=sync)
-    if events is not None:
-        write_csv(folder / GROWTH, GROWTH_HEADER, (e.row() for e in events), sync=sync)
+
+
+def write_growth(folder: Path, events: Sequence[Event], *, sync: bool = False) -> None:
+    """Write growth.csv."""
+    write_csv(folder / GROWTH, GROWTH_HEADER, (e.row() for e in events), sync=sync)
 
 
 def epochs_to_json(epochs: Sequence[Epoch]) -> list[dict[str, Any]]:

@@ -26,7 +26,7 @@ from autogrow.errors import UserError
 from autogrow.growth import Event, Growth
 from autogrow.initializers import adam_init, initialize
 from autogrow.names import NetworkName, format_depth, parse_depth, parse_network
-from autogrow.networks import build_network, depth_of, stack_sub_module
+from autogrow.networks import build_network, depth_of, seeded, stack_sub_module
 from autogrow.optimizer import SGD
 from autogrow.reporter import Reporter
 from autogrow.schedules import growing_staircase, staircase
@@ -95,8 +95,7 @@ def run(
     """
     execution = execution or Execution()
     folder = Path(out)
-    size = data.image_size if data else datasets.info(spec.data).image_size
-    spec = resolve(spec, size // spec.downscale)
+    spec = _resolve(spec, data or datasets.info(spec.data))
     plain = to_json(spec)
     if not execution.replace:
         records.check_folder(folder, plain)
@@ -118,6 +117,17 @@ def run(
     records.open_folder(folder, plain)
     with Reporter(folder, quiet=execution.quiet) as reporter:
         return _Run(spec, folder, data, sets, reporter).execute()
+
+
+def _resolve(spec: RunSpec, facts: ImageData | datasets.DatasetInfo) -> RunSpec:
+    """Return the spec with every setting filled in, those that depend on the data too."""
+    spec = resolve(spec, facts.image_size // spec.downscale)
+    padding, flip = spec.crop_padding, spec.flip
+    if padding is None:
+        padding = -(-facts.crop_padding // spec.downscale)
+    if flip is None:
+        flip = facts.flip
+    return spec.model_copy(update={"crop_padding": padding, "flip": flip})
 
 
 def _device(execution: Execution) -> torch.device:
@@ -199,7 +209,9 @@ class _Run:
             expected = growth.earliest_end() + spec.finetune_epochs
             epoch = self._train("growing", lr, expected)
             events = growth.observe(epoch.val_accuracy)
-            self.events += events
+            if events:
+                self.events += events
+                records.write_growth(self.folder, self.events)
         self._train_for(spec.finetune_epochs, "finetuning", growth.epoch)
 
     def _train_for(self, epochs: int, phase: records.Phase, after: int) -> None:
@@ -289,8 +301,7 @@ class _Run:
 
     def _record(self, epoch: records.Epoch, expected: int) -> None:
         self.epochs.append(epoch)
-        grown = self.events if isinstance(self.spec, AutogrowSpec) else None
-        records.write_progress(self.folder, self.epochs, grown)
+        records.write_metrics(self.folder, self.epochs)
         self.reporter.epoch(
             epoch.epoch, expected, epoch.phase, epoch.depth, epoch.train_loss, epoch.val_accuracy
         )
@@ -327,8 +338,7 @@ class _Run:
             depth = parse_depth(self.epochs[-1].depth, name.architecture)
             name = NetworkName(name.architecture, depth)
             self.reporter.say(f"{self.folder}: continuing after epoch {self.trained}")
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(derive(spec.seed, "initial weights"))
+        with seeded(derive(spec.seed, "initial weights")):
             network = build_network(name, **self._shape())
         self.network = network.to(device, memory_format=torch.channels_last)
         self._new_optimizer()
@@ -345,8 +355,9 @@ class _Run:
 
     def _finish(self) -> dict[str, Any]:
         name = NetworkName(self.spec.architecture, depth_of(self.network))
-        grown = self.events if isinstance(self.spec, AutogrowSpec) else None
-        records.write_progress(self.folder, self.epochs, grown, sync=True)
+        records.write_metrics(self.folder, self.epochs, sync=True)
+        if isinstance(self.spec, AutogrowSpec):
+            records.write_growth(self.folder, self.events, sync=True)
         records.write_weights(self.folder, self.network, {"name": str(name), **self._shape()})
         summary = summarize(self.spec, self.network, self.epochs, self.data, self.sets)
         records.write_json(self.folder / records.SUMMARY, summary)

@@ -25,7 +25,8 @@ def staircase(rate: float, epoch: int, epochs: int, milestones: Sequence[float])
     milestones
         Fractions of ``epochs`` at which the rate falls to a tenth.
     """
-    steps = sum(epoch >= round(m * epochs) for m in milestones)
+    # The first epoch always has the largest rate, however few there are.
+    steps = sum(epoch >= max(1, round(m * epochs)) for m in milestones)
     return rate * DECAY**steps
 
 

@@ -31,8 +31,6 @@ def make_sets(spec: RunSpec, data: ImageData, device: torch.device) -> Sets:
     UserError
         If fewer than two training images are left.
     """
-    padding = data.crop_padding if spec.crop_padding is None else spec.crop_padding
-    flip = data.flip if spec.flip is None else spec.flip
 
     def on_device(split: Split, **augmentation: Any) -> DeviceSet:
         return DeviceSet(split, data.mean, data.std, device, **augmentation)
@@ -46,4 +44,4 @@ def make_sets(spec: RunSpec, data: ImageData, device: torch.device) -> Sets:
         raise UserError(f"{spec.data}: {len(train.labels)} training image; at least 2 are needed")
     test = on_device(data.test)
     val = test if held is None else on_device(held)
-    return Sets(on_device(train, crop_padding=padding, flip=flip), val, test)
+    return Sets(on_device(train, crop_padding=spec.crop_padding, flip=spec.flip), val, test)

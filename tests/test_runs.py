@@ -14,6 +14,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import load_file
 
 import autogrow
+from autogrow import runs
 from autogrow.cli import main
 from autogrow.config import parse_spec
 from autogrow.data import Split, load
@@ -165,6 +166,28 @@ def test_staircase_while_growing(commands, tmp_path):
     rates = [float(r["lr"]) for r in metrics(tmp_path) if r["phase"] == "growing"]
     assert rates == ([0.1, 0.1, 0.01, 0.001] * len(rates))[: len(rates)]
     assert len(rates) >= 8
+
+
+def test_momentum_is_carried_over_growths_and_begins_anew_for_a_morphed_net(
+    commands, tmp_path, monkeypatch
+):
+    train_epoch, held = runs.train_epoch, []
+
+    def counted(network, optimizer, batches):
+        held.append((len(optimizer.state), len(list(network.parameters()))))
+        return train_epoch(network, optimizer, batches)
+
+    monkeypatch.setattr(runs, "train_epoch", counted)
+    assert run(commands["morph"], tmp_path / "morph") == 0
+    momenta, parameters = zip(*held, strict=True)
+    shallow, deep = parameters[0], parameters[-1]
+    assert momenta == (0, shallow, shallow, shallow, 0, deep, deep, deep)
+
+    held.clear()
+    assert run(commands["autogrow"], tmp_path / "autogrow") == 0
+    momenta, parameters = zip(*held, strict=True)
+    assert momenta[0] == 0
+    assert momenta[1:] == parameters[:-1]  # all that was there an epoch before
 
 
 @pytest.mark.parametrize("case", ["autogrow", "autogrow AdamInit", "convergent"])
@@ -430,7 +453,7 @@ def test_a_run_interrupted_in_every_epoch_ends_the_same(
     assert results(tmp_path) == results(finished(case))
 
 
-@pytest.mark.parametrize("step", ["write_progress", "write_weights", "write_json"])
+@pytest.mark.parametrize("step", ["write_metrics", "write_weights", "write_json"])
 def test_a_run_interrupted_at_its_end_ends_the_same(
     finished, commands, tmp_path, monkeypatch, step
 ):
@@ -457,24 +480,23 @@ def test_a_killed_process_continues_to_the_same(tiny, tmp_path):
     arguments = [*tiny.grow, "--initializer", "AdamInit", "--J", "6", "--finetune-epochs", "12"]
     assert run(arguments, tmp_path / "whole") == 0
     out = tmp_path / "killed"
-    for kill_after in (3, 9):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "autogrow", *arguments, "--out", str(out)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            deadline = time.monotonic() + 100
-            while process.poll() is None and time.monotonic() < deadline:
-                numbers = [int(f.name[11:17]) for f in out.glob("checkpoint-*.safetensors")]
-                if max(numbers, default=0) >= kill_after:
-                    break
-                time.sleep(0.002)
-        finally:
-            process.kill()
-            process.wait()
-        assert process.returncode == -signal.SIGKILL
-        assert not (out / "summary.json").exists()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "autogrow", *arguments, "--out", str(out)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        deadline = time.monotonic() + 100
+        while process.poll() is None and time.monotonic() < deadline:
+            numbers = [int(f.name[11:17]) for f in out.glob("checkpoint-*.safetensors")]
+            if max(numbers, default=0) >= 6:
+                break
+            time.sleep(0.002)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == -signal.SIGKILL
+    assert not (out / "summary.json").exists()
     assert run(arguments, out) == 0
     assert "continuing after epoch" in (out / "log.txt").read_text()
     assert results(out) == results(tmp_path / "whole")

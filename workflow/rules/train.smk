@@ -22,6 +22,8 @@ rule train:
     resources:
         # Not among the params: another device is no reason to train anew.
         device=SETTINGS.device,
+        # `--resources gpu=N` limits how many run at once.
+        gpu=0 if SETTINGS.device == "cpu" else 1,
     params:
         command=run_command,
         folder=lambda wildcards, output: str(Path(output[0]).parent),

@@ -1,0 +1,87 @@
+"""The plan: epochs, FLOPs and hours of every run before anything runs."""
+
+import json
+
+import pytest
+
+from analysis import plan
+from analysis.catalogue import load_catalogue
+from autogrow.flops import network_costs
+from autogrow.names import parse_network
+
+
+@pytest.fixture(scope="module")
+def paper():
+    return load_catalogue("paper")
+
+
+def forward(network):
+    return network_costs(parse_network(network), image_size=32, image_channels=3, classes=10)[
+        -1
+    ].flops
+
+
+def test_a_baseline_costs_its_epochs(paper):
+    run = paper.runs["Basic3ResNet/CIFAR10/scratch-5-5-5"]
+    estimate = plan.estimate(run, paper)
+    assert estimate.epochs == 200
+    assert estimate.flops == 200 * forward("Basic3ResNet-5-5-5") * (3 * 50_000 + 10_000)
+
+
+def test_autogrow_is_assumed_to_find_the_papers_net(paper):
+    run = paper.runs["Basic3ResNet/CIFAR10/periodic-K3-GauInit"]
+    estimate = plan.estimate(run, paper)
+    assert estimate.network == "Basic3ResNet-42-42-42"
+    assert estimate.epochs == 3 * (41 * 3) + 100 + 200
+    scratch = paper.runs["Basic3ResNet/CIFAR10/scratch-as-deep-as-periodic-K3-GauInit"]
+    assert plan.estimate(scratch, paper).network == "Basic3ResNet-42-42-42"
+
+
+def test_the_residual_counterpart_of_a_plain_net_has_half_its_sub_modules(paper):
+    row = paper.tables["table9"].rows[2]
+    estimate = plan.estimate(paper.runs[row.runs["main"]], paper)
+    assert estimate.network == "Basic4ResNet-3-3-3-3"
+
+
+@pytest.mark.parametrize("scale", ["smoke", "mini", "paper"])
+def test_every_run_has_an_estimate_and_a_reader(scale, tmp_path):
+    catalogue = load_catalogue(scale)
+    frame = plan.plan(catalogue, [0, 1], 1e12, tmp_path)
+    assert len(frame) == len(catalogue.runs)
+    assert (frame["flops"] > 0).all()
+    assert (frame["tables"] != "").all()
+    assert (frame["done"] == 0).all()
+
+
+def test_what_is_done_is_counted(paper, tmp_path):
+    run = "Basic3ResNet/CIFAR10/scratch-5-5-5"
+    folder = tmp_path / "runs" / run / "seed1"
+    folder.mkdir(parents=True)
+    (folder / "summary.json").write_text(json.dumps({}))
+    frame = plan.plan(paper, [0, 1], 1e12, tmp_path).set_index("run")
+    assert frame.loc[run, "done"] == 1
+    assert frame["done"].sum() == 1
+
+
+def test_hours_are_flops_over_throughput(paper, tmp_path):
+    frame = plan.plan(paper, [0], 1e12, tmp_path)
+    assert frame["hours"].sum() == pytest.approx(frame["flops"].sum() / 1e12 / 3600)
+
+
+def test_the_report_says_how_depth_is_assumed(capsys, tmp_path):
+    arguments = ["--scale", "paper", "--throughput", "1e12", "--folder", str(tmp_path)]
+    assert plan.main(arguments) == 0
+    text = capsys.readouterr().out
+    assert "assumed is the paper's found net" in text
+    for name in ("table2", "table11", "figure3", "all, each run once"):
+        assert name in text
+
+
+def test_throughput_is_measured_where_none_is_given(capsys, tmp_path):
+    assert plan.main(["--scale", "smoke", "--folder", str(tmp_path)]) == 0
+    assert "measured on this machine" in capsys.readouterr().out
+
+
+def test_an_impossible_throughput_is_told(capsys):
+    assert plan.main(["--throughput", "0"]) == 2
+    assert "above 0" in capsys.readouterr().err
