@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable
-from typing import NoReturn
 
+from autogrow.cli import USER_ERROR, OneLineParser
 from autogrow.errors import UserError
 
-USER_ERROR = 2
-"""Exit status of a user's mistake, as argparse has it."""
+__all__ = ["USER_ERROR", "Parser", "exit_status"]
+
+Parser = OneLineParser
 
 
-class Parser(argparse.ArgumentParser):
-    """Tells a wrong argument in one line, as every other mistake of the user's."""
-
-    def error(self, message: str) -> NoReturn:
-        """Print the message and exit.
-
-        Raises
-        ------
-        SystemExit
-            Always, with :data:`USER_ERROR`.
-        """
-        text = " ".join(message.split())
-        self.exit(USER_ERROR, f"{self.prog}: error: {text} (see {self.prog} --help)\n")
-
-
-def run(name: str, work: Callable[[], int]) -> int:
+def exit_status(name: str, work: Callable[[], int]) -> int:
     """Return the exit status of ``work``; a user's mistake becomes one line on stderr.
 
     Parameters

@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from analysis.commandline import Parser, run
+from analysis.commandline import Parser, exit_status
 from analysis.tablefiles import (
     TableFile,
     parse_number,
@@ -205,7 +205,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="of the reference's depth (default: %(default)s)",
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="default: compare.csv in --new")
-    return run("analysis.compare", lambda: _main(parser.parse_args(arguments)))
+    return exit_status("analysis.compare", lambda: _main(parser.parse_args(arguments)))
 
 
 def _main(options: argparse.Namespace) -> int:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.catalogue import Catalogue, Table, load_catalogue
-from analysis.commandline import Parser, run
+from analysis.commandline import Parser, exit_status
 from analysis.provenance import clean_commit, describe_runs, one, promote_command, repeat_command
 from analysis.settings import ROOT, SCALES
 from analysis.tablefiles import read_table, table_folder
@@ -230,7 +230,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--to", type=Path, metavar="DIR", help="default: results/reference/SCALE")
     options = parser.parse_args(arguments)
-    return run("analysis.promote", lambda: _main(options.scale, options.source, options.to))
+    return exit_status("analysis.promote", lambda: _main(options.scale, options.source, options.to))
 
 
 def _main(scale: str, source: Path | None, target: Path | None) -> int:

@@ -20,6 +20,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.catalogue import Catalogue, Table, load_catalogue, paper_table
+from analysis.commandline import Parser, exit_status
 from analysis.formats import latex, markdown
 from analysis.rows import DEPTHS, Row
 from analysis.runs import Results
@@ -197,27 +198,29 @@ def _files(table: Table, catalogue: Catalogue, results: Results) -> dict[str, st
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write a table's files; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m analysis.tables", description=__doc__)
-    parser.add_argument("table", help="table5")
+    parser = Parser(
+        prog="python -m analysis.tables",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("table", help="table5 or figure3")
     parser.add_argument("--scale", required=True)
     parser.add_argument("--folder", type=Path, required=True, help="results/out/SCALE")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--accuracy", choices=("best", "final"), default="best")
-    options = parser.parse_args(arguments)
-    try:
-        catalogue = load_catalogue(options.scale)
-        if options.table not in catalogue.tables:
-            names = allowed(catalogue.tables)
-            raise UserError(f"table: found {options.table!r}; allowed: {names}")
-        table = catalogue.tables[options.table]
-        results = Results(options.folder, options.seeds, options.accuracy)
-        for file, content in _files(table, catalogue, results).items():
-            path = options.folder / file
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_bytes(path, content.encode())
-    except UserError as error:
-        print(f"analysis.tables: error: {error}", file=sys.stderr)
-        return 2
+    return exit_status("analysis.tables", lambda: _main(parser.parse_args(arguments)))
+
+
+def _main(options: argparse.Namespace) -> int:
+    catalogue = load_catalogue(options.scale)
+    if options.table not in catalogue.tables:
+        names = allowed(catalogue.tables)
+        raise UserError(f"table: found {options.table!r}; allowed: {names}")
+    results = Results(options.folder, options.seeds, options.accuracy)
+    for file, content in _files(catalogue.tables[options.table], catalogue, results).items():
+        path = options.folder / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(path, content.encode())
     return 0
 
 

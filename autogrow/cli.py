@@ -23,11 +23,13 @@ USER_ERROR = 2
 INTERRUPTED = 130
 
 
-class _Parser(argparse.ArgumentParser):
+class OneLineParser(argparse.ArgumentParser):
     """Tells a mistake in one line, as every other error of the user's is told."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(USER_ERROR, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+        """Print the message in one line and exit with ``USER_ERROR``."""
+        text = " ".join(message.split())
+        self.exit(USER_ERROR, f"{self.prog}: error: {text} (see {self.prog} --help)\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="autogrow", description="Find a network's depth by growing it.")
+    parser = OneLineParser(prog="autogrow", description="Find a network's depth by growing it.")
     parser.add_argument("--version", action="version", version=f"autogrow {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_LazyParser)
     for name, kind, text in (
@@ -72,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-class _LazyParser(_Parser):
+class _LazyParser(OneLineParser):
     """Takes its options from a function when it is used, not before."""
 
     def __init__(self, *arguments: Any, fill: Any = None, **options: Any) -> None:

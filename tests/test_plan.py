@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from analysis import plan
+from analysis import estimates, plan
 from analysis.catalogue import load_catalogue
 from autogrow.flops import network_costs
 from autogrow.names import parse_network
@@ -23,23 +23,23 @@ def forward(network):
 
 def test_a_baseline_costs_its_epochs(paper):
     run = paper.runs["Basic3ResNet/CIFAR10/scratch-5-5-5"]
-    estimate = plan.estimate(run, paper)
+    estimate = estimates.estimate(run, paper)
     assert estimate.epochs == 200
     assert estimate.flops == 200 * forward("Basic3ResNet-5-5-5") * (3 * 50_000 + 10_000)
 
 
 def test_autogrow_is_assumed_to_find_the_papers_net(paper):
     run = paper.runs["Basic3ResNet/CIFAR10/periodic-K3-GauInit"]
-    estimate = plan.estimate(run, paper)
+    estimate = estimates.estimate(run, paper)
     assert estimate.network == "Basic3ResNet-42-42-42"
     assert estimate.epochs == 3 * (41 * 3) + 100 + 200
     scratch = paper.runs["Basic3ResNet/CIFAR10/scratch-as-deep-as-periodic-K3-GauInit"]
-    assert plan.estimate(scratch, paper).network == "Basic3ResNet-42-42-42"
+    assert estimates.estimate(scratch, paper).network == "Basic3ResNet-42-42-42"
 
 
 def test_the_residual_counterpart_of_a_plain_net_has_half_its_sub_modules(paper):
     row = paper.tables["table9"].rows[2]
-    estimate = plan.estimate(paper.runs[row.runs["main"]], paper)
+    estimate = estimates.estimate(paper.runs[row.runs["main"]], paper)
     assert estimate.network == "Basic4ResNet-3-3-3-3"
 
 
