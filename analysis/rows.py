@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from analysis.settings import ScaleSettings
-from autogrow.config import AutogrowSpec, RunSpec, parse_spec
+from autogrow.config import SPECS, AutogrowSpec, RunSpec, parse_spec
 from autogrow.errors import UserError, allowed
 from autogrow.names import format_depth, parse_architecture
 
@@ -60,10 +60,19 @@ class Run:
         """``autogrow``, ``scratch`` or ``morph``."""
         return self.settings["kind"]
 
-    def command(self) -> list[str]:
-        """Return the ``autogrow`` arguments of this run, without seed, folder and depth's run."""
+    def command(self, given: Mapping[str, Any]) -> list[str]:
+        """Return the ``autogrow`` arguments of this run, without folder and depth's run.
+
+        Parameters
+        ----------
+        given
+            Settings that all runs share: seed, protocol, choices. Those that a kind
+            of run does not have are left out, as are defaults.
+        """
+        fields = SPECS[self.kind].model_fields
+        shared = {k: v for k, v in given.items() if k in fields and fields[k].default != v}
         words = [COMMANDS[self.kind]]
-        for key, value in self.settings.items():
+        for key, value in {**self.settings, **shared}.items():
             if key == "kind":
                 continue
             words.append(f"--{key.replace('_', '-')}")

@@ -23,6 +23,14 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+class Choices(_Strict):
+    """Where the paper and the released code differ; each key is explained in config.yaml."""
+
+    uniform_noise: Literal["std1", "unit"]
+    adaminit_slack: float = Field(ge=0, le=100)
+    normalisation: Literal["released", "measured"]
+
+
 class Settings(_Strict):
     """config.yaml: what is run and how; each key is explained there."""
 
@@ -30,6 +38,7 @@ class Settings(_Strict):
     # Not strict: `--config seeds=[0,1]` gives text.
     seeds: list[Annotated[int, Field(ge=0, le=2**32 - 1, strict=False)]] = Field(min_length=1)
     protocol: Literal["paper", "holdout"]
+    choices: Choices
     accuracy: Literal["best", "final"]
     device: str
     data_root: str | None

@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 
 _PUBLIC = {
     "AutogrowSpec": "autogrow.config",
+    "Growable": "autogrow.networks",
     "ImageData": "autogrow.data",
     "MorphSpec": "autogrow.config",
     "ScratchSpec": "autogrow.config",

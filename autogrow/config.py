@@ -28,6 +28,7 @@ from autogrow.errors import UserError, allowed
 from autogrow.policies import ConvergentGrowth, PeriodicGrowth, Policy
 from autogrow.schedules import largest_rate_epochs
 
+UniformNoise = Literal["std1", "unit"]
 Initializer = Literal["ZeroInit", "AdamInit", "UniInit", "GauInit"]
 Epochs = Annotated[int, Field(ge=1, le=100_000)]
 IMAGENET_STEM_FROM = 96
@@ -108,6 +109,11 @@ class RunSpec(BaseModel):
         description="zero padding of random crops in pixels, 0: none (default: the data set's)",
     )
     flip: bool | None = Field(None, description="random horizontal flips (default: the data set's)")
+    normalisation: Literal["released", "measured"] = Field(
+        "released",
+        description="mean and standard deviation of the paper's data sets: the released code's "
+        "(CIFAR10's is known to be too small there), or measured from the training set",
+    )
     seed: int = Field(0, ge=0, le=2**32 - 1, description="seed of everything random")
 
     @field_validator("milestones")
@@ -141,7 +147,24 @@ class ScratchSpec(RunSpec):
         return names.parse_network(self.network).architecture
 
 
-class MorphSpec(RunSpec):
+class _StackingSpec(RunSpec):
+    """Settings of the runs that stack sub-modules."""
+
+    uniform_noise: UniformNoise = Field(
+        "std1",
+        description="UniInit's noise: standard deviation 1.0 (the paper), or U(0, 1) as in the "
+        "released code (unit)",
+    )
+    adaminit_slack: float = Field(
+        0.5,
+        ge=0,
+        le=100,
+        description="AdamInit is done when training accuracy is above the shallower net's less "
+        "this (percentage points; the released code's, the paper says 'as good as')",
+    )
+
+
+class MorphSpec(_StackingSpec):
     """Train a network to the end, morph it to a deeper one, train that one (Table 2)."""
 
     kind: Literal["morph"] = "morph"
@@ -177,7 +200,7 @@ class MorphSpec(RunSpec):
         return names.parse_network(self.to_network).architecture
 
 
-class AutogrowSpec(RunSpec):
+class AutogrowSpec(_StackingSpec):
     """Grow a seed network by Algorithm 1, then fine-tune the found net."""
 
     kind: Literal["autogrow"] = "autogrow"

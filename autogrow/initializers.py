@@ -13,14 +13,10 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-from autogrow.config import Initializer
+from autogrow.config import Initializer, UniformNoise
 
 ADAM_RATE = 1e-3
 ADAM_MAX_EPOCHS = 10
-ADAM_SLACK = 0.5
-"""AdamInit is satisfied this far below the old training accuracy (percentage points).
-
-From the released code; the paper says "as good as"."""
 
 
 def last_bn(sub_module: nn.Module) -> nn.BatchNorm2d | None:
@@ -28,7 +24,13 @@ def last_bn(sub_module: nn.Module) -> nn.BatchNorm2d | None:
     return getattr(sub_module, "last_bn", None)
 
 
-def initialize(sub_module: nn.Module, initializer: Initializer, *, seed: int) -> None:
+def initialize(
+    sub_module: nn.Module,
+    initializer: Initializer,
+    *,
+    seed: int,
+    uniform_noise: UniformNoise = "std1",
+) -> None:
     """Initialize a new sub-module's last BN, weight and bias.
 
     AdamInit begins at the default initialization and is carried out afterwards,
@@ -43,6 +45,9 @@ def initialize(sub_module: nn.Module, initializer: Initializer, *, seed: int) ->
         standard deviation 1.0), or ``AdamInit``.
     seed
         Seed of the noise.
+    uniform_noise
+        UniInit's: ``std1`` as the paper says, or ``unit``, U(0, 1), as the
+        released code has it.
     """
     bn = last_bn(sub_module)
     if bn is None or initializer == "AdamInit":
@@ -54,7 +59,8 @@ def initialize(sub_module: nn.Module, initializer: Initializer, *, seed: int) ->
             if initializer == "ZeroInit":
                 noise.zero_()
             elif initializer == "UniInit":
-                noise.uniform_(-math.sqrt(3), math.sqrt(3), generator=generator)
+                low, high = (0, 1) if uniform_noise == "unit" else (-math.sqrt(3), math.sqrt(3))
+                noise.uniform_(low, high, generator=generator)
             else:
                 noise.normal_(generator=generator)
             parameter.copy_(noise)
@@ -66,6 +72,7 @@ def adam_init(
     train_epoch: Callable[[torch.optim.Optimizer], tuple[float, float]],
     *,
     old_accuracy: float,
+    slack: float,
     weight_decay: float,
 ) -> Iterator[tuple[float, float]]:
     """Carry out AdamInit, yielding training loss and accuracy (percent) of each epoch.
@@ -85,6 +92,8 @@ def adam_init(
         accuracy on the training set.
     old_accuracy
         Training accuracy before the growth, in percent.
+    slack
+        How far below ``old_accuracy`` is good enough (percentage points).
     weight_decay
         As in training.
     """
@@ -97,7 +106,7 @@ def adam_init(
         with _all_frozen_but(network, bns):
             loss, accuracy = train_epoch(adam)
         yield loss, accuracy
-        if accuracy > old_accuracy - ADAM_SLACK:
+        if accuracy > old_accuracy - slack:
             return
 
 

@@ -112,6 +112,8 @@ def run(
     if data is None:
         data = datasets.load(spec.data, root=execution.data_root, download=execution.download)
     data = datasets.downscaled(data, spec.downscale)
+    if spec.normalisation == "measured":
+        data = datasets.with_measured_statistics(data)
     sets = make_sets(spec, data, device)
     # Not before everything that a user can get wrong was looked at: a slip leaves no folder.
     records.open_folder(folder, plain)
@@ -276,7 +278,9 @@ class _Run:
             optimizer=self.optimizer,
         )
         noise = derive(seed, "initializer", *place)
-        initialize(sub_module, self.spec.initializer, seed=noise)
+        initialize(
+            sub_module, self.spec.initializer, seed=noise, uniform_noise=self.spec.uniform_noise
+        )
         return sub_module
 
     def _adam_init(self, stacked: Sequence[nn.Module]) -> None:
@@ -292,7 +296,12 @@ class _Run:
 
         old_accuracy = self.epochs[-1].train_accuracy
         for score in adam_init(
-            self.network, stacked, train, old_accuracy=old_accuracy, weight_decay=spec.weight_decay
+            self.network,
+            stacked,
+            train,
+            old_accuracy=old_accuracy,
+            slack=spec.adaminit_slack,
+            weight_decay=spec.weight_decay,
         ):
             depth = format_depth(depth_of(self.network))
             best = self._best_val_accuracy()

@@ -195,6 +195,7 @@ class Trained:
                 self.network,
                 [self.new] if sub_modules is None else sub_modules,
                 train or one_epoch,
+                slack=0.5,
                 old_accuracy=old_accuracy,
                 weight_decay=5e-4,
             )
@@ -377,3 +378,16 @@ def test_depth_after_adaminit_is_that_of_the_grown_network(trained):
     trained.adam_init(0)
     assert depth_of(trained.network) == (1, 2, 1)
     assert np.isfinite(evaluate(trained.network, trained.set)[0].loss)
+
+
+def test_uniinit_of_the_released_code_can_be_chosen():
+    network = build_network(
+        parse_network("Basic3ResNet-1-1-9"), image_channels=1, classes=10, width=16
+    )
+    values = []
+    for n, sub_module in enumerate(network.sub_networks[2]):
+        initialize(sub_module, "UniInit", seed=n, uniform_noise="unit")
+        values += [*sub_module.last_bn.weight.tolist(), *sub_module.last_bn.bias.tolist()]
+    assert 0 <= min(values) < 0.1
+    assert 0.9 < max(values) <= 1
+    assert abs(sum(values) / len(values) - 0.5) < 0.05

@@ -9,7 +9,7 @@ from autogrow.data.arrays import image_data
 from autogrow.data.images import ImageData, Split
 from autogrow.data.loading import info, load
 from autogrow.data.registry import DATASETS, DatasetInfo
-from autogrow.data.scaling import downscaled
+from autogrow.data.scaling import downscaled, with_measured_statistics
 from autogrow.data.splits import holdout, subset
 from autogrow.data.statistics import measure_statistics
 
@@ -25,4 +25,5 @@ __all__ = [
     "load",
     "measure_statistics",
     "subset",
+    "with_measured_statistics",
 ]

@@ -1,4 +1,4 @@
-"""Smaller images: whole blocks of pixels averaged into one."""
+"""Data sets changed on request: smaller images, statistics measured anew."""
 
 from __future__ import annotations
 
@@ -9,6 +9,12 @@ import numpy as np
 from autogrow.data.images import ImageData, Split, checksum
 from autogrow.data.statistics import measure_statistics
 from autogrow.errors import UserError
+
+
+def with_measured_statistics(data: ImageData) -> ImageData:
+    """Return the data set with mean and standard deviation measured from its training split."""
+    mean, std = measure_statistics(data.train.images)
+    return replace(data, mean=mean, std=std, statistics_source="measured")
 
 
 def downscaled(data: ImageData, factor: int) -> ImageData:
@@ -38,17 +44,14 @@ def downscaled(data: ImageData, factor: int) -> ImageData:
             f"allowed: {', '.join(map(str, divisors))}"
         )
     train, test = (_average(split, factor) for split in (data.train, data.test))
-    mean, std = measure_statistics(train.images)
-    return replace(
+    smaller = replace(
         data,
         train=train,
         test=test,
-        mean=mean,
-        std=std,
-        statistics_source="measured",
         crop_padding=-(-data.crop_padding // factor),
         checksum=checksum(train, test),
     )
+    return with_measured_statistics(smaller)
 
 
 def _average(split: Split, factor: int) -> Split:

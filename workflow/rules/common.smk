@@ -46,8 +46,8 @@ def source_summary(wildcards):
 
 def run_command(wildcards, input):
     """The settings of the run as `autogrow` arguments."""
-    words = [*CATALOGUE.runs[wildcards.run].command(), "--seed", wildcards.seed]
-    words += ["--protocol", SETTINGS.protocol]
+    given = {"seed": wildcards.seed, "protocol": SETTINGS.protocol}
+    words = CATALOGUE.runs[wildcards.run].command({**given, **dict(SETTINGS.choices)})
     if input:
         words += ["--depth-of", str(Path(input[0]).parent)]
     return shlex.join(words)

@@ -1,0 +1,51 @@
+"""Images averaged down, statistics measured anew."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from autogrow.data import downscaled, image_data, load, with_measured_statistics
+from autogrow.errors import UserError
+
+
+def test_the_statistics_can_be_measured_instead_of_the_released_codes():
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 256, (20, 8, 8, 3), dtype=np.uint8)
+    data = image_data(x, np.arange(20) % 2, x[:4], np.array([0, 1, 0, 1]))
+    other = with_measured_statistics(replace(data, mean=(0.0,) * 3, std=(1.0,) * 3))
+    assert other.mean == data.mean
+    assert other.std == data.std
+    assert other.statistics_source == "measured"
+
+
+def test_images_can_be_averaged_down():
+    digits = load("digits")
+    half = downscaled(digits, 2)
+    expected = digits.train.images.reshape(-1, 4, 2, 4, 2, 1).mean((2, 4))
+    assert half.image_size == 4
+    assert np.abs(half.train.images - expected).max() <= 0.5
+    assert half.checksum != digits.checksum
+    with pytest.raises(UserError, match="allowed: 1, 2, 4"):
+        downscaled(digits, 3)
+
+
+def test_the_callers_own_arrays_may_be_tensors_with_channels_first():
+    import torch
+
+    x = torch.randint(0, 256, (6, 3, 8, 8), dtype=torch.uint8)
+    y = torch.tensor([0, 1, 2, 0, 1, 2])
+    data = image_data(x, y, x, y)
+    assert data.train.images.shape == (6, 8, 8, 3)
+    assert np.array_equal(data.train.images[4, :, :, 2], x[4, 2].numpy())
+    assert data.n_classes == 3
+    for bad in (
+        (x.float(), y, x, y),
+        (x, y.float(), x, y),
+        (x, y + 1_000_000_000, x, y),
+        (x, y[:3], x, y),
+        (x, y, x[:, :, :4, :4], y),
+        (x[:0], y[:0], x, y),
+    ):
+        with pytest.raises(UserError, match="allowed"):
+            image_data(*bad)
