@@ -1,4 +1,5 @@
 # make reproduce   install, then run every experiment at SCALE (default: mini)
+# make bench       measure speed against the usual training loop
 # make test        install, then lint, check formats and run the tests
 
 PYTHON ?= python3
@@ -6,7 +7,7 @@ SCALE ?= mini
 VENV := .venv
 INSTALLED := $(VENV)/.installed
 
-.PHONY: reproduce test install lint clean
+.PHONY: reproduce test bench install lint clean
 
 reproduce: $(INSTALLED)
 	$(VENV)/bin/snakemake --cores all --config scale=$(SCALE)
@@ -16,6 +17,9 @@ reproduce: $(INSTALLED)
 
 test: lint
 	$(VENV)/bin/python -m pytest
+
+bench: $(INSTALLED)
+	$(VENV)/bin/autogrow bench
 
 lint: $(INSTALLED)
 	$(VENV)/bin/ruff check .

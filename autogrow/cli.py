@@ -71,6 +71,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_replay(command)
     command = commands.add_parser("info", help="print a network's layers, parameters and FLOPs")
     _add_info(command)
+    command = commands.add_parser("bench", help="measure speed against the usual training loop")
+    _add_bench(command)
     return parser
 
 
@@ -286,3 +288,24 @@ def _info(options: argparse.Namespace) -> None:
     if options.data is not None:
         images = images_of(options.data)
     print(describe(name, images, options.stem, options.width))
+
+
+def _add_bench(parser: argparse.ArgumentParser) -> None:
+    parts = ("training", "evaluation", "growing", "startup")
+    parser.add_argument("--parts", nargs="+", choices=parts, default=parts, help="default: all")
+    parser.add_argument("--pairs", type=_positive, default=5, metavar="N", help="default: 5")
+    parser.add_argument("--threads", type=_positive, metavar="N", help="CPU threads")
+    parser.add_argument(
+        "--out", type=Path, default=Path("results/out/bench"), help="default: results/out/bench"
+    )
+    parser.set_defaults(command=_bench)
+
+
+def _bench(options: argparse.Namespace) -> None:
+    import torch
+
+    from autogrow.bench.report import run_benchmarks
+
+    if options.threads is not None:
+        torch.set_num_threads(options.threads)
+    print(run_benchmarks(options.parts, options.pairs, options.out))

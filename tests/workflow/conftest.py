@@ -45,3 +45,10 @@ def workflow(tmp_path_factory):
             shutil.copy(ROOT / part, folder / part)
     shutil.copytree(ROOT / "results" / "paper", folder / "results" / "paper")
     return Workflow(folder)
+
+
+@pytest.fixture(scope="session")
+def smoke(workflow):
+    """The workflow after everything was run at the scale `smoke`."""
+    workflow.snakemake("--config", "scale=smoke", "--", "all")
+    return workflow

@@ -10,10 +10,9 @@ SMOKE = ("--config", "scale=smoke", "--")
 OUT = "results/out/smoke"
 
 
-@pytest.fixture(scope="module")
-def table5(workflow):
-    workflow.snakemake(*SMOKE, "table5")
-    return workflow
+@pytest.fixture
+def table5(smoke):
+    return smoke
 
 
 def test_every_row_of_the_paper_is_a_run_with_the_papers_numbers_beside_ours(table5):
@@ -83,8 +82,7 @@ def test_a_bad_configuration_is_told_in_words(table5):
 
 
 def test_results_do_not_depend_on_the_folder(table5, tmp_path):
-    file = table5.folder / OUT / "runs/Basic3ResNet"
-    [first, *_] = sorted(file.rglob("metrics.csv"))
+    [first, *_] = sorted((table5.folder / OUT / "runs/Basic3ResNet").rglob("metrics.csv"))
     shutil.copy(first.with_name("spec.json"), tmp_path / "spec.yaml")
     from autogrow.cli import main
 

@@ -1,0 +1,1 @@
+"""Benchmarks: speed as a ratio inside one run, never as a promise."""
