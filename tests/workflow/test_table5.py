@@ -59,14 +59,30 @@ def test_touching_source_files_never_retrains(table5):
     table5.snakemake(*SMOKE, "table5")
 
 
-def test_a_changed_setting_retrains_only_the_runs_it_concerns(table5):
+@pytest.mark.parametrize(
+    ("old", "new", "table", "runs"),
+    [
+        ("data_fraction: 0.15", "data_fraction: 0.2", "table5", 6),  # a data set's six runs
+        ("\nepochs: 2", "\nepochs: 3", "table9", 4),  # the baselines
+        ("finetune_epochs: 2", "finetune_epochs: 3", "table5", 12),
+        ("K: {50: 6", "K: {50: 7", "table5", 2),
+    ],
+)
+def test_a_changed_setting_retrains_the_runs_it_concerns(table5, old, new, table, runs):
     file = table5.folder / "config/scales/smoke.yaml"
     kept = file.read_text()
+    assert old in kept
     try:
-        file.write_text(kept.replace("data_fraction: 0.15", "data_fraction: 0.2"))
-        assert table5.planned(*SMOKE, "table5")["train"] == 6
+        file.write_text(kept.replace(old, new))
+        assert table5.planned(*SMOKE, table)["train"] == runs
     finally:
         file.write_text(kept)
+
+
+def test_another_choice_or_protocol_version_retrains_what_it_concerns(table5):
+    choice = ("--config", "scale=smoke", "choices={uniform_noise: unit}", "--", "table8")
+    assert table5.planned(*choice)["train"] >= 2
+    assert "train" not in table5.planned("--config", "scale=smoke", "device=auto", "--", "table8")
 
 
 def test_a_bad_configuration_is_told_in_words(table5):

@@ -44,10 +44,18 @@ def source_summary(wildcards):
     return [f"{OUT}/runs/{source}/seed{wildcards.seed}/summary.json"] if source else []
 
 
-def run_command(wildcards, input):
-    """The settings of the run as `autogrow` arguments."""
+def run_command(wildcards):
+    """The settings of the run as `autogrow` arguments.
+
+    A function of the wildcards alone: Snakemake notices changed params only if they do
+    not depend on the inputs.
+    """
     given = {"seed": wildcards.seed, "protocol": SETTINGS.protocol}
-    words = CATALOGUE.runs[wildcards.run].command({**given, **dict(SETTINGS.choices)})
-    if input:
-        words += ["--depth-of", str(Path(input[0]).parent)]
-    return shlex.join(words)
+    return shlex.join(
+        CATALOGUE.runs[wildcards.run].command({**given, **dict(SETTINGS.choices)})
+    )
+
+
+def depth_of(wildcards, input):
+    """Where a run takes its depth from, as an `autogrow` argument."""
+    return shlex.join(["--depth-of", str(Path(input[0]).parent)]) if input else ""

@@ -26,8 +26,9 @@ rule train:
         gpu=0 if SETTINGS.device == "cpu" else 1,
     params:
         command=run_command,
+        depth_of=depth_of,
         folder=lambda wildcards, output: str(Path(output[0]).parent),
         version=PROTOCOL_VERSION,
     shell:
-        "autogrow {params.command} --out {params.folder:q} --device {resources.device}"
+        "autogrow {params.command} {params.depth_of} --out {params.folder:q} --device {resources.device}"
         " --threads {threads} --replace > {log:q} 2>&1"
