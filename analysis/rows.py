@@ -18,6 +18,9 @@ PERIOD = 3
 
 COMMANDS = {"autogrow": "grow", "scratch": "train", "morph": "morph"}
 
+_CONCERNS = {"uniform_noise": "UniInit", "adaminit_slack": "AdamInit"}
+"""Choices that matter to the runs of one initializer alone."""
+
 METHODS = {"baseline": "scratch", "AutoGrow": "autogrow"}
 AGAINST = ("found net", "deeper net")
 
@@ -66,11 +69,18 @@ class Run:
         Parameters
         ----------
         given
-            Settings that all runs share: seed, protocol, choices. Those that a kind
-            of run does not have are left out, as are defaults.
+            Settings that all runs share: seed, protocol, choices. Left out are defaults
+            and what does not concern the run, so that no other run is trained anew.
         """
         fields = SPECS[self.kind].model_fields
-        shared = {k: v for k, v in given.items() if k in fields and fields[k].default != v}
+        initializer = self.settings.get("initializer", fields.get("initializer"))
+        shared = {
+            key: value
+            for key, value in given.items()
+            if key in fields
+            and fields[key].default != value
+            and _CONCERNS.get(key, initializer) == initializer
+        }
         words = [COMMANDS[self.kind]]
         for key, value in {**self.settings, **shared}.items():
             if key == "kind":

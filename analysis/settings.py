@@ -27,7 +27,8 @@ class Choices(_Strict):
     """Where the paper and the released code differ; each key is explained in config.yaml."""
 
     uniform_noise: Literal["std1", "unit"]
-    adaminit_slack: float = Field(ge=0, le=100)
+    # Not strict: `--config "choices={adaminit_slack: 0}"` gives text.
+    adaminit_slack: float = Field(ge=0, le=100, strict=False)
     normalisation: Literal["released", "measured"]
 
 
