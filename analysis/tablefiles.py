@@ -151,7 +151,8 @@ def read_table(file: Path) -> TableFile:
             raise UserError(f"{file}: row {row} is given twice; allowed: each row once")
         cells = _Cells(f"{file}: row {row}", line)
         rows[row] = {c: cells.value(c) for c in columns if c not in NOT_COMPARED}
-        settings[row] = {key: line[key] for key in keys if key in line} if own else {}
+        used = dict.fromkeys((*keys, "dataset"))
+        settings[row] = {key: line[key] for key in used if key in line} if own else {}
     return TableFile(file, scales.pop(), columns, rows, settings)
 
 
@@ -198,7 +199,9 @@ def _value_columns(
     known = [c for c in (*ACCURACIES, *DEPTHS, *NOT_COMPARED) if c not in keys]
     beside = set(keys)
     if ours:
-        beside |= {"scale", "row", "n", "stamp"} | {f"paper_{c}" for c in (*keys, *known)}
+        # `dataset` is in ours even where the paper's table does not print it.
+        beside |= {"scale", "row", "n", "stamp", "dataset", "paper_dataset"}
+        beside |= {f"paper_{c}" for c in (*keys, *known)}
         beside |= {f"{c}_{suffix}" for c in known for suffix in ("std", "difference")}
     columns = tuple(c for c in header if c not in beside)
     for column in columns:

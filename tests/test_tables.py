@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from analysis import tables
+from analysis import compare, tables
 from analysis.catalogue import load_catalogue
 from analysis.formats import latex, markdown
 from analysis.runs import Results
@@ -140,3 +140,12 @@ def test_a_missing_or_damaged_summary_is_named(catalogue, results, capsys):
 def test_unknown_table_is_told(results, capsys):
     assert tables.main(["table1", "--scale", "mini", "--folder", str(results.folder)]) == 2
     assert "allowed: table2" in capsys.readouterr().err
+
+
+def test_written_tables_can_be_compared_with_themselves(catalogue, results):
+    for number in range(2, 12):
+        name = f"table{number}"
+        arguments = [name, "--scale", "mini", "--folder", str(results.folder), "--seeds", "0", "1"]
+        assert tables.main(arguments) == 0
+    folder = str(results.folder)
+    assert compare.main(["--new", folder, "--reference", folder]) == 0
