@@ -38,6 +38,12 @@ def summaries(run_ids):
     ]
 
 
+def summaries_of(tables):
+    """Summaries of every run that tables or figures need, each once."""
+    runs = dict.fromkeys(run for name in tables for run in CATALOGUE.tables[name].runs)
+    return summaries(runs)
+
+
 def source_summary(wildcards):
     """Summary of the run whose found net this one trains from scratch, if any."""
     source = CATALOGUE.runs[wildcards.run].depth_of

@@ -48,14 +48,18 @@ rule figure_data:
         "python -m analysis.tables {wildcards.figure} {params.options} > {log:q} 2>&1"
 
 
+# The targets name the summaries too: Snakemake does not miss a deleted summary while the
+# table made from it is there.
 rule tables:
     input:
         expand(f"{OUT}/tables/{{table}}.csv", table=TABLES),
+        summaries_of(TABLES),
 
 
 rule figures_data:
     input:
         expand(f"{OUT}/figures/{{figure}}.csv", figure=FIGURES),
+        summaries_of(FIGURES),
 
 
 # `snakemake table5` instead of the file's path.
@@ -66,3 +70,4 @@ for name in TABLES:
             name
         input:
             f"{OUT}/tables/{name}.csv",
+            summaries_of([name]),
