@@ -21,6 +21,7 @@ _PUBLIC = {
     "UserError": "autogrow.errors",
     "build_network": "autogrow.networks",
     "image_data": "autogrow.data",
+    "keep_memory": "autogrow.memory",
     "load_network": "autogrow.records",
     "run": "autogrow.runs",
 }

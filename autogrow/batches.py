@@ -70,6 +70,11 @@ class DeviceSet:
         """Where the data lives."""
         return self.labels.device
 
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return tuple(self._windows.shape[-2:])
+
     def _images(self, index: Tensor, dy: Tensor | int, dx: Tensor | int) -> Tensor:
         return self._windows[index, dy, dx]  # (B, C, H, W) uint8
 

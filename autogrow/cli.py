@@ -194,6 +194,9 @@ def _run_file(options: argparse.Namespace) -> None:
 
 
 def _carry_out(spec: RunSpec, options: argparse.Namespace) -> None:
+    from autogrow.memory import keep_memory
+
+    keep_memory()
     from autogrow.runs import Execution, run
 
     execution = Execution(

@@ -114,6 +114,18 @@ class RunSpec(BaseModel):
         description="mean and standard deviation of the paper's data sets: the released code's "
         "(CIFAR10's is known to be too small there), or measured from the training set",
     )
+    precision: Literal["fp32", "tf32", "bf16"] = Field(
+        "fp32",
+        description="of multiplications in training and evaluation: fp32, tf32 (on a GPU that has "
+        "it), or bf16 autocast; weights, BN statistics and sums are fp32 always",
+    )
+    snapshots: int = Field(
+        0,
+        ge=0,
+        le=100_000,
+        description="keep all parameters every so many epochs and at each growth, to draw the "
+        "run's trajectory (Figures 5 and 6); 0: none",
+    )
     seed: int = Field(0, ge=0, le=2**32 - 1, description="seed of everything random")
 
     @field_validator("milestones")

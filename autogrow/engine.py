@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple, Protocol
 
 import torch
@@ -10,9 +11,11 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from autogrow.batches import DeviceSet
+from autogrow.errors import UserError
 from autogrow.optimizer import SGD
 
-EVALUATION_BATCH = 512
+EVALUATION_PIXELS = {"cpu": 2**17, "cuda": 2**20}
+"""Pixels a batch of evaluation: on a CPU its activations should stay in the caches."""
 
 
 class Score(NamedTuple):
@@ -42,10 +45,36 @@ def set_learning_rate(optimizer: SGD, lr: float) -> None:
         group["lr"] = lr
 
 
+def set_precision(precision: str, device: torch.device) -> None:
+    """Let fp32 multiplications on this device be rounded to TF32, or not.
+
+    Raises
+    ------
+    UserError
+        For ``tf32`` where there is none.
+    """
+    if precision == "tf32" and (
+        device.type != "cuda" or torch.cuda.get_device_capability(device) < (8, 0)
+    ):
+        raise UserError(
+            "precision: tf32 is for GPUs from NVIDIA's Ampere on; allowed on this device: fp32 or bf16"
+        )
+    # Convolutions are rounded to TF32 by default: fp32 has to be asked for.
+    torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
+    torch.backends.cudnn.allow_tf32 = precision == "tf32"
+
+
+def _autocast(precision: str, device: torch.device) -> AbstractContextManager[object]:
+    if precision != "bf16":
+        return nullcontext()
+    return torch.autocast(device.type, torch.bfloat16)
+
+
 def train_epoch(
     network: nn.Module,
     optimizer: Optimizer,
     batches: Iterable[tuple[Tensor, Tensor]],
+    precision: str = "fp32",
 ) -> Score:
     """Train on each batch once; return the score over the batches as they were trained on.
 
@@ -57,11 +86,14 @@ def train_epoch(
         Steps once a batch.
     batches
         Images (B, C, H, W) and labels (B,).
+    precision
+        ``bf16`` for autocast; TF32 is for :func:`set_precision` to allow.
     """
     network.train()
     tally = _Tally()
     for images, labels in batches:
-        logits = network(images)
+        with _autocast(precision, images.device):
+            logits = network(images).float()
         loss = cross_entropy(logits, labels)
         optimizer.zero_grad()
         loss.backward()
@@ -71,7 +103,9 @@ def train_epoch(
 
 
 @torch.inference_mode()
-def evaluate(network: nn.Module, images: DeviceSet) -> tuple[Score, float]:
+def evaluate(
+    network: nn.Module, images: DeviceSet, precision: str = "fp32"
+) -> tuple[Score, float]:
     """Return the score of the network in evaluation mode over all images, and top-5 accuracy.
 
     Top-5 accuracy is in percent; with fewer than five classes it is 100.
@@ -79,12 +113,19 @@ def evaluate(network: nn.Module, images: DeviceSet) -> tuple[Score, float]:
     network.eval()
     tally = _Tally()
     in_top5: Tensor | int = 0
-    for batch, labels in images.evaluation_batches(EVALUATION_BATCH):
-        logits = network(batch)
+    for batch, labels in images.evaluation_batches(evaluation_batch(images)):
+        with _autocast(precision, images.device):
+            logits = network(batch).float()
         tally.add(cross_entropy(logits, labels), logits, labels)
         top5 = logits.topk(min(5, logits.shape[1])).indices
         in_top5 = in_top5 + (top5 == labels[:, None]).sum()
     return tally.score(), _percent(in_top5, tally.images)
+
+
+def evaluation_batch(images: DeviceSet) -> int:
+    """Return how many images are evaluated at once."""
+    height, width = images.image_size
+    return max(32, EVALUATION_PIXELS[images.device.type] // (height * width))
 
 
 def _percent(count: Tensor | int, images: int) -> float:

@@ -11,8 +11,7 @@ from torch import Tensor, nn
 
 from autogrow.names import LAYERS, Architecture, NetworkName, Stem
 from autogrow.optimizer import SGD
-
-BOTTLENECK_EXPANSION = 4
+from autogrow.sub_modules import BLOCKS, StemLayer
 
 
 @runtime_checkable
@@ -35,111 +34,6 @@ class Growable(Protocol):
 def depth_of(network: Growable) -> tuple[int, ...]:
     """Return the number of sub-modules in each sub-network."""
     return tuple(len(sub_network) for sub_network in network.sub_networks)
-
-
-def _conv_bn(inputs: int, outputs: int, kernel: int, stride: int = 1) -> list[nn.Module]:
-    conv = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False)
-    return [conv, nn.BatchNorm2d(outputs)]
-
-
-class Shortcut(nn.Module):
-    """1x1 convolution + BN where the residual block changes the shape."""
-
-    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
-        super().__init__()
-        self.conv, self.bn = _conv_bn(inputs, outputs, 1, stride)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (N, inputs, H, W) to (N, outputs, H / stride, W / stride)."""
-        return self.bn(self.conv(x))
-
-
-def _shortcut(inputs: int, outputs: int, stride: int) -> nn.Module:
-    if stride == 1 and inputs == outputs:
-        return nn.Identity()
-    return Shortcut(inputs, outputs, stride)
-
-
-class BasicBlock(nn.Module):
-    """Residual sub-module of two 3x3 convolutions (He et al. 2016)."""
-
-    expansion = 1
-
-    def __init__(self, inputs: int, channels: int, stride: int) -> None:
-        super().__init__()
-        self.conv1, self.bn1 = _conv_bn(inputs, channels, 3, stride)
-        self.conv2, self.bn2 = _conv_bn(channels, channels, 3)
-        self.shortcut = _shortcut(inputs, channels, stride)
-
-    @property
-    def last_bn(self) -> nn.BatchNorm2d:
-        """The Batch Normalization before the addition."""
-        return self.bn2
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (N, inputs, H, W) to (N, channels, H / stride, W / stride)."""
-        out = self.bn1(self.conv1(x)).relu_()
-        out = self.bn2(self.conv2(out))
-        # In place: neither BN nor the addition needs this output for its gradient.
-        return out.add_(self.shortcut(x)).relu_()
-
-
-class BottleneckBlock(nn.Module):
-    """Residual sub-module of 1x1, 3x3 and 1x1 convolutions; the stride is on the 3x3."""
-
-    expansion = BOTTLENECK_EXPANSION
-
-    def __init__(self, inputs: int, channels: int, stride: int) -> None:
-        super().__init__()
-        outputs = channels * self.expansion
-        self.conv1, self.bn1 = _conv_bn(inputs, channels, 1)
-        self.conv2, self.bn2 = _conv_bn(channels, channels, 3, stride)
-        self.conv3, self.bn3 = _conv_bn(channels, outputs, 1)
-        self.shortcut = _shortcut(inputs, outputs, stride)
-
-    @property
-    def last_bn(self) -> nn.BatchNorm2d:
-        """The Batch Normalization before the addition."""
-        return self.bn3
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (N, inputs, H, W) to (N, 4 * channels, H / stride, W / stride)."""
-        out = self.bn1(self.conv1(x)).relu_()
-        out = self.bn2(self.conv2(out)).relu_()
-        out = self.bn3(self.conv3(out))
-        return out.add_(self.shortcut(x)).relu_()
-
-
-class PlainLayer(nn.Module):
-    """Plain sub-module: 3x3 convolution, Batch Normalization, ReLU."""
-
-    expansion = 1
-
-    def __init__(self, inputs: int, channels: int, stride: int) -> None:
-        super().__init__()
-        self.conv, self.bn = _conv_bn(inputs, channels, 3, stride)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (N, inputs, H, W) to (N, channels, H / stride, W / stride)."""
-        return self.bn(self.conv(x)).relu_()
-
-
-_BLOCKS = {"basic": BasicBlock, "bottleneck": BottleneckBlock, "plain": PlainLayer}
-
-
-class StemLayer(nn.Module):
-    """First layer: convolution, BN, ReLU, and for ImageNet a 3x3/2 max-pooling."""
-
-    def __init__(self, image_channels: int, channels: int, stem: Stem) -> None:
-        super().__init__()
-        imagenet = stem == "imagenet"
-        kernel, stride = (7, 2) if imagenet else (3, 1)
-        self.conv, self.bn = _conv_bn(image_channels, channels, kernel, stride)
-        self.pool = nn.MaxPool2d(3, stride=2, padding=1) if imagenet else nn.Identity()
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map images (N, image_channels, H, W) to the first sub-network's input."""
-        return self.pool(self.bn(self.conv(x)).relu_())
 
 
 class GrowableNetwork(nn.Module):
@@ -172,7 +66,7 @@ class GrowableNetwork(nn.Module):
     ) -> None:
         super().__init__()
         self.architecture = architecture
-        self.block = _BLOCKS[architecture.block]
+        self.block = BLOCKS[architecture.block]
         self.kaiming = stem == "imagenet"
         ratios = [c // architecture.channels[0] for c in architecture.channels]
         self.channels = [width * ratio for ratio in ratios]
@@ -281,7 +175,8 @@ def stack_sub_module(
     optimizer
         If given, the new parameters join its first parameter group.
     """
-    parameters = list(network.sub_networks[i].parameters())
+    below = network.sub_networks[i][-1]
+    parameters = list(below.parameters())
     with seeded(seed):
         sub_module = network.new_sub_module(i)
     # In the network's own memory layout: another one would round its sums differently.
@@ -291,7 +186,7 @@ def stack_sub_module(
         dtype=parameters[0].dtype,
         memory_format=torch.channels_last if channels_last else torch.contiguous_format,
     )
-    sub_module.train(network.sub_networks[i].training)
+    sub_module.train(below.training)
     network.sub_networks[i].append(sub_module)
     if optimizer is not None:
         # Into the one group there is: a group a growth would cut the optimizer's

@@ -139,7 +139,7 @@ def clear_folder(folder: Path) -> None:
     """Throw away everything a run has left in its folder, its log excepted."""
     for name in (SUMMARY, WEIGHTS, METRICS, GROWTH, SPEC):
         (folder / name).unlink(missing_ok=True)
-    for file in folder.glob("checkpoint-*"):
+    for file in [*folder.glob("checkpoint-*"), *folder.glob("snapshots/*.safetensors")]:
         file.unlink()
 
 

@@ -21,7 +21,7 @@ from autogrow import checkpoint, records
 from autogrow import data as datasets
 from autogrow.config import AutogrowSpec, MorphSpec, RunSpec, ScratchSpec, resolve, to_json
 from autogrow.data import ImageData
-from autogrow.engine import evaluate, set_learning_rate, train_epoch
+from autogrow.engine import evaluate, set_learning_rate, set_precision, train_epoch
 from autogrow.errors import UserError
 from autogrow.growth import Event, Growth
 from autogrow.initializers import adam_init, initialize
@@ -32,6 +32,7 @@ from autogrow.reporter import Reporter
 from autogrow.schedules import growing_staircase, staircase
 from autogrow.seeds import derive
 from autogrow.sets import Sets, make_sets
+from autogrow.snapshots import write_snapshot
 from autogrow.summary import summarize
 
 
@@ -109,6 +110,7 @@ def run(
             reporter.say(f"{folder}: this run is complete; nothing to do")
         return summary
     device = _device(execution)
+    set_precision(spec.precision, device)
     if data is None:
         data = datasets.load(spec.data, root=execution.data_root, download=execution.download)
     data = datasets.downscaled(data, spec.downscale)
@@ -172,6 +174,8 @@ class _Run:
         self._mark = time.perf_counter()
 
     def execute(self) -> dict[str, Any]:
+        if not self.epochs:
+            self._snapshot()
         if isinstance(self.spec, ScratchSpec):
             self._train_for(self.spec.epochs, "training", 0)
         elif isinstance(self.spec, MorphSpec):
@@ -186,9 +190,8 @@ class _Run:
         self._train_for(spec.epochs, "training", 0)
         target = parse_network(spec.to_network).depth
         if depth_of(self.network) != target:
-            stacked = []
-            for i, (now, then) in enumerate(zip(depth_of(self.network), target, strict=True)):
-                stacked += [self._stack(i) for _ in range(then - now)]
+            new = [then - now for now, then in zip(depth_of(self.network), target, strict=True)]
+            stacked = self._stack([i for i, count in enumerate(new) for _ in range(count)])
             # The deeper net is trained in the standard way: its optimizer starts afresh.
             self._new_optimizer()
             self._adam_init(stacked)
@@ -202,9 +205,9 @@ class _Run:
                 events = growth.observe(epoch.val_accuracy)
                 self.events += events
         while not growth.done:
-            for event in events:
-                if event.event == "grow":
-                    self._adam_init([self._stack(event.sub_network)])
+            grown = [event.sub_network for event in events if event.event == "grow"]
+            if grown:
+                self._adam_init(self._stack(grown))
             lr = spec.learning_rate
             if spec.growing_rate == "staircase":
                 lr = growing_staircase(lr, growth.epoch, spec.K)
@@ -237,11 +240,11 @@ class _Run:
         spec, sets = self.spec, self.sets
         set_learning_rate(self.optimizer, lr)
         batches = sets.train.training_batches(spec.batch_size, seed=spec.seed, epoch=number)
-        train = train_epoch(self.network, self.optimizer, batches)
-        val, top5 = evaluate(self.network, sets.val)
+        train = train_epoch(self.network, self.optimizer, batches, spec.precision)
+        val, top5 = evaluate(self.network, sets.val, spec.precision)
         test = val
         if sets.test is not sets.val:
-            test, top5 = evaluate(self.network, sets.test)
+            test, top5 = evaluate(self.network, sets.test, spec.precision)
         epoch = records.Epoch(
             number,
             phase,
@@ -255,6 +258,8 @@ class _Run:
             top5,
         )
         self._record(epoch, expected)
+        if spec.snapshots and number % spec.snapshots == 0:
+            self._snapshot()
         checkpoint.save(
             self.folder,
             number,
@@ -267,8 +272,14 @@ class _Run:
         )
         return epoch
 
-    def _stack(self, i: int) -> nn.Module:
-        """Stack a sub-module on sub-network i and initialize it (AdamInit comes after)."""
+    def _stack(self, sub_networks: Sequence[int]) -> list[nn.Module]:
+        """Stack a sub-module on each of the sub-networks (AdamInit comes after)."""
+        self._snapshot()
+        stacked = [self._stack_one(i) for i in sub_networks]
+        self._snapshot(grown=True)
+        return stacked
+
+    def _stack_one(self, i: int) -> nn.Module:
         seed = self.spec.seed
         place = (i, depth_of(self.network)[i])
         sub_module = stack_sub_module(
@@ -292,7 +303,7 @@ class _Run:
         def train(adam: torch.optim.Optimizer) -> tuple[float, float]:
             turn = sum(e.phase == "adaminit" and e.epoch == number for e in self.epochs)
             batches = self.sets.train.training_batches(spec.batch_size, seed=seed, epoch=turn)
-            return train_epoch(self.network, adam, batches)
+            return train_epoch(self.network, adam, batches, spec.precision)
 
         old_accuracy = self.epochs[-1].train_accuracy
         for score in adam_init(
@@ -307,6 +318,18 @@ class _Run:
             best = self._best_val_accuracy()
             row = (*score, None, None, None, best, self._lap())
             self._record(records.Epoch(number, "adaminit", depth, 1e-3, *row), number)
+
+    def _snapshot(self, *, grown: bool = False) -> None:
+        if self.spec.snapshots:
+            last = self.epochs[-1] if self.epochs else None
+            write_snapshot(
+                self.folder,
+                self.network,
+                epoch=self.trained,
+                phase=last.phase if last else "seed",
+                depth=format_depth(depth_of(self.network)),
+                grown=grown,
+            )
 
     def _record(self, epoch: records.Epoch, expected: int) -> None:
         self.epochs.append(epoch)

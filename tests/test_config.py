@@ -58,6 +58,8 @@ def test_growing_defaults_are_the_papers_best_practice():
         "J": 100,
         "tau": 0.05,
         "normalisation": "released",
+        "precision": "fp32",
+        "snapshots": 0,
         "uniform_noise": "std1",
         "adaminit_slack": 0.5,
         "initializer": "GauInit",

@@ -5,7 +5,7 @@ from torch.nn.functional import cross_entropy
 
 from autogrow.batches import DeviceSet
 from autogrow.data import Split
-from autogrow.engine import EVALUATION_BATCH, evaluate, set_learning_rate, train_epoch
+from autogrow.engine import evaluate, evaluation_batch, set_learning_rate, train_epoch
 from autogrow.names import parse_network
 from autogrow.networks import build_network
 from autogrow.optimizer import SGD
@@ -28,10 +28,11 @@ def network_of(classes, seed=0):
     return build_network(name, image_channels=1, classes=classes, width=4)
 
 
-@pytest.mark.parametrize("n", [7, EVALUATION_BATCH, EVALUATION_BATCH + 1, 1300])
+@pytest.mark.parametrize("n", [50, 128, 129, 1300])
 def test_evaluation_is_the_mean_over_all_images(n):
     """Whatever the batches: the last one, which is smaller, weighs less."""
-    images, network = images_of(n, 10), network_of(10)
+    images, network = images_of(n, 10, side=32), network_of(10)
+    assert evaluation_batch(images) == 128
     score, top5 = evaluate(network, images)
     assert not network.training
     [(x, labels)] = images.evaluation_batches(n)
