@@ -1,7 +1,8 @@
-# AutoGrow's experiments, tables and comparisons.
+# AutoGrow's experiments, tables, figures and comparisons.
 #
 #   snakemake --cores all                              everything at the scale of config.yaml
 #   snakemake --cores all table5 --config scale=smoke  one table
+#   snakemake --cores all figure6                      one figure
 #   snakemake --cores all compare                      new tables against the reference
 #   snakemake --cores all plan                         what there is to run, and its cost
 #
@@ -18,6 +19,7 @@ configfile: "config/config.yaml"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/tables.smk"
+include: "workflow/rules/figures.smk"
 include: "workflow/rules/compare.smk"
 
 
@@ -25,5 +27,5 @@ rule all:
     default_target: True
     input:
         rules.tables.input,
-        rules.figures_data.input,
+        rules.figures.input,
         rules.compare.output if HAS_REFERENCE else [],

@@ -2,6 +2,8 @@
 
 The same spec named by several tables is one run. A run's id is a readable path
 made from its settings alone, so it does not depend on the order of the file.
+It keeps snapshots if any row shows its trajectory; rows of one run must agree
+on their interval.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ EXPERIMENTS = CONFIG / "experiments.yaml"
 
 @dataclass(frozen=True)
 class Table:
-    """A table of the paper: its name (``table5``), title and rows."""
+    """A table or figure of the paper: its name (``table5``), title and rows."""
 
     name: str
     title: str
@@ -43,6 +45,26 @@ class Catalogue:
     settings: ScaleSettings
     runs: Mapping[str, Run]
     tables: Mapping[str, Table]
+
+    def asked(self, column: str) -> dict[str, int]:
+        """Return what rows say of their main run in a column of :class:`Panel`, by its id.
+
+        Raises
+        ------
+        UserError
+            If two rows say different things of one run.
+        """
+        found: dict[str, int] = {}
+        for table in self.tables.values():
+            for row in table.rows:
+                value = getattr(row.panel, column)
+                run = row.runs["main"]
+                if value is not None and found.setdefault(run, value) != value:
+                    raise UserError(
+                        f"{table.name}: {column}: found {value} for the run {run}, which has "
+                        f"{found[run]} in another row; allowed: the same in all its rows"
+                    )
+        return found
 
 
 def load_catalogue(scale: str, experiments: Path = EXPERIMENTS) -> Catalogue:
@@ -81,7 +103,12 @@ def load_catalogue(scale: str, experiments: Path = EXPERIMENTS) -> Catalogue:
         if len(set(names)) < len(names):
             twice = next(n for n in names if names.count(n) > 1)
             raise UserError(f"{where}: row {twice} is given twice; allowed: each row once")
-    return Catalogue(scale, settings, runs, tables)
+    catalogue = Catalogue(scale, settings, runs, tables)
+    catalogue.asked("directions")
+    snapshots = catalogue.asked("snapshots")
+    for run, interval in snapshots.items():
+        runs[run] = replace(runs[run], settings={**runs[run].settings, "snapshots": interval})
+    return catalogue
 
 
 def paper_table(name: str) -> Path:

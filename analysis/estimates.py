@@ -1,4 +1,4 @@
-"""What a run will cost, before it runs.
+"""What a run, and the loss around its network, will cost, before it runs.
 
 How deep AutoGrow's nets will be is not known beforehand. Assumed is the paper's found
 net, one growth every K epochs and a last stop window of J; at a smaller scale, the
@@ -98,6 +98,27 @@ def estimate(run: Run, catalogue: Catalogue) -> Estimate:
     return Estimate(run.id, str(name), growing + window + spec.finetune_epochs, flops)
 
 
+def landscape_flops(run: Run, points: int, catalogue: Catalogue) -> float:
+    """Return multiply-adds of the loss on a grid around a run's network.
+
+    Parameters
+    ----------
+    run
+        Of the catalogue.
+    points
+        Of the grid.
+    catalogue
+        Its scale says how many images the loss is taken over.
+    """
+    name = parse_network(estimate(run, catalogue).network)
+    settings = dict(run.settings)
+    if run.depth_of is not None:
+        settings["network"] = str(name)
+    spec = _resolved(settings)
+    images = IMAGES[spec.data][0] * spec.data_fraction
+    return points * min(images, catalogue.settings.figures.images or images) * _forward(spec, name)
+
+
 def _spec(run: Run) -> Any:
     return _resolved(run.settings)
 
@@ -118,11 +139,15 @@ def _images(spec: Any) -> tuple[int, int, int]:
 def _epoch(spec: Any, name: NetworkName) -> float:
     """Return multiply-adds of one epoch: training, and evaluation of the test set."""
     train, test = IMAGES[spec.data]
+    return _forward(spec, name) * ((1 + BACKWARD) * train * spec.data_fraction + test)
+
+
+def _forward(spec: Any, name: NetworkName) -> int:
+    """Return multiply-adds of one image."""
     size, channels, classes = _images(spec)
     stem = choose_stem(name.architecture, spec.stem, size)
     base, each = _per_sub_module(name.architecture, size, channels, classes, stem, spec.width)
-    forward = base + sum((d - 1) * e for d, e in zip(name.depth, each, strict=True))
-    return forward * ((1 + BACKWARD) * train * spec.data_fraction + test)
+    return base + sum((d - 1) * e for d, e in zip(name.depth, each, strict=True))
 
 
 @cache

@@ -18,7 +18,8 @@ from tabulate import tabulate
 
 from analysis.catalogue import Catalogue, load_catalogue
 from analysis.commandline import Parser, exit_status
-from analysis.estimates import estimate, measured_throughput
+from analysis.estimates import estimate, landscape_flops, measured_throughput
+from analysis.runs import Results
 from autogrow.errors import UserError
 
 
@@ -52,8 +53,46 @@ def plan(
     return pd.DataFrame(lines)
 
 
-def report(frame: pd.DataFrame, catalogue: Catalogue, seeds: Sequence[int], rate: str) -> str:
-    """Return the plan to read: every run, then each table, then the whole."""
+def plan_landscapes(
+    catalogue: Catalogue, seeds: Sequence[int], throughput: float, folder: Path
+) -> pd.DataFrame:
+    """Return a line for each panel that shows the loss around a network (Figures 5 to 7).
+
+    Columns: figure, panel, run, points (along each axis), flops, hours, done; of the
+    lowest seed, the only one that is shown.
+    """
+    sizes = catalogue.settings.figures
+    results = Results(folder, seeds, "best")
+    lines = []
+    for figure in catalogue.tables.values():
+        for row in (row for row in figure.rows if row.panel.landscape):
+            run = row.runs["main"]
+            trajectory = row.panel.snapshots is not None
+            points = sizes.contour_points if trajectory else sizes.surface_points
+            file = "trajectory/contour.csv" if trajectory else "surface/surface.csv"
+            flops = landscape_flops(catalogue.runs[run], points**2, catalogue)
+            lines.append(
+                {
+                    "figure": figure.name,
+                    "panel": row.panel.letter,
+                    "run": run,
+                    "points": points,
+                    "flops": flops,
+                    "hours": flops / throughput / 3600,
+                    "done": (results.landscape_folder(run, min(seeds)) / file).exists(),
+                }
+            )
+    return pd.DataFrame(lines)
+
+
+def report(
+    frame: pd.DataFrame,
+    landscapes: pd.DataFrame,
+    catalogue: Catalogue,
+    seeds: Sequence[int],
+    rate: str,
+) -> str:
+    """Return the plan to read: every run, then each table, then the whole, then landscapes."""
     n = len(seeds)
     shown = [
         [r.run, r.network, r.epochs, f"{r.flops:.2e}", f"{r.hours:.3g}", f"{r.done}/{n}"]
@@ -65,13 +104,32 @@ def report(frame: pd.DataFrame, catalogue: Catalogue, seeds: Sequence[int], rate
         part = frame[frame["tables"].str.split().apply(lambda names, name=name: name in names)]
         per_table.append(_sum(name, part, n))
     per_table.append(_sum("all, each run once", frame, n))
+    grids = [
+        [
+            f"{r.figure}{r.panel}",
+            r.run,
+            f"{r.points} x {r.points}",
+            f"{r.flops:.2e}",
+            f"{r.hours:.3g}",
+            f"{int(r.done)}/1",
+        ]
+        for r in landscapes.itertuples()
+    ]
+    grids.append(_sum_of_grids(landscapes))
+    grid_header = ["panel", "run", "points", "FLOPs", "device-hours", "done"]
     header = ["table", "runs", "epochs", "FLOPs", "device-hours", "done", "hours left"]
     return (
         f"Scale {catalogue.scale}, {n} seed(s); FLOPs are multiply-adds, throughput {rate}.\n"
         f"AutoGrow's depth is not known beforehand: assumed is the paper's found net"
         f"{'' if catalogue.scale == 'paper' else ', made smaller as the scale is'}.\n\n"
-        f"{runs}\n\n{tabulate(per_table, header)}\n"
+        f"{runs}\n\n{tabulate(per_table, header)}\n\n"
+        f"Loss around networks, on top of the runs:\n\n{tabulate(grids, grid_header)}\n"
     )
+
+
+def _sum_of_grids(landscapes: pd.DataFrame) -> list[Any]:
+    flops, hours, done = (landscapes[c].sum() for c in ("flops", "hours", "done"))
+    return ["all panels", "", "", f"{flops:.2e}", f"{hours:.3g}", f"{done}/{len(landscapes)}"]
 
 
 def _sum(name: str, part: pd.DataFrame, seeds: int) -> list[Any]:
@@ -109,14 +167,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _main(options: argparse.Namespace) -> int:
     catalogue = load_catalogue(options.scale)
-    given = options.throughput
-    if given is not None and not 0 < given < float("inf"):
-        raise UserError(f"--throughput: found {given}; allowed: a number above 0")
-    throughput = given or measured_throughput(catalogue, options.device)
-    rate = f"{throughput:.3g}/s " + ("as given" if given else "measured on this machine")
+    wanted = options.throughput
+    if wanted is not None and not 0 < wanted < float("inf"):
+        raise UserError(f"--throughput: found {wanted}; allowed: a number above 0")
+    throughput = wanted or measured_throughput(catalogue, options.device)
+    rate = f"{throughput:.3g}/s " + ("as given" if wanted else "measured on this machine")
     folder = options.folder or Path("results/out") / options.scale
-    frame = plan(catalogue, options.seeds, throughput, folder)
-    print(report(frame, catalogue, options.seeds, rate))
+    given = (catalogue, options.seeds, throughput, folder)
+    print(report(plan(*given), plan_landscapes(*given), catalogue, options.seeds, rate))
     return 0
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from analysis.panels import PANEL_COLUMNS, Panel, read_panel
+from analysis.runids import data_label, run_id
 from analysis.settings import ScaleSettings
 from autogrow.config import SPECS, AutogrowSpec, RunSpec, parse_spec
 from autogrow.errors import UserError, allowed
@@ -21,7 +23,7 @@ COMMANDS = {"autogrow": "grow", "scratch": "train", "morph": "morph"}
 _CONCERNS = {"uniform_noise": "UniInit", "adaminit_slack": "AdamInit"}
 """Choices that matter to the runs of one initializer alone."""
 
-METHODS = {"baseline": "scratch", "AutoGrow": "autogrow"}
+METHODS = {"baseline": "scratch", "AutoGrow": "autogrow", "Network Morphism": "morph"}
 AGAINST = ("found net", "deeper net")
 
 DEPTHS = ("seed_net", "shallower", "deeper", "depth")
@@ -34,10 +36,11 @@ COLUMNS = (
     "K",
     "fraction",
     "initializer",
+    "policy",
     "learning_rate",
     *DEPTHS,
 )
-INSTRUCTIONS = ("depth_of",)
+INSTRUCTIONS = ("depth_of", *PANEL_COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -105,12 +108,15 @@ class Row:
         The same columns as really used at the scale; ``dataset`` always.
     paper_dataset
         What the paper used.
+    panel
+        What the row is in a figure.
     """
 
     key: Mapping[str, str]
     runs: Mapping[str, str]
     values: Mapping[str, str]
     paper_dataset: str
+    panel: Panel
 
     @property
     def name(self) -> str:
@@ -169,7 +175,13 @@ class RowMaker:
             elif column in DEPTHS:
                 used[column] = self._scale.depth.get(value, value)
         used["dataset"] = dataset_text(self._main.settings)
-        return Row(key, self._roles, used, self._paper_dataset)
+        return Row(
+            key,
+            self._roles,
+            used,
+            self._paper_dataset,
+            read_panel(self._cells, self._scale, self._where),
+        )
 
     def _as_deep_as(self, source: Run, values: Mapping[str, Any]) -> Run:
         """Return the run that trains from scratch at the depth ``source`` finds."""
@@ -184,8 +196,8 @@ class RowMaker:
         *_, found_by = source.id.split("/")
         if source.settings["network"] != values["network"]:
             found_by = f"{source.settings['network']}-{found_by}"
-        run_id = f"{values['network']}/{_data_label(settings)}/scratch-as-deep-as-{found_by}"
-        self.needed.append(Run(run_id, settings, depth_of=source.id))
+        name = f"{values['network']}/{data_label(settings)}/scratch-as-deep-as-{found_by}"
+        self.needed.append(Run(name, settings, depth_of=source.id))
         return self.needed[-1]
 
     def _run(self, values: Mapping[str, Any], given: Mapping[str, Any]) -> Run:
@@ -200,6 +212,8 @@ class RowMaker:
             settings["to"] = f"{network}-{depth.get('deeper')}"
         else:
             settings["network"] = network
+            if "policy" in values:
+                settings["policy"] = values["policy"]
             if "seed_net" in depth:
                 settings["seed_depth"] = depth["seed_net"]
             if "learning_rate" in values:
@@ -213,7 +227,7 @@ class RowMaker:
         settings |= self._sized(values, "finetune_epochs" if kind == "autogrow" else "epochs")
         settings = {key: value for key, value in settings.items() if value is not None}
         settings = _without_defaults(settings, parse_spec(settings, self._where))
-        self.needed.append(Run(_run_id(settings), settings))
+        self.needed.append(Run(run_id(settings), settings))
         return self.needed[-1]
 
     def _growing_period(self, values: Mapping[str, Any], settings: Mapping[str, Any]) -> int | None:
@@ -271,34 +285,3 @@ def dataset_text(settings: Mapping[str, Any]) -> str:
     if settings.get("data_fraction", 1) != 1:
         text += f", {100 * settings['data_fraction']:g} % of its training set"
     return text
-
-
-def _data_label(settings: Mapping[str, Any]) -> str:
-    label = str(settings["data"])
-    if "data_fraction" in settings:
-        label += f"-fraction{settings['data_fraction']:g}"
-    if "downscale" in settings:
-        label += f"-downscale{settings['downscale']}"
-    return label
-
-
-def _run_id(settings: Mapping[str, Any]) -> str:
-    data = _data_label(settings)
-    kind = settings["kind"]
-    if kind == "scratch":
-        network, _, depth = settings["network"].partition("-")
-        return f"{network}/{data}/scratch-{depth}"
-    if kind == "morph":
-        network, _, shallower = settings["from"].partition("-")
-        deeper = settings["to"].partition("-")[2]
-        initializer = settings.get("initializer", "ZeroInit")
-        return f"{network}/{data}/morph-{shallower}-to-{deeper}-{initializer}"
-    parts = [settings.get("policy", "periodic")]
-    if parts == ["periodic"]:
-        parts.append(f"K{settings['K']}")
-    parts.append(settings.get("initializer", "GauInit"))
-    if settings.get("growing_rate", "constant") != "constant":
-        parts.append(settings["growing_rate"])
-    if "seed_depth" in settings:
-        parts.append(f"from-{settings['seed_depth']}")
-    return f"{settings['network']}/{data}/{'-'.join(parts)}"

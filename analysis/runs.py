@@ -1,9 +1,9 @@
-"""What finished runs have recorded, as the tables need it."""
+"""What finished runs have recorded, as tables and figures need it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,20 @@ class Results:
         UserError
             If one is missing or damaged.
         """
-        return [self._summary(self.folder / "runs" / run / f"seed{s}") for s in self.seeds]
+        return [self._summary(self.run_folder(run, s)) for s in self.seeds]
+
+    def run_folder(self, run: str, seed: int) -> Path:
+        """Return the folder of a run."""
+        return self.folder / "runs" / run / f"seed{seed}"
+
+    def landscape_folder(self, run: str, seed: int) -> Path:
+        """Return the folder of a run's trajectory and loss surface."""
+        return self.folder / "landscapes" / run / f"seed{seed}"
+
+    def any_finished(self, runs: Iterable[str]) -> bool:
+        """Return whether any of the runs is finished for any seed."""
+        folders = (self.run_folder(run, seed) for run in runs for seed in self.seeds)
+        return any((folder / "summary.json").exists() for folder in folders)
 
     def _summary(self, folder: Path) -> dict[str, Any]:
         file = folder / "summary.json"

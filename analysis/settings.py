@@ -7,9 +7,17 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from autogrow.errors import UserError, allowed
+from autogrow.names import ARCHITECTURES
 from autogrow.yamlfiles import read_yaml
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,9 +47,11 @@ class Settings(_Strict):
     # Not strict: `--config seeds=[0,1]` gives text.
     seeds: list[Annotated[int, Field(ge=0, le=2**32 - 1, strict=False)]] = Field(min_length=1)
     protocol: Literal["paper", "holdout"]
+    precision: Literal["fp32", "tf32", "bf16"]
     choices: Choices
     accuracy: Literal["best", "final"]
     device: str
+    gpu_share: dict[str, Annotated[int, Field(ge=1, le=100, strict=False)]]
     data_root: str | None
     reference: str | None
     throughput: float | None = Field(gt=0, allow_inf_nan=False)
@@ -52,6 +62,20 @@ class Settings(_Strict):
         if len(set(seeds)) < len(seeds):
             raise ValueError("allowed: each seed once")
         return seeds
+
+    @field_validator("gpu_share")
+    @classmethod
+    def _every_network(cls, shares: dict[str, int]) -> dict[str, int]:
+        wanted = {*ARCHITECTURES, "ImageNet"}
+        if set(shares) != wanted:
+            raise ValueError(f"allowed: a share for each of {allowed(sorted(wanted))}")
+        return shares
+
+    def share_of_gpu(self, architecture: str, data: str) -> int:
+        """Return the share of a GPU in percent that a run takes; 0 without a GPU."""
+        if self.device == "cpu":
+            return 0
+        return self.gpu_share["ImageNet" if data == "ImageNet" else architecture]
 
     @property
     def folder(self) -> Path:
@@ -68,6 +92,44 @@ class Settings(_Strict):
         if self.scale == "paper" and not (ROOT / ours).is_dir():
             return Path("results/paper")
         return ours
+
+
+class FigureSettings(_Strict):
+    """How large the figures are at a scale; the defaults are the paper's, or this project's.
+
+    Attributes
+    ----------
+    snapshots
+        Epochs between the points of a trajectory for each of the paper's intervals; empty:
+        the paper's.
+    contour_points, surface_points
+        Points along each axis of the contours of Figures 5 and 6 and the surfaces of Figure 7.
+    row_blocks
+        Into how many jobs the rows of such a grid are cut.
+    images
+        Training images that the loss is taken over; None: all that the run trained on.
+    """
+
+    snapshots: dict[int, Annotated[int, Field(ge=1)]] = {}
+    contour_points: int = Field(31, ge=3)
+    surface_points: int = Field(51, ge=3)
+    row_blocks: int = Field(17, ge=1)
+    images: int | None = Field(None, ge=1)
+
+    @field_validator("surface_points")
+    @classmethod
+    def _odd(cls, points: int) -> int:
+        if points % 2 == 0:
+            raise ValueError("allowed: an odd number, so that the network itself is a point")
+        return points
+
+    @field_validator("row_blocks")
+    @classmethod
+    def _no_empty_block(cls, blocks: int, info: ValidationInfo) -> int:
+        points = [info.data.get(f"{grid}_points", blocks) for grid in ("contour", "surface")]
+        if blocks > min(points):
+            raise ValueError(f"allowed: up to {min(points)}, the rows of the smaller grid")
+        return blocks
 
 
 class ScaleSettings(_Strict):
@@ -94,6 +156,8 @@ class ScaleSettings(_Strict):
         Depth for each of the paper's; those not named are the paper's.
     width
         Width of each architecture; those not named keep the paper's.
+    figures
+        Grids of the figures and intervals of their trajectories.
     """
 
     description: str
@@ -106,6 +170,7 @@ class ScaleSettings(_Strict):
     depth: dict[str, str] = {}
     K: dict[int, Annotated[int, Field(ge=1)]] = {}
     width: dict[str, Annotated[int, Field(ge=1)]] = {}
+    figures: FigureSettings = FigureSettings()
 
 
 def parse_settings(values: object, source: str) -> Settings:

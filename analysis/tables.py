@@ -5,8 +5,6 @@
 * ``tables/table5.csv``: a row for each of the paper's, ours beside the paper's,
 * ``tables/table5.md`` and ``.tex``: the same to read,
 * ``tables/table5_seeds.csv``: every run and seed, long form.
-
-For a figure it writes the long form alone, ``figures/figure3.csv``.
 """
 
 from __future__ import annotations
@@ -184,8 +182,6 @@ def seeds_table(table: Table, catalogue: Catalogue, results: Results) -> pd.Data
 def _files(table: Table, catalogue: Catalogue, results: Results) -> dict[str, str]:
     """Return the content of every file to write, by its path in the scale's folder."""
     long_form = seeds_table(table, catalogue, results).to_csv(index=False)
-    if table.name.startswith("figure"):
-        return {f"figures/{table.name}.csv": long_form}
     frame = build_table(table, catalogue, results)
     shown = (table, frame, catalogue, results.seeds, results.accuracy)
     return {
@@ -203,7 +199,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("table", help="table5 or figure3")
+    parser.add_argument("table", help="as table5")
     parser.add_argument("--scale", required=True)
     parser.add_argument("--folder", type=Path, required=True, help="results/out/SCALE")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
@@ -213,9 +209,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _main(options: argparse.Namespace) -> int:
     catalogue = load_catalogue(options.scale)
-    if options.table not in catalogue.tables:
-        names = allowed(catalogue.tables)
-        raise UserError(f"table: found {options.table!r}; allowed: {names}")
+    tables = [name for name in catalogue.tables if name.startswith("table")]
+    if options.table not in tables:
+        raise UserError(f"table: found {options.table!r}; allowed: {allowed(tables)}")
     results = Results(options.folder, options.seeds, options.accuracy)
     for file, content in _files(catalogue.tables[options.table], catalogue, results).items():
         path = options.folder / file

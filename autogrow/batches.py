@@ -56,11 +56,9 @@ class DeviceSet:
         self.flip = flip
         self._windows = padded.to(device).unfold(1, height, 1).unfold(2, width, 1)
         self.labels = torch.from_numpy(split.labels).to(device)
-        # (x / 255 - mean) / std as one multiply-add on the uint8 values.
-        std_ = torch.tensor(std, dtype=torch.float32, device=device)
-        mean_ = torch.tensor(mean, dtype=torch.float32, device=device)
-        self._scale = (1 / (255 * std_)).view(1, -1, 1, 1)
-        self._shift = (-mean_ / std_).view(1, -1, 1, 1)
+        shape = (1, -1, 1, 1)
+        self._mean = torch.tensor(mean, dtype=torch.float32, device=device).view(shape)
+        self._std = torch.tensor(std, dtype=torch.float32, device=device).view(shape)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -79,8 +77,9 @@ class DeviceSet:
         return self._windows[index, dy, dx]  # (B, C, H, W) uint8
 
     def _normalise(self, images: Tensor) -> Tensor:
+        # In the order of torchvision's ToTensor and Normalize: equal to the bit.
         x = images.float().contiguous(memory_format=torch.channels_last)
-        return x.mul_(self._scale).add_(self._shift)
+        return x.div_(255).sub_(self._mean).div_(self._std)
 
     def training_batches(
         self, batch_size: int, *, seed: int, epoch: int

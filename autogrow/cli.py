@@ -71,8 +71,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_replay(command)
     command = commands.add_parser("info", help="print a network's layers, parameters and FLOPs")
     _add_info(command)
-    command = commands.add_parser("bench", help="measure speed against the usual training loop")
-    _add_bench(command)
+    text = "measure speed against the usual training loop"
+    commands.add_parser("bench", help=text, description=text, fill=_bench_options)
     return parser
 
 
@@ -146,7 +146,12 @@ def _add_execution(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("where and how")
     group.add_argument("--out", type=Path, required=True, metavar="DIR", help="the run's folder")
     group.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
-    group.add_argument("--threads", type=_positive, metavar="N", help="CPU threads")
+    group.add_argument("--threads", type=positive, metavar="N", help="CPU threads")
+    group.add_argument(
+        "--compile",
+        action="store_true",
+        help="compile each kind of sub-module once; pays on a GPU in runs of hours",
+    )
     group.add_argument(
         "--data-root",
         type=Path,
@@ -164,7 +169,14 @@ def _add_execution(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _positive(text: str) -> int:
+def _bench_options(parser: argparse.ArgumentParser) -> None:
+    from autogrow.bench.command import add_options
+
+    add_options(parser)
+
+
+def positive(text: str) -> int:
+    """Return the whole number above 0 that an option's text says; for argparse."""
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 100_000:
         raise argparse.ArgumentTypeError(
             f"found {text!r}; allowed: a whole number from 1 to 100000"
@@ -202,6 +214,7 @@ def _carry_out(spec: RunSpec, options: argparse.Namespace) -> None:
     execution = Execution(
         device=options.device,
         threads=options.threads,
+        compiled=options.compile,
         data_root=options.data_root,
         download=options.download,
         quiet=options.quiet,
@@ -223,10 +236,10 @@ def _add_replay(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed-depth", metavar="DEPTH", help="default: 1-1-1 or 1-1-1-1")
     parser.add_argument("--policy", choices=("periodic", "convergent"), default="periodic")
     parser.add_argument(
-        "--K", type=_positive, metavar="N", help="growing period (default: 3; convergent: 100)"
+        "--K", type=positive, metavar="N", help="growing period (default: 3; convergent: 100)"
     )
     parser.add_argument(
-        "--J", type=_positive, default=100, metavar="N", help="stop window, periodic (default: 100)"
+        "--J", type=positive, default=100, metavar="N", help="stop window, periodic (default: 100)"
     )
     parser.add_argument("--tau", type=float, default=0.05, metavar="X", help="percentage points")
     parser.add_argument(
@@ -270,11 +283,11 @@ def _replay(options: argparse.Namespace) -> None:
 def _add_info(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("network", help="network with its depth, as Basic3ResNet-3-3-3")
     parser.add_argument("--data", metavar="NAME", help="take size, channels, classes from it")
-    parser.add_argument("--image-size", type=_positive, metavar="S", help="pixels (default: 32)")
-    parser.add_argument("--channels", type=_positive, metavar="C", help="default: 3")
-    parser.add_argument("--classes", type=_positive, metavar="N", help="default: 10")
+    parser.add_argument("--image-size", type=positive, metavar="S", help="pixels (default: 32)")
+    parser.add_argument("--channels", type=positive, metavar="C", help="default: 3")
+    parser.add_argument("--classes", type=positive, metavar="N", help="default: 10")
     parser.add_argument("--stem", choices=("auto", "small", "imagenet"), default="auto")
-    parser.add_argument("--width", type=_positive, metavar="N", help="default: the paper's")
+    parser.add_argument("--width", type=positive, metavar="N", help="default: the paper's")
     parser.set_defaults(command=_info)
 
 
@@ -291,24 +304,3 @@ def _info(options: argparse.Namespace) -> None:
     if options.data is not None:
         images = images_of(options.data)
     print(describe(name, images, options.stem, options.width))
-
-
-def _add_bench(parser: argparse.ArgumentParser) -> None:
-    parts = ("training", "evaluation", "growing", "startup")
-    parser.add_argument("--parts", nargs="+", choices=parts, default=parts, help="default: all")
-    parser.add_argument("--pairs", type=_positive, default=5, metavar="N", help="default: 5")
-    parser.add_argument("--threads", type=_positive, metavar="N", help="CPU threads")
-    parser.add_argument(
-        "--out", type=Path, default=Path("results/out/bench"), help="default: results/out/bench"
-    )
-    parser.set_defaults(command=_bench)
-
-
-def _bench(options: argparse.Namespace) -> None:
-    import torch
-
-    from autogrow.bench.report import run_benchmarks
-
-    if options.threads is not None:
-        torch.set_num_threads(options.threads)
-    print(run_benchmarks(options.parts, options.pairs, options.out))

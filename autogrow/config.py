@@ -116,15 +116,10 @@ class RunSpec(BaseModel):
     )
     precision: Literal["fp32", "tf32", "bf16"] = Field(
         "fp32",
-        description="of multiplications in training and evaluation: fp32, tf32 (on a GPU that has "
-        "it), or bf16 autocast; weights, BN statistics and sums are fp32 always",
+        description="of multiplications: fp32, tf32 (some GPUs) or bf16; weights stay fp32",
     )
     snapshots: int = Field(
-        0,
-        ge=0,
-        le=100_000,
-        description="keep all parameters every so many epochs and at each growth, to draw the "
-        "run's trajectory (Figures 5 and 6); 0: none",
+        0, ge=0, le=100_000, description="keep all parameters every so many epochs and at growths"
     )
     seed: int = Field(0, ge=0, le=2**32 - 1, description="seed of everything random")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple, Protocol
 
 import torch
@@ -57,17 +56,19 @@ def set_precision(precision: str, device: torch.device) -> None:
         device.type != "cuda" or torch.cuda.get_device_capability(device) < (8, 0)
     ):
         raise UserError(
-            "precision: tf32 is for GPUs from NVIDIA's Ampere on; allowed on this device: fp32 or bf16"
+            "precision: tf32 is for GPUs from NVIDIA's Ampere on; "
+            "allowed on this device: fp32 or bf16"
         )
     # Convolutions are rounded to TF32 by default: fp32 has to be asked for.
     torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
     torch.backends.cudnn.allow_tf32 = precision == "tf32"
 
 
-def _autocast(precision: str, device: torch.device) -> AbstractContextManager[object]:
+def _logits(network: nn.Module, images: Tensor, precision: str) -> Tensor:
     if precision != "bf16":
-        return nullcontext()
-    return torch.autocast(device.type, torch.bfloat16)
+        return network(images)
+    with torch.autocast(images.device.type, torch.bfloat16):
+        return network(images).float()
 
 
 def train_epoch(
@@ -92,8 +93,7 @@ def train_epoch(
     network.train()
     tally = _Tally()
     for images, labels in batches:
-        with _autocast(precision, images.device):
-            logits = network(images).float()
+        logits = _logits(network, images, precision)
         loss = cross_entropy(logits, labels)
         optimizer.zero_grad()
         loss.backward()
@@ -103,9 +103,7 @@ def train_epoch(
 
 
 @torch.inference_mode()
-def evaluate(
-    network: nn.Module, images: DeviceSet, precision: str = "fp32"
-) -> tuple[Score, float]:
+def evaluate(network: nn.Module, images: DeviceSet, precision: str = "fp32") -> tuple[Score, float]:
     """Return the score of the network in evaluation mode over all images, and top-5 accuracy.
 
     Top-5 accuracy is in percent; with fewer than five classes it is 100.
@@ -114,8 +112,7 @@ def evaluate(
     tally = _Tally()
     in_top5: Tensor | int = 0
     for batch, labels in images.evaluation_batches(evaluation_batch(images)):
-        with _autocast(precision, images.device):
-            logits = network(batch).float()
+        logits = _logits(network, batch, precision)
         tally.add(cross_entropy(logits, labels), logits, labels)
         top5 = logits.topk(min(5, logits.shape[1])).indices
         in_top5 = in_top5 + (top5 == labels[:, None]).sum()

@@ -91,7 +91,7 @@ def costs_of(network: GrowableNetwork, image: Tensor) -> list[Cost]:
 
     layers = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
     handles = [layer.register_forward_hook(count) for layer in layers]
-    with torch.no_grad():
+    with torch.enable_grad():  # without, BN is folded and its convolution not called as a layer
         network(image)
     for handle in handles:
         handle.remove()

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +18,12 @@ from torch import nn
 
 from autogrow import checkpoint, records
 from autogrow import data as datasets
+from autogrow.compiling import compile_sub_module, compile_sub_modules
 from autogrow.config import AutogrowSpec, MorphSpec, RunSpec, ScratchSpec, resolve, to_json
 from autogrow.data import ImageData
 from autogrow.engine import evaluate, set_learning_rate, set_precision, train_epoch
 from autogrow.errors import UserError
+from autogrow.execution import Execution, find_device
 from autogrow.growth import Event, Growth
 from autogrow.initializers import adam_init, initialize
 from autogrow.names import NetworkName, format_depth, parse_depth, parse_network
@@ -34,37 +35,6 @@ from autogrow.seeds import derive
 from autogrow.sets import Sets, make_sets
 from autogrow.snapshots import write_snapshot
 from autogrow.summary import summarize
-
-
-@dataclass(frozen=True)
-class Execution:
-    """How a run is carried out: nothing here changes what is computed beyond rounding.
-
-    Parameters
-    ----------
-    device
-        ``auto`` (a GPU if there is one), ``cpu``, ``cuda`` or ``cuda:N``.
-    threads
-        CPU threads; None leaves torch's default.
-    data_root
-        Where data sets are looked for first and downloaded to.
-    download
-        Whether a missing data set is downloaded.
-    quiet
-        Nothing on the terminal.
-    restart
-        Whether what the folder holds of this run is thrown away.
-    replace
-        Whether a run of another spec in the folder is thrown away.
-    """
-
-    device: str = "auto"
-    threads: int | None = None
-    data_root: Path | None = None
-    download: bool = False
-    quiet: bool = False
-    restart: bool = False
-    replace: bool = False
 
 
 def run(
@@ -109,7 +79,7 @@ def run(
         with Reporter(folder, quiet=execution.quiet) as reporter:
             reporter.say(f"{folder}: this run is complete; nothing to do")
         return summary
-    device = _device(execution)
+    device = find_device(execution)
     set_precision(spec.precision, device)
     if data is None:
         data = datasets.load(spec.data, root=execution.data_root, download=execution.download)
@@ -120,7 +90,7 @@ def run(
     # Not before everything that a user can get wrong was looked at: a slip leaves no folder.
     records.open_folder(folder, plain)
     with Reporter(folder, quiet=execution.quiet) as reporter:
-        return _Run(spec, folder, data, sets, reporter).execute()
+        return _Run(spec, folder, data, sets, reporter, execution.compiled).execute()
 
 
 def _resolve(spec: RunSpec, facts: ImageData | datasets.DatasetInfo) -> RunSpec:
@@ -134,26 +104,6 @@ def _resolve(spec: RunSpec, facts: ImageData | datasets.DatasetInfo) -> RunSpec:
     return spec.model_copy(update={"crop_padding": padding, "flip": flip})
 
 
-def _device(execution: Execution) -> torch.device:
-    if execution.threads is not None:
-        torch.set_num_threads(execution.threads)
-    name = execution.device
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        device = None
-    if device is None or device.type not in ("cpu", "cuda"):
-        raise UserError(f"device: found {name!r}; allowed: auto, cpu, cuda or cuda:N")
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise UserError(
-            f"device: {name!r} is not there ({torch.cuda.device_count()} GPUs seen); "
-            "allowed: auto or cpu"
-        )
-    return device
-
-
 class _Run:
     def __init__(
         self,
@@ -162,8 +112,10 @@ class _Run:
         data: ImageData,
         sets: Sets,
         reporter: Reporter,
+        compiled: bool,
     ) -> None:
         self.spec = spec
+        self.compiled = compiled
         self.folder = folder
         self.data = data
         self.reporter = reporter
@@ -292,6 +244,8 @@ class _Run:
         initialize(
             sub_module, self.spec.initializer, seed=noise, uniform_noise=self.spec.uniform_noise
         )
+        if self.compiled:
+            compile_sub_module(sub_module)
         return sub_module
 
     def _adam_init(self, stacked: Sequence[nn.Module]) -> None:
@@ -373,6 +327,8 @@ class _Run:
         with seeded(derive(spec.seed, "initial weights")):
             network = build_network(name, **self._shape())
         self.network = network.to(device, memory_format=torch.channels_last)
+        if self.compiled:
+            compile_sub_modules(self.network)
         self._new_optimizer()
         if found is not None:
             checkpoint.restore(tensors, self.network, self.optimizer)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d
-from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from autogrow.names import Stem
 
@@ -21,17 +20,16 @@ def _conv_bn(inputs: int, outputs: int, kernel: int, stride: int = 1) -> list[nn
 
 
 def conv_bn(conv: nn.Conv2d, bn: nn.BatchNorm2d, x: Tensor) -> Tensor:
-    """Return ``bn(conv(x))``; in inference mode by one convolution with BN folded into it.
+    """Return ``bn(conv(x))``; where nothing is trained by a convolution with BN folded into it.
 
-    Folded anew at each call, so no copy of the weights can be out of date: it
-    costs as much as reading them once.
+    That is in evaluation mode without gradients. Folded anew at each call, so no
+    copy of the weights can be out of date: it costs as much as reading them once.
     """
-    if bn.training or not torch.is_inference_mode_enabled():
+    if bn.training or torch.is_grad_enabled():
         return bn(conv(x))
-    weight, bias = fuse_conv_bn_weights(
-        conv.weight, conv.bias, bn.running_mean, bn.running_var, bn.eps, bn.weight, bn.bias
-    )
-    return conv2d(x, weight, bias, conv.stride, conv.padding)
+    scale = bn.weight * torch.rsqrt(bn.running_var + bn.eps)
+    weight = conv.weight * scale.view(-1, 1, 1, 1)
+    return conv2d(x, weight, bn.bias - bn.running_mean * scale, conv.stride, conv.padding)
 
 
 class Shortcut(nn.Module):

@@ -4,12 +4,18 @@ import pandas as pd
 import pytest
 
 from analysis.catalogue import EXPERIMENTS, load_catalogue, paper_table
-from analysis.settings import SCALES
+from analysis.settings import SCALES, read_scale
 from autogrow.config import parse_spec
 from autogrow.errors import UserError
 from autogrow.names import NetworkName, parse_architecture
 from autogrow.yamlfiles import read_yaml
 
+FIGURE = """\
+figure6:
+  title: t
+  run: {kind: autogrow}
+  shared: {dataset: CIFAR10, network: Basic3ResNet}
+"""
 HEAD = "table5:\n  title: t\n  run: {kind: autogrow}\n"
 
 
@@ -50,6 +56,42 @@ def test_the_found_net_from_scratch_takes_its_depth_from_the_autogrow_run():
     plain, grown, residual = catalogue.tables["table9"].rows[:3]
     assert catalogue.runs[plain.runs["main"]].depth_of == grown.runs["main"]
     assert catalogue.runs[residual.runs["main"]].depth_of == grown.runs["main"]
+
+
+def test_the_figures_show_runs_of_the_tables():
+    for scale in SCALES:
+        tables = load_catalogue(scale).tables
+        assert [n for n in tables if n.startswith("figure")] == [f"figure{n}" for n in range(2, 9)]
+        names = [name for name in tables if name.startswith("table")]
+        in_tables = {run for name in names for run in tables[name].runs}
+        for number in (2, 4, 5, 6, 7, 8):
+            assert set(tables[f"figure{number}"].runs) <= in_tables
+    rows = {name: table.rows for name, table in load_catalogue("paper").tables.items()}
+    assert [r.panel.letter for r in rows["figure6"]] == ["a", "b", "c", "d"]
+    assert [r.panel.snapshots for r in rows["figure6"]] == [4, 20, 5, 3]
+    table3 = {r.name: r.runs["main"] for r in rows["table3"]}
+    assert [r.runs["main"] for r in rows["figure6"][:2]] == [
+        table3["CIFAR10/Basic3ResNet/staircase/ZeroInit"],
+        table3["CIFAR10/Basic3ResNet/constant/GauInit"],
+    ]
+    morph, scratch = rows["figure5"]
+    assert rows["table2"][0].runs == {"main": morph.runs["main"], "scratch": scratch.runs["main"]}
+    for baseline, grown in (rows["figure7"][:2], rows["figure7"][2:]):
+        assert baseline.panel.directions == grown.panel.directions
+        table6 = {r.runs["main"]: r.runs["scratch"] for r in rows["table6"]}
+        assert table6[grown.runs["main"]] == baseline.runs["main"]
+
+
+def test_a_run_keeps_snapshots_if_any_row_shows_its_trajectory():
+    catalogue = load_catalogue("paper")
+    run = catalogue.runs["Basic3ResNet/CIFAR10/periodic-K3-GauInit"]
+    command = run.command({"seed": 0})
+    assert command[command.index("--snapshots") + 1] == "3"
+    kept = {id for id, run in catalogue.runs.items() if "snapshots" in run.settings}
+    assert kept == set(catalogue.tables["figure5"].runs + catalogue.tables["figure6"].runs)
+    mini = load_catalogue("mini").tables["figure6"].rows
+    scaled = read_scale("mini").figures.snapshots
+    assert [row.panel.snapshots for row in mini] == [scaled[n] for n in (4, 20, 5, 3)]
 
 
 def test_K_is_divided_by_the_fraction():
@@ -96,6 +138,11 @@ def test_different_settings_have_different_ids():
         (HEAD + "  rows: [{dataset: CIFAR10, network: Basic9ResNet}]", "Basic9ResNet"),
         (HEAD + "  rows: [{dataset: CIFAR10, network: Basic3ResNet, K: 7}]", "K: 7"),
         (HEAD + "  rows: [3]", "columns with values"),
+        (FIGURE + "  rows: [{panel: A}]", "panel: found 'A'"),
+        (FIGURE + "  rows: [{snapshots: 0}]", "snapshots: found 0"),
+        (FIGURE + "  rows: [{snapshots: yes}]", "snapshots: found True"),
+        (FIGURE + "  rows: [{snapshots: 7}]", "snapshots: 7 has no counterpart"),
+        (FIGURE + "  rows: [{directions: -1}]", "directions: found -1"),
         (HEAD + "  what: 3\n  rows: [{}]", "unknown key 'what'"),
         (HEAD.replace("autogrow", "magic") + "  rows: [{dataset: CIFAR10}]", "'magic'"),
     ],
@@ -106,3 +153,13 @@ def test_a_malformed_catalogue_is_told_with_file_and_table(tmp_path, text, told)
     with pytest.raises(UserError, match=told) as caught:
         load_catalogue("mini", file)
     assert str(file) in str(caught.value)
+
+
+@pytest.mark.parametrize(("column", "values"), [("snapshots", (3, 5)), ("directions", (0, 1))])
+def test_rows_of_one_run_must_agree_on_what_is_shown(tmp_path, column, values):
+    rows = [f"{{K: {K}, {column}: {n}}}" for K, n in zip((3, 3), values, strict=True)]
+    other = FIGURE.replace("figure6", "figure9")
+    file = tmp_path / "experiments.yaml"
+    file.write_text(f"{FIGURE}  rows: [{rows[0]}]\n{other}  rows: [{rows[1]}]\n")
+    with pytest.raises(UserError, match=f"figure9: {column}: found {values[1]}"):
+        load_catalogue("paper", file)

@@ -68,12 +68,28 @@ def test_hours_are_flops_over_throughput(paper, tmp_path):
     assert frame["hours"].sum() == pytest.approx(frame["flops"].sum() / 1e12 / 3600)
 
 
+def test_the_loss_around_a_network_costs_a_forward_pass_a_point_and_image(paper, tmp_path):
+    folder = tmp_path / "landscapes/Basic3ResNet/CIFAR10/scratch-5-5-5/seed1/trajectory"
+    folder.mkdir(parents=True)
+    (folder / "contour.csv").touch()
+    frame = plan.plan_landscapes(paper, [2, 1], 1e12, tmp_path)
+    assert list(frame["figure"] + frame["panel"]) == [
+        *("figure5a", "figure5b", "figure6a", "figure6b", "figure6c", "figure6d"),
+        *("figure7a", "figure7b", "figure7c", "figure7d"),
+    ]
+    scratch = frame.iloc[1]
+    assert scratch["flops"] == 31**2 * 50_000 * forward("Basic3ResNet-5-5-5")
+    assert frame.iloc[7]["flops"] == 51**2 * 50_000 * forward("Plain3Net-23-22-22")
+    assert frame.iloc[6]["flops"] == frame.iloc[7]["flops"]
+    assert list(frame["done"]) == [False, True] + [False] * 8
+
+
 def test_the_report_says_how_depth_is_assumed(capsys, tmp_path):
     arguments = ["--scale", "paper", "--throughput", "1e12", "--folder", str(tmp_path)]
     assert plan.main(arguments) == 0
     text = capsys.readouterr().out
     assert "assumed is the paper's found net" in text
-    for name in ("table2", "table11", "figure3", "all, each run once"):
+    for name in ("table2", "table11", "figure3", "all, each run once", "figure7d", "all panels"):
         assert name in text
 
 

@@ -6,6 +6,7 @@ default memory layout and optimizer.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -75,21 +76,31 @@ def _to_tensor(channels: int) -> list[Any]:
     return [transforms.ToTensor(), transforms.Normalize(half, half)]
 
 
-def train_epoch(network: nn.Module, optimizer: torch.optim.Optimizer, loader: DataLoader) -> None:
-    """Train on each batch once."""
+def train_epoch(
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    loader: Iterable[tuple[Tensor, Tensor]],
+    device: torch.device,
+) -> list[float]:
+    """Train on each batch once; return its loss before the step."""
     network.train()
+    losses = []
     for images, labels in loader:
+        images, labels = images.to(device), labels.to(device)
         optimizer.zero_grad()
         loss = cross_entropy(network(images), labels)
         loss.backward()
         optimizer.step()
+        losses.append(loss.item())
+    return losses
 
 
-def evaluate(network: nn.Module, loader: DataLoader) -> float:
+def evaluate(network: nn.Module, loader: DataLoader, device: torch.device) -> float:
     """Return the accuracy in percent."""
     network.eval()
     correct = 0
     with torch.no_grad():
         for images, labels in loader:
+            images, labels = images.to(device), labels.to(device)
             correct += int((network(images).argmax(1) == labels).sum())
     return 100 * correct / len(loader.dataset)

@@ -8,6 +8,7 @@ import pytest
 SMOKE = ("--config", "scale=smoke", "--")
 OUT = "results/out/smoke"
 TABLES = [f"table{n}" for n in range(2, 12)]
+FIGURES = [f"figure{n}" for n in range(2, 9)]
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -24,12 +25,67 @@ def test_every_table_is_written_in_every_form(smoke, table):
     assert set(long_form["row"]) == set(ours["row"])
 
 
-@pytest.mark.parametrize("figure", ["figure3", "figure4"])
-def test_figures_have_their_runs(smoke, figure):
-    frame = pd.read_csv(smoke.folder / OUT / f"figures/{figure}.csv")
-    assert frame["stamp"].notna().all()
-    assert (frame["parameters"] > 0).all()
-    assert (frame["flops"] > 0).all()
+@pytest.mark.parametrize("figure", FIGURES)
+def test_every_figure_is_written_in_every_form(smoke, figure):
+    folder = smoke.folder / OUT / "figures"
+    contours = [f"{figure}_contour.csv"] if figure in ("figure5", "figure6") else []
+    for name in [f"{figure}.csv", *contours]:
+        frame = pd.read_csv(folder / name, keep_default_na=False)
+        assert frame["description"].str.contains("NO SCIENTIFIC MEANING").all()
+        assert frame.loc[frame["run"] != "", "dataset"].str.contains("digits|MNIST5000").all()
+    assert (folder / f"{figure}.pdf").read_bytes().startswith(b"%PDF")
+    assert (folder / f"{figure}.png").read_bytes().startswith(b"\x89PNG")
+    assert len(list(folder.glob(f"{figure}[._]*"))) == 3 + len(contours)
+
+
+def test_the_centre_of_a_surface_is_the_network_and_a_trajectory_ends_at_it(smoke):
+    surfaces = pd.read_csv(smoke.folder / OUT / "figures/figure7.csv")
+    assert list(surfaces.groupby("panel").size()) == [25] * 4
+    centres = surfaces[(surfaces["x"] == 0) & (surfaces["y"] == 0)]
+    assert list(centres["panel"]) == ["a", "b", "c", "d"]
+    points = pd.read_csv(smoke.folder / OUT / "figures/figure6.csv")
+    last = points.groupby("panel").tail(1)
+    assert (last[["x", "y"]] == 0).all().all()
+    for panel in last.itertuples():
+        folder = smoke.folder / OUT / "runs" / panel.run / "seed0"
+        assert panel.depth == json.loads((folder / "summary.json").read_text())["depth"]
+        growths = pd.read_csv(folder / "growth.csv")["event"].eq("grow").sum()
+        assert points.loc[points["panel"] == panel.panel, "grown"].sum() == growths
+
+
+def test_an_interrupted_surface_computes_only_the_missing_block(smoke):
+    file = smoke.folder / OUT / "figures/figure7.csv"
+    before = file.read_text()
+    run = pd.read_csv(file)["run"].iloc[0]
+    folder = smoke.folder / OUT / "landscapes" / run / "seed0/surface"
+    kept = folder / "blocks/1-of-2.csv"
+    time = kept.stat().st_mtime_ns
+    (folder / "blocks/2-of-2.csv").unlink()
+    (folder / "surface.csv").unlink()
+    jobs = {"surface_block": 1, "surface": 1, "figure_data": 1, "figure": 1, "figure7": 1}
+    assert smoke.planned(*SMOKE, "figure7") == jobs
+    smoke.snakemake(*SMOKE, "figure7")
+    assert kept.stat().st_mtime_ns == time
+    assert file.read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "jobs"),
+    [
+        ("surface_points: 5", "surface_points: 7", {"surface_block": 8, "surface": 4}),
+        ("row_blocks: 2", "row_blocks: 3", {"surface_block": 12, "surface": 4}),
+    ],
+)
+def test_another_grid_is_computed_anew_without_training(smoke, old, new, jobs):
+    file = smoke.folder / "config/scales/smoke.yaml"
+    kept = file.read_text()
+    assert old in kept
+    try:
+        file.write_text(kept.replace(old, new))
+        wanted = {**jobs, "figure_data": 1, "figure": 1, "figure7": 1}
+        assert smoke.planned(*SMOKE, "figure7") == wanted
+    finally:
+        file.write_text(kept)
 
 
 def test_a_baseline_has_the_depth_that_its_autogrow_run_found(smoke):
@@ -47,6 +103,29 @@ def test_after_everything_there_is_nothing_to_do(smoke):
 def test_one_table_needs_only_its_own_runs(workflow):
     planned = workflow.planned("--config", "scale=smoke", "seeds=[7]", "--", "table9")
     assert planned == {"train": 6, "table": 1, "table9": 1}
+
+
+@pytest.mark.parametrize(
+    ("figure", "jobs"),
+    [
+        ("figure2", {"train": 2, "figure_data": 1}),
+        (
+            "figure5",
+            {"train": 2, "trajectory_plane": 2, "contour_block": 4, "contour": 2}
+            | {"contoured_figure_data": 1},
+        ),
+        ("figure7", {"train": 4, "surface_block": 8, "surface": 4, "figure_data": 1}),
+        ("figure8", {"train": 4, "figure_data": 1}),
+    ],
+)
+def test_one_figure_needs_only_its_own_runs_and_landscapes_of_one_seed(workflow, figure, jobs):
+    planned = workflow.planned("--config", "scale=smoke", "seeds=[7,8]", "--", figure)
+    assert planned == {**jobs, "figure": 1, figure: 1}
+
+
+def test_landscapes_are_cut_as_the_scale_says(workflow):
+    planned = workflow.planned("--config", "scale=paper", "--", "figure6", "figure7")
+    assert planned["contour_block"] == planned["surface_block"] == 4 * 17
 
 
 def test_seeds_multiply_everything(workflow):

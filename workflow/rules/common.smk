@@ -23,6 +23,18 @@ OUT = str(SETTINGS.folder)
 SEEDS = SETTINGS.seeds
 TABLES = [name for name in CATALOGUE.tables if name.startswith("table")]
 FIGURES = [name for name in CATALOGUE.tables if name.startswith("figure")]
+# Those with trajectories, whose contours are a CSV of their own.
+CONTOURED = [
+    name
+    for name in FIGURES
+    if any(row.panel.snapshots is not None for row in CATALOGUE.tables[name].rows)
+]
+GRIDS = CATALOGUE.settings.figures
+IMAGES = [] if GRIDS.images is None else ["--images", str(GRIDS.images)]
+DIRECTIONS = CATALOGUE.asked("directions")
+PUBLISHED = {"figure4": ["results/paper/resnets.csv"]}
+FIGURE_CODE = [f"analysis/{module}.py" for module in ("figures", "rows", "runs")]
+PLOTTING = sorted(map(str, Path("analysis/plots").glob("*.py")))
 REFERENCE = str(SETTINGS.reference_folder)
 HAS_REFERENCE = Path(REFERENCE).is_dir()
 TABLE_OPTIONS = shlex.join(
@@ -39,9 +51,42 @@ def summaries(run_ids):
 
 
 def summaries_of(tables):
-    """Summaries of every run that tables or figures need, each once."""
+    """Summaries of every run that tables need, each once."""
     runs = dict.fromkeys(run for name in tables for run in CATALOGUE.tables[name].runs)
     return summaries(runs)
+
+
+def figure_data_files(figures):
+    """The CSVs that figures are drawn from."""
+    return [
+        f"{OUT}/figures/{name}{suffix}.csv"
+        for name in figures
+        for suffix in ([""] + (["_contour"] if name in CONTOURED else []))
+    ]
+
+
+def figure_sources(figures):
+    """All that the CSVs of figures are made from, each file once.
+
+    Landscapes are those of the lowest seed, as analysis.figures takes them.
+    """
+    files = []
+    for row in (row for name in figures for row in CATALOGUE.tables[name].rows):
+        run = row.runs["main"]
+        for seed in [min(SEEDS)] if row.panel.landscape else SEEDS:
+            files += [
+                f"{OUT}/runs/{run}/seed{seed}/{file}"
+                for file in ("summary.json", "metrics.csv")
+            ]
+        landscape = f"{OUT}/landscapes/{run}/seed{min(SEEDS)}"
+        if row.panel.snapshots is not None:
+            files += [
+                f"{landscape}/trajectory/{file}"
+                for file in ("trajectory.csv", "plane.json", "contour.csv")
+            ]
+        if row.panel.directions is not None:
+            files.append(f"{landscape}/surface/surface.csv")
+    return list(dict.fromkeys(files))
 
 
 def source_summary(wildcards):
@@ -56,12 +101,28 @@ def run_command(wildcards):
     A function of the wildcards alone: Snakemake notices changed params only if they do
     not depend on the inputs.
     """
-    given = {"seed": wildcards.seed, "protocol": SETTINGS.protocol}
-    return shlex.join(
-        CATALOGUE.runs[wildcards.run].command({**given, **dict(SETTINGS.choices)})
-    )
+    given = {
+        "seed": wildcards.seed,
+        "protocol": SETTINGS.protocol,
+        "precision": SETTINGS.precision,
+        **dict(SETTINGS.choices),
+    }
+    return shlex.join(CATALOGUE.runs[wildcards.run].command(given))
 
 
 def depth_of(wildcards, input):
     """Where a run takes its depth from, as an `autogrow` argument."""
     return shlex.join(["--depth-of", str(Path(input[0]).parent)]) if input else ""
+
+
+def gpu_share(wildcards):
+    """How much of a GPU the run takes, in percent."""
+    settings = CATALOGUE.runs[wildcards.run].settings
+    architecture = settings.get("network", settings.get("to")).partition("-")[0]
+    return SETTINGS.share_of_gpu(architecture, settings["data"])
+
+
+def surface_grid(wildcards):
+    """The grid and directions of a run's loss surface as arguments, of the wildcards alone."""
+    directions = ["--seed", str(DIRECTIONS[wildcards.run])]
+    return shlex.join([*directions, "--points", str(GRIDS.surface_points), *IMAGES])

@@ -1,4 +1,4 @@
-# Tables and the figures' data from the summaries of finished runs.
+# Tables from the summaries of finished runs.
 
 
 rule table:
@@ -27,39 +27,12 @@ rule table:
         "python -m analysis.tables {wildcards.table} {params.options} > {log:q} 2>&1"
 
 
-# The long form of a figure's runs: what is plotted comes from here.
-rule figure_data:
-    input:
-        runs=lambda wildcards: summaries(CATALOGUE.tables[wildcards.figure].runs),
-        code=[f"analysis/{module}.py" for module in ("tables", "rows", "runs")],
-    output:
-        f"{OUT}/figures/{{figure}}.csv",
-    log:
-        f"{OUT}/logs/figures/{{figure}}.log",
-    wildcard_constraints:
-        figure=r"figure\d+",
-    localrule: True
-    conda:
-        "../../environment.yml"
-    params:
-        options=TABLE_OPTIONS,
-        rows=lambda wildcards: str(CATALOGUE.tables[wildcards.figure].rows),
-    shell:
-        "python -m analysis.tables {wildcards.figure} {params.options} > {log:q} 2>&1"
-
-
 # The targets name the summaries too: Snakemake does not miss a deleted summary while the
 # table made from it is there.
 rule tables:
     input:
         expand(f"{OUT}/tables/{{table}}.csv", table=TABLES),
         summaries_of(TABLES),
-
-
-rule figures_data:
-    input:
-        expand(f"{OUT}/figures/{{figure}}.csv", figure=FIGURES),
-        summaries_of(FIGURES),
 
 
 # `snakemake table5` instead of the file's path.

@@ -22,8 +22,9 @@ rule train:
     resources:
         # Not among the params: another device is no reason to train anew.
         device=SETTINGS.device,
-        # `--resources gpu=N` limits how many run at once.
+        # `--resources` limits how many of these are in use at once.
         gpu=0 if SETTINGS.device == "cpu" else 1,
+        gpu_share=gpu_share,
     params:
         command=run_command,
         depth_of=depth_of,

@@ -1,0 +1,174 @@
+"""Options that the commands for trajectories and surfaces share, and how blocks are done."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from analysis.landscapes.grids import Block, BlockFolder
+from autogrow.errors import UserError
+
+if TYPE_CHECKING:
+    from analysis.landscapes.finished import FinishedRun
+    from analysis.landscapes.landscape import Landscape
+
+MOST_POINTS = 10_000
+
+
+def whole_number(low: int, high: int) -> Callable[[str], int]:
+    """Return what argparse reads a whole number from ``low`` to ``high`` by."""
+
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and len(text) < 20 and low <= int(text) <= high):
+            raise argparse.ArgumentTypeError(
+                f"found {text!r}; allowed: a whole number from {low} to {high}"
+            )
+        return int(text)
+
+    return read
+
+
+def number(low: float, high: float) -> Callable[[str], float]:
+    """Return what argparse reads a number above ``low`` and up to ``high`` by."""
+
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not low < value <= high:
+            raise argparse.ArgumentTypeError(
+                f"found {text!r}; allowed: a number above {low:g}, up to {high:g}"
+            )
+        return value
+
+    return read
+
+
+def block(text: str) -> Block:
+    """Read a block as ``2/5`` for argparse."""
+    try:
+        return Block.parse(text)
+    except UserError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def add_places(parser: argparse.ArgumentParser) -> None:
+    """Add ``--run`` and ``--out``."""
+    parser.add_argument(
+        "--run", type=Path, required=True, metavar="RUN", help="folder of a finished run"
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="OUT", help="folder for the results"
+    )
+
+
+def add_evaluation(parser: argparse.ArgumentParser) -> None:
+    """Add the options of how a point is evaluated."""
+    group = parser.add_argument_group("evaluation")
+    group.add_argument(
+        "--images",
+        type=whole_number(1, 10**9),
+        metavar="N",
+        help="evaluate on at most N of the run's training images, drawn at random, always the "
+        "same ones (default: all of them)",
+    )
+    group.add_argument("--device", default="auto", help="auto (default), cpu, cuda or cuda:N")
+    group.add_argument("--threads", type=whole_number(1, 100_000), metavar="N", help="CPU threads")
+    group.add_argument(
+        "--data-root",
+        type=Path,
+        metavar="DIR",
+        help="where data sets are looked for first (default: $AUTOGROW_DATA_ROOT, else ./data)",
+    )
+
+
+def add_blocks(group: argparse._MutuallyExclusiveGroup, result: str) -> None:
+    """Add ``--block`` and ``--gather``; ``result`` is the file that gathering writes."""
+    group.add_argument(
+        "--block",
+        type=block,
+        metavar="I/N",
+        help="compute only block I, from 1, of the grid's rows cut into N: OUT/blocks/I-of-N.csv; "
+        "one that is there already is kept",
+    )
+    group.add_argument(
+        "--gather",
+        type=whole_number(1, MOST_POINTS),
+        metavar="N",
+        help=f"only put N blocks together: OUT/{result}",
+    )
+
+
+def add_restart(parser: argparse.ArgumentParser) -> None:
+    """Add ``--restart``."""
+    parser.add_argument(
+        "--restart",
+        action="store_true",
+        help="throw away blocks in OUT that were computed with other settings or for another run",
+    )
+
+
+def carry_out(
+    options: argparse.Namespace, folder: BlockFolder, landscape: Callable[[], Landscape]
+) -> None:
+    """Do the one block, or all and gather them, or only gather, as the options say.
+
+    Parameters
+    ----------
+    options
+        With ``block``, ``gather`` and ``restart``.
+    folder
+        Where blocks go.
+    landscape
+        Returns what is evaluated; called only if a block is missing.
+    """
+    count = options.block.count if options.block else options.gather or len(folder.grid.y)
+    folder.grid.points(Block(1, count))  # a count that is not allowed leaves no folder
+    if options.gather is None:
+        blocks = [options.block] if options.block else [Block(i + 1, count) for i in range(count)]
+        folder.open(restart=options.restart)
+        missing = [b for b in blocks if folder.rows(b) is None]
+        at = landscape().at if missing else None
+        for b in missing:
+            begin = time.perf_counter()
+            folder.compute(b, at)
+            rate = len(folder.grid.points(b)) / (time.perf_counter() - begin)
+            print(f"{folder.file(b)}: block {b}, {rate:.3g} points/s", flush=True)
+    if options.block is None:
+        folder.gather(count)
+        print(folder.result)
+
+
+def open_landscape(
+    run: FinishedRun,
+    options: argparse.Namespace,
+    directions: Callable,
+    *,
+    recalibrate: bool = False,
+) -> Landscape:
+    """Return the landscape around a run's final network.
+
+    Parameters
+    ----------
+    run
+        The run.
+    options
+        Of :func:`add_evaluation`.
+    directions
+        Returns the two directions for the network.
+    recalibrate
+        Whether the statistics of Batch Normalization are measured at each point.
+    """
+    from analysis.landscapes import scores, trained
+    from analysis.landscapes.landscape import Landscape
+
+    device = trained.device_for(options.device, options.threads)
+    network = trained.final_network(run, device)
+    images = trained.training_images(run, device, options.data_root, options.images)
+    score = scores.recalibrated_score if recalibrate else scores.score
+    return Landscape(network, *directions(network), lambda moved: score(moved, images))

@@ -1,0 +1,116 @@
+"""The final network of a run and the images it was trained on, on the device."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from analysis.landscapes.finished import FinishedRun
+from autogrow import data as datasets
+from autogrow.batches import DeviceSet
+from autogrow.engine import set_precision
+from autogrow.errors import UserError
+from autogrow.execution import Execution, find_device
+from autogrow.names import NetworkName
+from autogrow.networks import GrowableNetwork, depth_of
+from autogrow.records import WEIGHTS, load_network
+from autogrow.seeds import derive
+from autogrow.sets import make_sets
+
+
+class ImageSample:
+    """Some images of a set, normalised once; :func:`autogrow.engine.evaluate` takes it as a set.
+
+    Parameters
+    ----------
+    images
+        The set.
+    size
+        How many to draw without replacement: the same ones whenever the set is the same.
+    """
+
+    def __init__(self, images: DeviceSet, size: int) -> None:
+        generator = torch.Generator().manual_seed(derive(0, "landscape images"))
+        drawn = torch.randperm(len(images), generator=generator)[:size].sort().values
+        parts = []
+        start = 0
+        for batch, _ in images.evaluation_batches(512):
+            here = drawn[(drawn >= start) & (drawn < start + len(batch))] - start
+            parts.append(batch[here.to(batch.device)])
+            start += len(batch)
+        self._images = torch.cat(parts).contiguous(memory_format=torch.channels_last)
+        self.labels = images.labels[drawn.to(images.device)]
+        self.device = images.device
+        self.image_size = images.image_size
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def evaluation_batches(self, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield the images in order: images (B, C, H, W), labels (B,)."""
+        yield from zip(self._images.split(batch_size), self.labels.split(batch_size), strict=True)
+
+
+def device_for(device: str, threads: int | None) -> torch.device:
+    """Return the device of that name, set up for fp32; ``threads`` is how many a CPU may use.
+
+    Raises
+    ------
+    UserError
+        If there is no such device.
+    """
+    found = find_device(Execution(device=device, threads=threads))
+    set_precision("fp32", found)
+    return found
+
+
+def final_network(run: FinishedRun, device: torch.device) -> GrowableNetwork:
+    """Return the run's final network in evaluation mode.
+
+    Raises
+    ------
+    UserError
+        If its weights cannot be read or are not those of the run's network.
+    """
+    network = load_network(run.folder)
+    name = NetworkName(network.architecture, depth_of(network))
+    if str(name) != run.network:
+        raise UserError(f"{run.folder / WEIGHTS}: is a {name}; the run's network is {run.network}")
+    return network.to(device, memory_format=torch.channels_last)
+
+
+def training_images(
+    run: FinishedRun, device: torch.device, data_root: Path | None, size: int | None
+) -> DeviceSet | ImageSample:
+    """Return the run's training images, not augmented: its subset, without those held out.
+
+    Parameters
+    ----------
+    run
+        The run.
+    device
+        Where the images go.
+    data_root
+        Where data sets are looked for first.
+    size
+        At most so many of them, drawn at random; None: all.
+
+    Raises
+    ------
+    UserError
+        If the data is missing or is not what the run was trained on.
+    """
+    spec = run.spec
+    data = datasets.downscaled(datasets.load(spec.data, root=data_root), spec.downscale)
+    if data.checksum != run.data_checksum:
+        raise UserError(
+            f"{run.folder}: data {spec.data!r} is not what this run was trained on "
+            "(its checksum differs)"
+        )
+    if spec.normalisation == "measured":
+        data = datasets.with_measured_statistics(data)
+    images = make_sets(spec, data, device).train
+    return images if size is None or size >= len(images) else ImageSample(images, size)

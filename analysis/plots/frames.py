@@ -1,0 +1,114 @@
+"""The CSV of a figure: read, checked, and cut into panels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from autogrow.errors import UserError, allowed
+
+COMMON = ("scale", "description", "panel", "title", "dataset", "paper_dataset", "run")
+"""Text columns that the CSV of every figure has; ``seed`` is their number."""
+
+
+def read_frame(file: Path, text: Sequence[str], numbers: Sequence[str]) -> pd.DataFrame:
+    """Return the rows of a figure's CSV, sorted by panel.
+
+    Parameters
+    ----------
+    file
+        The CSV.
+    text, numbers
+        Columns it must have besides the common ones. An empty number is NaN, infinite
+        ones stay; numbers become float64.
+
+    Raises
+    ------
+    UserError
+        If the file is missing, malformed or empty, lacks a column, or a number is none.
+    """
+    try:
+        frame = pd.read_csv(file, dtype=str, keep_default_na=False)
+    except OSError as error:
+        raise UserError(f"{file}: cannot be read: {error.strerror or error}") from None
+    except pd.errors.EmptyDataError:
+        raise UserError(f"{file}: is empty; allowed: a CSV with a header") from None
+    except (pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise UserError(f"{file}: is not a CSV: {error}") from None
+    wanted = [*COMMON, "seed", *text, *numbers]
+    for column in wanted:
+        if column not in frame.columns:
+            raise UserError(f"{file}: has no column {column!r}; allowed: {allowed(wanted)}")
+    if frame.empty:
+        raise UserError(f"{file}: has no rows; allowed: at least one")
+    for column in ("scale", "dataset"):
+        if (frame[column] == "").any():
+            line = int((frame[column] == "").argmax()) + 2
+            raise UserError(f"{file}: line {line}: has no {column}; allowed: one in every line")
+    for column in ("seed", *numbers):
+        frame[column] = _numbers(frame[column], file)
+    return frame.sort_values("panel", kind="stable", ignore_index=True)
+
+
+def _numbers(column: pd.Series, file: Path) -> pd.Series:
+    numbers = pd.to_numeric(column, errors="coerce").astype(float)
+    wrong = numbers.isna() & ~column.str.strip().str.lower().isin(["", "nan"])
+    if wrong.any():
+        line = int(wrong.argmax()) + 2
+        found = column[wrong].iloc[0]
+        raise UserError(f"{file}: line {line}: {column.name}: found {found!r:.80}; allowed: number")
+    return numbers
+
+
+def panels(frame: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """Yield letter, heading (``(a) Basic3ResNet, K = 3``) and rows of each panel."""
+    for letter, rows in frame.groupby("panel", sort=True):
+        title = rows["title"].iloc[0]
+        yield letter, f"({letter}) {title}" if letter else title, rows
+
+
+def one_seed(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """Return the rows of each panel's lowest seed, and a note that says which those are."""
+    lowest = frame.groupby("panel")["seed"].transform("min")
+    shown = frame[frame["seed"] == lowest]
+    note = f"Seed {_listed(shown['seed'])}"
+    if frame["seed"].nunique() > shown["seed"].nunique():
+        note += f" of {_listed(frame['seed'])}"
+    return shown, f"{note}."
+
+
+def over_seeds(frame: pd.DataFrame) -> str:
+    """Return a note that says which seeds a mean is over."""
+    seeds = _listed(frame["seed"])
+    if frame["seed"].nunique() == 1:
+        return f"Seed {seeds}."
+    return f"Mean and standard deviation over seeds {seeds}."
+
+
+def conditions(frame: pd.DataFrame) -> str:
+    """Return the scale and the data sets really used, in a sentence each."""
+    scales = frame[["scale", "description"]].drop_duplicates()
+    told = [f"Scale {scale}: {text}." for scale, text in scales.itertuples(index=False)]
+    by_panel: dict[str, list[str]] = {}
+    for letter, _, rows in panels(frame):
+        for used, paper in rows[["dataset", "paper_dataset"]].drop_duplicates().to_numpy():
+            text = used if used == paper else f"{used} (the paper's: {paper})"
+            by_panel.setdefault(text, []).append(letter)
+    if len(by_panel) == 1:
+        told.append(f"Data: {next(iter(by_panel))}.")
+    else:
+        parts = [f"({', '.join(letters)}) {text}" for text, letters in by_panel.items()]
+        told.append(f"Data: {'; '.join(parts)}.")
+    return " ".join(told)
+
+
+def stamp(frame: pd.DataFrame) -> str:
+    """Return what must be seen first: that a smoke test has no meaning; else nothing."""
+    smoke = frame.loc[frame["scale"] == "smoke", "description"]
+    return "" if smoke.empty else smoke.iloc[0]
+
+
+def _listed(seeds: pd.Series) -> str:
+    return ", ".join(f"{seed:g}" for seed in sorted(seeds.unique()))

@@ -1,0 +1,71 @@
+"""How a run is carried out: device, threads and the like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from autogrow.errors import UserError
+
+
+@dataclass(frozen=True)
+class Execution:
+    """How a run is carried out: nothing here changes what is computed beyond rounding.
+
+    Parameters
+    ----------
+    device
+        ``auto`` (a GPU if there is one), ``cpu``, ``cuda`` or ``cuda:N``.
+    threads
+        CPU threads; None leaves torch's default.
+    compiled
+        Whether sub-modules are compiled, each kind once.
+    data_root
+        Where data sets are looked for first and downloaded to.
+    download
+        Whether a missing data set is downloaded.
+    quiet
+        Nothing on the terminal.
+    restart
+        Whether what the folder holds of this run is thrown away.
+    replace
+        Whether a run of another spec in the folder is thrown away.
+    """
+
+    device: str = "auto"
+    threads: int | None = None
+    compiled: bool = False
+    data_root: Path | None = None
+    download: bool = False
+    quiet: bool = False
+    restart: bool = False
+    replace: bool = False
+
+
+def find_device(execution: Execution) -> torch.device:
+    """Return the device that is asked for, and set the number of CPU threads.
+
+    Raises
+    ------
+    UserError
+        If there is no such device.
+    """
+    if execution.threads is not None:
+        torch.set_num_threads(execution.threads)
+    name = execution.device
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        device = None
+    if device is None or device.type not in ("cpu", "cuda"):
+        raise UserError(f"device: found {name!r}; allowed: auto, cpu, cuda or cuda:N")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise UserError(
+            f"device: {name!r} is not there ({torch.cuda.device_count()} GPUs seen); "
+            "allowed: auto or cpu"
+        )
+    return device

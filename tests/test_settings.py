@@ -1,0 +1,44 @@
+"""config/scales: the figures' block."""
+
+import pytest
+
+from analysis import settings
+from analysis.settings import FigureSettings, read_scale
+from autogrow.errors import UserError
+
+
+def test_at_paper_scale_the_figures_are_the_papers():
+    assert read_scale("paper").figures == FigureSettings()
+    figures = FigureSettings()
+    assert figures.surface_points == 51
+    assert figures.surface_points % figures.row_blocks == 0
+    assert figures.images is None
+
+
+@pytest.mark.parametrize("scale", ["smoke", "mini"])
+def test_smaller_scales_have_smaller_grids(scale):
+    figures = read_scale(scale).figures
+    assert figures.surface_points < 51
+    assert figures.contour_points < 31
+
+
+@pytest.mark.parametrize(
+    ("figures", "told"),
+    [
+        ("{surface_points: 50}", "figures.surface_points: found 50; allowed: an odd number"),
+        ("{contour_points: 2}", "figures.contour_points: found 2"),
+        ("{contour_points: 9, row_blocks: 10}", "figures.row_blocks: found 10; allowed: up to 9"),
+        ("{row_blocks: 0}", "figures.row_blocks: found 0"),
+        ("{snapshots: {3: 0}}", "figures.snapshots.3: found 0"),
+        ("{images: 0}", "figures.images: found 0"),
+        ("{points: 5}", "unknown key 'figures.points'"),
+    ],
+)
+def test_a_malformed_block_is_told_with_file_and_key(tmp_path, monkeypatch, figures, told):
+    (tmp_path / "scales").mkdir()
+    file = tmp_path / "scales" / "mini.yaml"
+    file.write_text(f"description: t\nfigures: {figures}\n")
+    monkeypatch.setattr(settings, "CONFIG", tmp_path)
+    with pytest.raises(UserError) as caught:
+        read_scale("mini")
+    assert str(caught.value).startswith(f"{file}: {told}")

@@ -1,0 +1,207 @@
+# Figures from finished runs: first the loss around networks (Figures 5 to 7), in blocks of
+# rows that run side by side; then each figure's CSV; then the picture, from the CSV alone.
+
+
+# The snapshots are no outputs of the run (Snakemake would delete them before it continues),
+# but they are there when its summary is.
+rule trajectory_plane:
+    input:
+        f"{OUT}/runs/{{run}}/seed{{seed}}/summary.json",
+        f"{OUT}/runs/{{run}}/seed{{seed}}/weights.safetensors",
+    output:
+        f"{OUT}/landscapes/{{run}}/seed{{seed}}/trajectory/trajectory.csv",
+        f"{OUT}/landscapes/{{run}}/seed{{seed}}/trajectory/plane.safetensors",
+        f"{OUT}/landscapes/{{run}}/seed{{seed}}/trajectory/plane.json",
+    log:
+        f"{OUT}/logs/landscapes/{{run}}/seed{{seed}}/plane.log",
+    wildcard_constraints:
+        seed=r"\d+",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    params:
+        points=GRIDS.contour_points,
+        run=lambda wildcards, input: str(Path(input[0]).parent),
+        folder=lambda wildcards, output: str(Path(output[0]).parent),
+    shell:
+        "python -m analysis.trajectories --run {params.run:q} --out {params.folder:q}"
+        " --part plane --points {params.points} --threads {threads} > {log:q} 2>&1"
+
+
+# `--restart`: the first block of new settings throws the old ones away.
+rule contour_block:
+    input:
+        rules.trajectory_plane.input,
+        rules.trajectory_plane.output,
+    output:
+        f"{OUT}/landscapes/{{run}}/seed{{seed}}/trajectory/blocks/{{block}}-of-{{blocks}}.csv",
+    log:
+        f"{OUT}/logs/landscapes/{{run}}/seed{{seed}}/contour-{{block}}-of-{{blocks}}.log",
+    wildcard_constraints:
+        seed=r"\d+",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        device=SETTINGS.device,
+        gpu=0 if SETTINGS.device == "cpu" else 1,
+        gpu_share=gpu_share,
+    params:
+        images=shlex.join(IMAGES),
+        run=lambda wildcards, input: str(Path(input[0]).parent),
+        folder=lambda wildcards, output: str(Path(output[0]).parents[1]),
+    shell:
+        "python -m analysis.trajectories --run {params.run:q} --out {params.folder:q}"
+        " --block {wildcards.block}/{wildcards.blocks} {params.images} --restart"
+        " --device {resources.device} --threads {threads} > {log:q} 2>&1"
+
+
+rule contour:
+    input:
+        rules.trajectory_plane.input,
+        rules.trajectory_plane.output,
+        blocks=expand(
+            f"{OUT}/landscapes/{{{{run}}}}/seed{{{{seed}}}}/trajectory/blocks/{{block}}-of-{GRIDS.row_blocks}.csv",
+            block=range(1, GRIDS.row_blocks + 1),
+        ),
+    output:
+        f"{OUT}/landscapes/{{run}}/seed{{seed}}/trajectory/contour.csv",
+    log:
+        f"{OUT}/logs/landscapes/{{run}}/seed{{seed}}/contour.log",
+    wildcard_constraints:
+        seed=r"\d+",
+    localrule: True
+    conda:
+        "../../environment.yml"
+    params:
+        images=shlex.join(IMAGES),
+        blocks=GRIDS.row_blocks,
+        run=lambda wildcards, input: str(Path(input[0]).parent),
+        folder=lambda wildcards, output: str(Path(output[0]).parent),
+    shell:
+        "python -m analysis.trajectories --run {params.run:q} --out {params.folder:q}"
+        " --gather {params.blocks} {params.images} > {log:q} 2>&1"
+
+
+rule surface_block:
+    input:
+        rules.trajectory_plane.input,
+    output:
+        f"{OUT}/landscapes/{{run}}/seed{{seed}}/surface/blocks/{{block}}-of-{{blocks}}.csv",
+    log:
+        f"{OUT}/logs/landscapes/{{run}}/seed{{seed}}/surface-{{block}}-of-{{blocks}}.log",
+    wildcard_constraints:
+        seed=r"\d+",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        device=SETTINGS.device,
+        gpu=0 if SETTINGS.device == "cpu" else 1,
+        gpu_share=gpu_share,
+    params:
+        grid=surface_grid,
+        run=lambda wildcards, input: str(Path(input[0]).parent),
+        folder=lambda wildcards, output: str(Path(output[0]).parents[1]),
+    shell:
+        "python -m analysis.surfaces --run {params.run:q} --out {params.folder:q}"
+        " --block {wildcards.block}/{wildcards.blocks} {params.grid} --restart"
+        " --device {resources.device} --threads {threads} > {log:q} 2>&1"
+
+
+rule surface:
+    input:
+        rules.trajectory_plane.input,
+        blocks=expand(
+            f"{OUT}/landscapes/{{{{run}}}}/seed{{{{seed}}}}/surface/blocks/{{block}}-of-{GRIDS.row_blocks}.csv",
+            block=range(1, GRIDS.row_blocks + 1),
+        ),
+    output:
+        f"{OUT}/landscapes/{{run}}/seed{{seed}}/surface/surface.csv",
+    log:
+        f"{OUT}/logs/landscapes/{{run}}/seed{{seed}}/surface.log",
+    wildcard_constraints:
+        seed=r"\d+",
+    localrule: True
+    conda:
+        "../../environment.yml"
+    params:
+        grid=surface_grid,
+        blocks=GRIDS.row_blocks,
+        run=lambda wildcards, input: str(Path(input[0]).parent),
+        folder=lambda wildcards, output: str(Path(output[0]).parent),
+    shell:
+        "python -m analysis.surfaces --run {params.run:q} --out {params.folder:q}"
+        " --gather {params.blocks} {params.grid} > {log:q} 2>&1"
+
+
+rule figure_data:
+    input:
+        sources=lambda wildcards: figure_sources([wildcards.figure]),
+        published=lambda wildcards: PUBLISHED.get(wildcards.figure, []),
+        code=FIGURE_CODE,
+    output:
+        f"{OUT}/figures/{{figure}}.csv",
+    log:
+        f"{OUT}/logs/figures/{{figure}}.csv.log",
+    wildcard_constraints:
+        figure="|".join(sorted({*FIGURES} - {*CONTOURED})),
+    localrule: True
+    conda:
+        "../../environment.yml"
+    params:
+        options=TABLE_OPTIONS,
+        rows=lambda wildcards: str(CATALOGUE.tables[wildcards.figure].rows),
+    shell:
+        "python -m analysis.figures {wildcards.figure} {params.options} > {log:q} 2>&1"
+
+
+# The same for figures with contours, which are a second CSV.
+use rule figure_data as contoured_figure_data with:
+    output:
+        f"{OUT}/figures/{{figure}}.csv",
+        f"{OUT}/figures/{{figure}}_contour.csv",
+    wildcard_constraints:
+        figure="|".join(CONTOURED),
+
+
+rule figure:
+    input:
+        data=lambda wildcards: figure_data_files([wildcards.figure]),
+        code=PLOTTING,
+    output:
+        f"{OUT}/figures/{{figure}}.pdf",
+        f"{OUT}/figures/{{figure}}.png",
+    log:
+        f"{OUT}/logs/figures/{{figure}}.log",
+    wildcard_constraints:
+        figure="|".join(FIGURES),
+    localrule: True
+    conda:
+        "../../environment.yml"
+    params:
+        folder=lambda wildcards, output: str(Path(output[0]).parents[1]),
+    shell:
+        "python -m analysis.plots {wildcards.figure} --folder {params.folder:q} > {log:q} 2>&1"
+
+
+# As for tables, the targets name what the CSVs are made from: what was deleted is noticed.
+rule figures:
+    input:
+        expand(
+            f"{OUT}/figures/{{figure}}.{{form}}", figure=FIGURES, form=("pdf", "png")
+        ),
+        figure_data_files(FIGURES),
+        figure_sources(FIGURES),
+
+
+# `snakemake figure6` instead of the file's path.
+for name in FIGURES:
+
+    rule:
+        name:
+            name
+        input:
+            expand(f"{OUT}/figures/{name}.{{form}}", form=("pdf", "png")),
+            figure_data_files([name]),
+            figure_sources([name]),
