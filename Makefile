@@ -1,5 +1,5 @@
 # make reproduce   install, then run every experiment at SCALE (default: mini)
-# make bench       measure speed against the usual training loop
+# make bench       measure speed and memory (about 15 minutes on 2 quiet cores)
 # make test        install, then lint, check formats and run the tests
 
 PYTHON ?= python3
@@ -13,6 +13,7 @@ reproduce: $(INSTALLED)
 	$(VENV)/bin/snakemake --cores all --config scale=$(SCALE)
 	@echo
 	@echo "Tables (CSV and Markdown): results/out/$(SCALE)/tables"
+	@echo "Figures (CSV, PDF and PNG): results/out/$(SCALE)/figures"
 	@echo "Runs (metrics, growth, summary, weights): results/out/$(SCALE)/runs"
 
 test: lint

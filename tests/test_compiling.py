@@ -71,3 +71,16 @@ def test_a_compiled_network_computes_the_same():
         trained = train_epoch(network, optimizer, batches)
         scores.append((trained.loss, evaluate(network, images)[0].loss))
     assert scores[0] == pytest.approx(scores[1], abs=1e-4)
+
+
+@pytest.mark.parametrize("block", ["BasicBlock", "BottleneckBlock", "PlainLayer"])
+def test_a_sub_module_is_one_graph(block):
+    """Nothing in it makes the compiler give up and go back to Python."""
+    import autogrow.sub_modules
+
+    sub_module = getattr(autogrow.sub_modules, block)(4, 4, 2)
+    sub_module.compile(backend="eager", fullgraph=True)
+    images = torch.randn(4, 4, 8, 8)
+    sub_module.train()(images).sum().backward()
+    with torch.inference_mode():
+        sub_module.eval()(images)

@@ -1,10 +1,11 @@
-"""config/scales: the figures' block."""
+"""config/config.yaml and config/scales: what is allowed, and what follows from it."""
 
 import pytest
 
 from analysis import settings
-from analysis.settings import FigureSettings, read_scale
+from analysis.settings import CONFIG, FigureSettings, parse_settings, read_scale
 from autogrow.errors import UserError
+from autogrow.yamlfiles import read_yaml
 
 
 def test_at_paper_scale_the_figures_are_the_papers():
@@ -42,3 +43,34 @@ def test_a_malformed_block_is_told_with_file_and_key(tmp_path, monkeypatch, figu
     with pytest.raises(UserError) as caught:
         read_scale("mini")
     assert str(caught.value).startswith(f"{file}: {told}")
+
+
+def of(**changed):
+    """config.yaml's settings with some of them changed."""
+    return parse_settings({**read_yaml(CONFIG / "config.yaml"), **changed}, "config")
+
+
+def test_a_gpu_is_shared_by_small_networks_and_not_on_imagenet():
+    shared = of(device="cuda")
+    assert shared.share_of_gpu("Basic3ResNet", "CIFAR10") == 25
+    assert shared.share_of_gpu("Basic4ResNet", "ImageNet") == 100
+    assert of(device="cpu").share_of_gpu("Basic3ResNet", "CIFAR10") == 0
+
+
+@pytest.mark.parametrize(
+    ("shares", "told"),
+    [
+        ({"Basic3ResNet": 25}, "gpu_share: found .*allowed: a share for each of .*Plain4Net"),
+        ({**of().gpu_share, "ImageNet": 0}, "gpu_share.ImageNet: found 0"),
+        ({**of().gpu_share, "VGG": 10}, "gpu_share: found .*allowed: a share for each of"),
+    ],
+)
+def test_a_malformed_share_is_told(shares, told):
+    with pytest.raises(UserError, match=told):
+        of(gpu_share=shares)
+
+
+def test_precision_is_one_of_three():
+    assert of().precision == "fp32"
+    with pytest.raises(UserError, match=r"precision: found 'fp16'.*'fp32', 'tf32' or 'bf16'"):
+        of(precision="fp16")

@@ -11,7 +11,9 @@ from autogrow.cli import positive
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Give the parser the command's options, and what carries them out."""
-    parts = ("throughput", "agreement", "growing", "autogrow", "startup", "workflow")
+    parts = (
+        *("throughput", "agreement", "growing", "autogrow", "snapshots", "startup", "workflow"),
+    )
     parser.add_argument("--parts", nargs="+", choices=parts, default=parts, help="default: all")
     parser.add_argument("--pairs", type=positive, default=5, metavar="N", help="default: 5")
     parser.add_argument("--device", default="cpu", help="cpu (default), cuda or cuda:N")

@@ -1,4 +1,4 @@
-"""The cost of AutoGrow: a whole run against training its found net from scratch."""
+"""Whole runs: AutoGrow's cost against training its found net from scratch, and snapshots'."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from autogrow.bench.pairs import Timing, time_pairs
 from autogrow.config import AutogrowSpec, ScratchSpec
 from autogrow.runs import Execution, run
 
@@ -70,3 +71,25 @@ def autogrow_cost(data: str, execution: dict[str, Any]) -> Cost:
         grown["seconds_finetuning"],
         scratch["seconds_finetuning"],
     )
+
+
+def snapshot_cost(pairs: int, execution: dict[str, Any]) -> Timing:
+    """Time a run with a snapshot after every epoch (ours) and without any (theirs).
+
+    Parameters
+    ----------
+    pairs
+        How many pairs are counted.
+    execution
+        Device and threads.
+    """
+    how = Execution(**execution, quiet=True, restart=True)
+
+    def train(snapshots: int) -> None:
+        spec = ScratchSpec(
+            network="Basic3ResNet-3-3-3", data="digits", epochs=4, snapshots=snapshots
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            run(spec, folder, execution=how)
+
+    return time_pairs(lambda: train(1), lambda: train(0), pairs)
