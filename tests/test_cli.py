@@ -257,3 +257,16 @@ def test_depth_of_what_is_no_finished_run(mistake, tmp_path, content, architectu
 
 def test_running_the_package_is_running_the_command(command):
     assert command("--version").stdout == f"autogrow {autogrow.__version__}\n"
+
+
+def test_a_run_imports_nothing_that_it_does_not_use(tiny, tmp_path):
+    """Each of these costs a short job half a second to two seconds."""
+    command = [*tiny.grow, "--out", str(tmp_path / "run")]
+    code = (
+        "import sys; from autogrow.cli import main; "
+        f"status = main({command!r}); "
+        "heavy = {'torchvision', 'timm', 'pandas', 'matplotlib', 'torch._dynamo', 'snakemake'}; "
+        "print(sorted(heavy & set(sys.modules))); sys.exit(status)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
