@@ -13,7 +13,7 @@ from autogrow.batches import DeviceSet
 from autogrow.errors import UserError
 from autogrow.optimizer import SGD
 
-EVALUATION_PIXELS = {"cpu": 2**17, "cuda": 2**20}
+EVALUATION_PIXELS = {"cpu": 2**16, "cuda": 2**20}
 """Pixels a batch of evaluation: on a CPU its activations should stay in the caches."""
 
 

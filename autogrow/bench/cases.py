@@ -38,5 +38,6 @@ CASES = (
     Case("Basic3ResNet-9-9-9", 32, 3, 640),
     Case("Plain3Net-9-9-9", 32, 3, 1024),
     Case("Basic4ResNet-1-1-1-1", 32, 3, 384),
+    Case("Basic3ResNet-1-1-1", 8, 1, 10240),
     Case("Basic3ResNet-3-3-3", 8, 1, 5120),
 )
