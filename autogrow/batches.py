@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from autogrow.distributed import ALONE, World
 from autogrow.seeds import derive
 
 if TYPE_CHECKING:
@@ -82,13 +83,13 @@ class DeviceSet:
         return x.div_(255).sub_(self._mean).div_(self._std)
 
     def training_batches(
-        self, batch_size: int, *, seed: int, epoch: int
+        self, batch_size: int, *, seed: int, epoch: int, world: World = ALONE
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield one epoch's shuffled, augmented batches: images (B, C, H, W), labels (B,).
 
         Order and augmentation depend on seed and epoch alone, so an interrupted
-        run goes on with the same batches. A last batch of a single image joins
-        the one before it: Batch Normalization cannot train on one image.
+        run goes on with the same batches. A last batch of a single image (for each
+        process) joins the one before it: Batch Normalization cannot train on one image.
 
         Parameters
         ----------
@@ -98,6 +99,8 @@ class DeviceSet:
             The run's seed.
         epoch
             Which epoch's order and augmentation to draw.
+        world
+            Each process gets its share of every batch.
         """
         n = len(self)
         order = _generator(seed, "data order", epoch)
@@ -110,21 +113,29 @@ class DeviceSet:
             t.to(self.device, non_blocking=True) for t in (permutation, offsets, flips)
         )
         starts = list(range(0, n, batch_size))
-        if len(starts) > 1 and n - starts[-1] == 1:
+        if len(starts) > 1 and n - starts[-1] < 2 * world.size:
             starts.pop()
         for start, stop in zip(starts, [*starts[1:], n], strict=True):
-            index = permutation[start:stop]
-            images = self._images(index, *offsets[:, start:stop])
+            share = world.share(stop - start)
+            mine = slice(start + share.start, start + share.stop)
+            index = permutation[mine]
+            images = self._images(index, *offsets[:, mine])
             if self.flip:
-                flipped = flips[start:stop].view(-1, 1, 1, 1)
+                flipped = flips[mine].view(-1, 1, 1, 1)
                 images = torch.where(flipped, images.flip(3), images)
             yield self._normalise(images), self.labels[index]
 
-    def evaluation_batches(self, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield the images in order, not augmented: images (B, C, H, W), labels (B,)."""
+    def evaluation_batches(
+        self, batch_size: int, *, world: World = ALONE
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield the images in order, not augmented: images (B, C, H, W), labels (B,).
+
+        Each process gets its share of the set: together every image once.
+        """
         p = self.padding
-        for start in range(0, len(self), batch_size):
-            stop = min(start + batch_size, len(self))
+        mine = world.share(len(self))
+        for start in range(mine.start, mine.stop, batch_size):
+            stop = min(start + batch_size, mine.stop)
             yield self._normalise(self._windows[start:stop, p, p]), self.labels[start:stop]
 
 

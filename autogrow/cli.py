@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import argparse
 import csv
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from autogrow import __version__
-from autogrow.errors import UserError
+from autogrow.errors import InterruptedRunError, UserError
 
 if TYPE_CHECKING:
     from autogrow.config import RunSpec
 
 USER_ERROR = 2
 INTERRUPTED = 130
+TRY_AGAIN = 75
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -35,7 +37,8 @@ class OneLineParser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status.
 
-    0: done; 2: a mistake of the user's, told in one line on stderr; 130: Ctrl-C.
+    0: done; 2: a mistake of the user's, told in one line on stderr; 75: interrupted,
+    the same command continues; 130: Ctrl-C.
     """
     parser = _parser()
     options = parser.parse_args(arguments)
@@ -44,6 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(f"autogrow: error: {error}", file=sys.stderr)
         return USER_ERROR
+    except InterruptedRunError as error:
+        print(f"autogrow: interrupted: {error}", file=sys.stderr)
+        return TRY_AGAIN
     except KeyboardInterrupt:
         print("autogrow: interrupted; the same command continues the run", file=sys.stderr)
         return INTERRUPTED
@@ -222,7 +228,7 @@ def _carry_out(spec: RunSpec, options: argparse.Namespace) -> None:
         replace=options.replace,
     )
     summary = run(spec, options.out, execution=execution)
-    if not options.quiet:
+    if not options.quiet and os.environ.get("RANK", "0") == "0":  # one of torchrun's processes
         seconds = summary["seconds_growing"] + summary["seconds_finetuning"]
         print(
             f"{summary['network']} on {summary['data']['name']}: test accuracy "

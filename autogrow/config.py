@@ -82,6 +82,9 @@ class RunSpec(BaseModel):
     batch_size: int | None = Field(
         None, ge=2, le=1_000_000, description="images a step (default: 128; ImageNet 256)"
     )
+    micro_batch: int | None = Field(
+        None, ge=2, description="images at once: a step's gradient is accumulated (default: all)"
+    )
     learning_rate: float | None = Field(
         None,
         gt=0,
@@ -117,6 +120,9 @@ class RunSpec(BaseModel):
     precision: Literal["fp32", "tf32", "bf16"] = Field(
         "fp32",
         description="of multiplications: fp32, tf32 (some GPUs) or bf16; weights stay fp32",
+    )
+    sync_bn: bool = Field(
+        False, description="several GPUs: BN statistics over all of them, not each GPU's images"
     )
     snapshots: int = Field(
         0, ge=0, le=100_000, description="keep all parameters every so many epochs and at growths"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from typing import NamedTuple, Protocol
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from autogrow.batches import DeviceSet
+from autogrow.distributed import ALONE, World, gradients_stay
 from autogrow.errors import UserError
 from autogrow.optimizer import SGD
 
@@ -76,6 +78,9 @@ def train_epoch(
     optimizer: Optimizer,
     batches: Iterable[tuple[Tensor, Tensor]],
     precision: str = "fp32",
+    *,
+    micro_batch: int | None = None,
+    world: World = ALONE,
 ) -> Score:
     """Train on each batch once; return the score over the batches as they were trained on.
 
@@ -86,37 +91,58 @@ def train_epoch(
     optimizer
         Steps once a batch.
     batches
-        Images (B, C, H, W) and labels (B,).
+        Images (B, C, H, W) and labels (B,): this process's share of each batch.
     precision
         ``bf16`` for autocast; TF32 is for :func:`set_precision` to allow.
+    micro_batch
+        Most images at once; a larger batch's gradient is accumulated over parts.
+    world
+        The processes that train on the other shares.
     """
     network.train()
     tally = _Tally()
     for images, labels in batches:
-        logits = _logits(network, images, precision)
-        loss = cross_entropy(logits, labels)
         optimizer.zero_grad()
-        loss.backward()
+        # A process's gradient is averaged over the processes: it counts by its images.
+        [everywhere] = world.sum([len(labels)])
+        parts = -(-len(labels) // micro_batch) if micro_batch else 1
+        shares = zip(images.tensor_split(parts), labels.tensor_split(parts), strict=True)
+        for number, (x, y) in enumerate(shares, start=1):
+            with nullcontext() if number == parts else gradients_stay(network):
+                logits = _logits(network, x, precision)
+                loss = cross_entropy(logits, y)
+                (loss * (len(y) * world.size / everywhere)).backward()
+            tally.add(loss.detach(), logits.detach(), y)
         optimizer.step()
-        tally.add(loss.detach(), logits.detach(), labels)
-    return tally.score()
+    return tally.score(world)
 
 
 @torch.inference_mode()
-def evaluate(network: nn.Module, images: DeviceSet, precision: str = "fp32") -> tuple[Score, float]:
+def evaluate(
+    network: nn.Module, images: DeviceSet, precision: str = "fp32", *, world: World = ALONE
+) -> tuple[Score, float]:
     """Return the score of the network in evaluation mode over all images, and top-5 accuracy.
 
     Top-5 accuracy is in percent; with fewer than five classes it is 100.
+
+    Parameters
+    ----------
+    network
+        Put into evaluation mode; the same in every process.
+    images
+        All of them, whatever the number of processes, count once.
+    precision
+        As for :func:`train_epoch`.
+    world
+        The processes that evaluate the other shares.
     """
     network.eval()
     tally = _Tally()
-    in_top5: Tensor | int = 0
-    for batch, labels in images.evaluation_batches(evaluation_batch(images)):
+    for batch, labels in images.evaluation_batches(evaluation_batch(images), world=world):
         logits = _logits(network, batch, precision)
-        tally.add(cross_entropy(logits, labels), logits, labels)
-        top5 = logits.topk(min(5, logits.shape[1])).indices
-        in_top5 = in_top5 + (top5 == labels[:, None]).sum()
-    return tally.score(), _percent(in_top5, tally.images)
+        tally.add(cross_entropy(logits, labels), logits, labels, top5=True)
+    score = tally.score(world)
+    return score, tally.top5_accuracy
 
 
 def evaluation_batch(images: DeviceSet) -> int:
@@ -125,22 +151,26 @@ def evaluation_batch(images: DeviceSet) -> int:
     return max(32, EVALUATION_PIXELS[images.device.type] // (height * width))
 
 
-def _percent(count: Tensor | int, images: int) -> float:
-    return round(100 * int(count) / images, 4)
-
-
 class _Tally:
     """Sums on the device, read once at the end: no wait for the device in between."""
 
     def __init__(self) -> None:
-        self.images = 0
-        self.loss: Tensor | float = 0.0
-        self.correct: Tensor | int = 0
+        self._images = 0
+        self._loss: Tensor | float = 0.0
+        self._correct: Tensor | int = 0
+        self._in_top5: Tensor | int = 0
+        self.top5_accuracy = 0.0
 
-    def add(self, mean_loss: Tensor, logits: Tensor, labels: Tensor) -> None:
-        self.images += len(labels)
-        self.loss = self.loss + mean_loss.double() * len(labels)
-        self.correct = self.correct + (logits.argmax(1) == labels).sum()
+    def add(self, mean_loss: Tensor, logits: Tensor, labels: Tensor, *, top5: bool = False) -> None:
+        self._images += len(labels)
+        self._loss = self._loss + mean_loss.double() * len(labels)
+        self._correct = self._correct + (logits.argmax(1) == labels).sum()
+        if top5:
+            best = logits.topk(min(5, logits.shape[1])).indices
+            self._in_top5 = self._in_top5 + (best == labels[:, None]).sum()
 
-    def score(self) -> Score:
-        return Score(float(self.loss) / self.images, _percent(self.correct, self.images))
+    def score(self, world: World) -> Score:
+        sums = (self._images, float(self._loss), int(self._correct), int(self._in_top5))
+        images, loss, correct, in_top5 = world.sum(sums)
+        self.top5_accuracy = round(100 * in_top5 / images, 4)
+        return Score(loss / images, round(100 * correct / images, 4))

@@ -29,3 +29,7 @@ def allowed(values: Iterable[object]) -> str:
     if len(texts) < 2:
         return "".join(texts)
     return f"{', '.join(texts[:-1])} or {texts[-1]}"
+
+
+class InterruptedRunError(Exception):
+    """A run that could not go on through no fault of the user's; started again it continues."""

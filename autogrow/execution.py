@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from autogrow.distributed import local_device
 from autogrow.errors import UserError
 
 
@@ -68,4 +69,4 @@ def find_device(execution: Execution) -> torch.device:
             f"device: {name!r} is not there ({torch.cuda.device_count()} GPUs seen); "
             "allowed: auto or cpu"
         )
-    return device
+    return local_device(device)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -24,13 +25,16 @@ class Reporter:
         The run's folder.
     quiet
         Nothing on the terminal; the log file is written all the same.
+    silent
+        Nothing at all: another process of the run reports.
     """
 
-    def __init__(self, folder: Path, *, quiet: bool = False) -> None:
-        self._quiet = quiet
+    def __init__(self, folder: Path, *, quiet: bool = False, silent: bool = False) -> None:
+        self._quiet = quiet or silent
         self._bar = None
+        log = Path(os.devnull) if silent else folder / "log.txt"
         try:
-            self._log = (folder / "log.txt").open("a", buffering=1)
+            self._log = log.open("a", buffering=1)
         except OSError as error:
             raise UserError(f"{folder}: cannot be written: {error.strerror or error}") from None
 

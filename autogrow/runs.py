@@ -21,7 +21,15 @@ from autogrow import data as datasets
 from autogrow.compiling import compile_sub_module, compile_sub_modules
 from autogrow.config import AutogrowSpec, MorphSpec, RunSpec, ScratchSpec, resolve, to_json
 from autogrow.data import ImageData
-from autogrow.engine import evaluate, set_learning_rate, set_precision, train_epoch
+from autogrow.distributed import World, joined, synchronised
+from autogrow.engine import (
+    Optimizer,
+    Score,
+    evaluate,
+    set_learning_rate,
+    set_precision,
+    train_epoch,
+)
 from autogrow.errors import UserError
 from autogrow.execution import Execution, find_device
 from autogrow.growth import Event, Growth
@@ -67,30 +75,43 @@ def run(
     execution = execution or Execution()
     folder = Path(out)
     spec = _resolve(spec, data or datasets.info(spec.data))
-    plain = to_json(spec)
-    if not execution.replace:
-        records.check_folder(folder, plain)
-    elif (folder / records.SPEC).exists() and records.read_json(folder / records.SPEC) != plain:
-        records.clear_folder(folder)
-    if execution.restart:
-        records.clear_folder(folder)
+    device = find_device(execution)
+    with joined(device) as world:
+        summary = _prepare_folder(folder, to_json(spec), execution, world)
+        if summary is not None:
+            return summary
+        set_precision(spec.precision, device)
+        if data is None:
+            data = datasets.load(spec.data, root=execution.data_root, download=execution.download)
+        data = datasets.downscaled(data, spec.downscale)
+        if spec.normalisation == "measured":
+            data = datasets.with_measured_statistics(data)
+        sets = make_sets(spec, data, device)
+        # Not before everything that a user can get wrong was looked at: a slip leaves no folder.
+        if world.first:
+            records.open_folder(folder, to_json(spec))
+        world.wait()
+        with Reporter(folder, quiet=execution.quiet, silent=not world.first) as reporter:
+            return _Run(spec, folder, data, sets, reporter, execution.compiled, world).execute()
+
+
+def _prepare_folder(
+    folder: Path, spec: dict[str, Any], execution: Execution, world: World
+) -> dict[str, Any] | None:
+    """Check the folder, clear it if asked to; return the summary if the run is finished."""
+    if world.first:
+        if not execution.replace:
+            records.check_folder(folder, spec)
+        elif (folder / records.SPEC).exists() and records.read_json(folder / records.SPEC) != spec:
+            records.clear_folder(folder)
+        if execution.restart:
+            records.clear_folder(folder)
+    world.wait()
     summary = records.finished_summary(folder)
     if summary is not None:
-        with Reporter(folder, quiet=execution.quiet) as reporter:
+        with Reporter(folder, quiet=execution.quiet, silent=not world.first) as reporter:
             reporter.say(f"{folder}: this run is complete; nothing to do")
-        return summary
-    device = find_device(execution)
-    set_precision(spec.precision, device)
-    if data is None:
-        data = datasets.load(spec.data, root=execution.data_root, download=execution.download)
-    data = datasets.downscaled(data, spec.downscale)
-    if spec.normalisation == "measured":
-        data = datasets.with_measured_statistics(data)
-    sets = make_sets(spec, data, device)
-    # Not before everything that a user can get wrong was looked at: a slip leaves no folder.
-    records.open_folder(folder, plain)
-    with Reporter(folder, quiet=execution.quiet) as reporter:
-        return _Run(spec, folder, data, sets, reporter, execution.compiled).execute()
+    return summary
 
 
 def _resolve(spec: RunSpec, facts: ImageData | datasets.DatasetInfo) -> RunSpec:
@@ -113,8 +134,10 @@ class _Run:
         sets: Sets,
         reporter: Reporter,
         compiled: bool,
+        world: World,
     ) -> None:
         self.spec = spec
+        self.world = world
         self.compiled = compiled
         self.folder = folder
         self.data = data
@@ -168,7 +191,8 @@ class _Run:
             events = growth.observe(epoch.val_accuracy)
             if events:
                 self.events += events
-                records.write_growth(self.folder, self.events)
+                if self.world.first:
+                    records.write_growth(self.folder, self.events)
         self._train_for(spec.finetune_epochs, "finetuning", growth.epoch)
 
     def _train_for(self, epochs: int, phase: records.Phase, after: int) -> None:
@@ -191,12 +215,12 @@ class _Run:
         number = self.trained + 1
         spec, sets = self.spec, self.sets
         set_learning_rate(self.optimizer, lr)
-        batches = sets.train.training_batches(spec.batch_size, seed=spec.seed, epoch=number)
-        train = train_epoch(self.network, self.optimizer, batches, spec.precision)
-        val, top5 = evaluate(self.network, sets.val, spec.precision)
+        train = self._train_epoch(self.parallel, self.optimizer, spec.seed, number)
+        self.world.share_buffers(self.network)
+        val, top5 = evaluate(self.network, sets.val, spec.precision, world=self.world)
         test = val
         if sets.test is not sets.val:
-            test, top5 = evaluate(self.network, sets.test, spec.precision)
+            test, top5 = evaluate(self.network, sets.test, spec.precision, world=self.world)
         epoch = records.Epoch(
             number,
             phase,
@@ -212,22 +236,38 @@ class _Run:
         self._record(epoch, expected)
         if spec.snapshots and number % spec.snapshots == 0:
             self._snapshot()
-        checkpoint.save(
-            self.folder,
-            number,
-            self.network,
-            self.optimizer,
-            {
-                "epochs": records.epochs_to_json(self.epochs),
-                "data_checksum": self.data.checksum,
-            },
-        )
+        self._checkpoint()
         return epoch
+
+    def _checkpoint(self) -> None:
+        state = {
+            "epochs": records.epochs_to_json(self.epochs),
+            "data_checksum": self.data.checksum,
+        }
+        if self.world.first:
+            checkpoint.save(self.folder, self.trained, self.network, self.optimizer, state)
+
+    def _train_epoch(
+        self, network: nn.Module, optimizer: Optimizer, seed: int, epoch: int
+    ) -> Score:
+        spec, world = self.spec, self.world
+        batches = self.sets.train.training_batches(
+            spec.batch_size, seed=seed, epoch=epoch, world=world
+        )
+        return train_epoch(
+            network,
+            optimizer,
+            batches,
+            spec.precision,
+            micro_batch=spec.micro_batch,
+            world=world,
+        )
 
     def _stack(self, sub_networks: Sequence[int]) -> list[nn.Module]:
         """Stack a sub-module on each of the sub-networks (AdamInit comes after)."""
         self._snapshot()
         stacked = [self._stack_one(i) for i in sub_networks]
+        self.parallel = self.world.parallel(self.network)
         self._snapshot(grown=True)
         return stacked
 
@@ -244,6 +284,8 @@ class _Run:
         initialize(
             sub_module, self.spec.initializer, seed=noise, uniform_noise=self.spec.uniform_noise
         )
+        if self.spec.sync_bn:
+            synchronised(sub_module, self.sets.train.device)
         if self.compiled:
             compile_sub_module(sub_module)
         return sub_module
@@ -256,8 +298,8 @@ class _Run:
 
         def train(adam: torch.optim.Optimizer) -> tuple[float, float]:
             turn = sum(e.phase == "adaminit" and e.epoch == number for e in self.epochs)
-            batches = self.sets.train.training_batches(spec.batch_size, seed=seed, epoch=turn)
-            return train_epoch(self.network, adam, batches, spec.precision)
+            # Anew each time: only what is not frozen now is kept in step.
+            return self._train_epoch(self.world.parallel(self.network), adam, seed, turn)
 
         old_accuracy = self.epochs[-1].train_accuracy
         for score in adam_init(
@@ -274,7 +316,7 @@ class _Run:
             self._record(records.Epoch(number, "adaminit", depth, 1e-3, *row), number)
 
     def _snapshot(self, *, grown: bool = False) -> None:
-        if self.spec.snapshots:
+        if self.spec.snapshots and self.world.first:
             last = self.epochs[-1] if self.epochs else None
             write_snapshot(
                 self.folder,
@@ -287,7 +329,8 @@ class _Run:
 
     def _record(self, epoch: records.Epoch, expected: int) -> None:
         self.epochs.append(epoch)
-        records.write_metrics(self.folder, self.epochs)
+        if self.world.first:
+            records.write_metrics(self.folder, self.epochs)
         self.reporter.epoch(
             epoch.epoch, expected, epoch.phase, epoch.depth, epoch.train_loss, epoch.val_accuracy
         )
@@ -327,11 +370,14 @@ class _Run:
         with seeded(derive(spec.seed, "initial weights")):
             network = build_network(name, **self._shape())
         self.network = network.to(device, memory_format=torch.channels_last)
+        if spec.sync_bn:
+            synchronised(self.network, device)
         if self.compiled:
             compile_sub_modules(self.network)
         self._new_optimizer()
         if found is not None:
             checkpoint.restore(tensors, self.network, self.optimizer)
+        self.parallel = self.world.parallel(self.network)
 
     def _shape(self) -> dict[str, Any]:
         return {
@@ -342,15 +388,20 @@ class _Run:
         }
 
     def _finish(self) -> dict[str, Any]:
+        summary = summarize(self.spec, self.network, self.epochs, self.data, self.sets, self.world)
+        if self.world.first:
+            self._write_results(summary)
+        self.world.wait()
+        return summary
+
+    def _write_results(self, summary: dict[str, Any]) -> None:
         name = NetworkName(self.spec.architecture, depth_of(self.network))
         records.write_metrics(self.folder, self.epochs, sync=True)
         if isinstance(self.spec, AutogrowSpec):
             records.write_growth(self.folder, self.events, sync=True)
         records.write_weights(self.folder, self.network, {"name": str(name), **self._shape()})
-        summary = summarize(self.spec, self.network, self.epochs, self.data, self.sets)
         records.write_json(self.folder / records.SUMMARY, summary)
         checkpoint.remove(self.folder)
-        return summary
 
 
 def _first_network(spec: RunSpec) -> NetworkName:

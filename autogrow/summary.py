@@ -17,6 +17,7 @@ from autogrow.networks import GrowableNetwork, depth_of
 
 if TYPE_CHECKING:
     from autogrow.data import ImageData
+    from autogrow.distributed import World
     from autogrow.sets import Sets
 
 
@@ -26,6 +27,7 @@ def summarize(
     epochs: Sequence[records.Epoch],
     data: ImageData,
     sets: Sets,
+    world: World,
 ) -> dict[str, Any]:
     """Return the content of summary.json.
 
@@ -44,6 +46,8 @@ def summarize(
         Every epoch of the run.
     data, sets
         What it was trained on.
+    world
+        The processes that trained it.
     """
     image, _ = next(sets.test.evaluation_batches(1))
     cost = costs_of(network.eval(), image)[-1]
@@ -100,6 +104,7 @@ def summarize(
         "git_commit": records.git_commit(),
         "device": _device_name(sets.train.device),
         "threads": torch.get_num_threads(),
+        "processes": world.size,
     }
 
 

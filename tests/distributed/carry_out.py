@@ -1,0 +1,56 @@
+"""What each process of a test does: a run, then its own weights into a file.
+
+torchrun ... carry_out.py SPEC.yaml RUN WEIGHTS [--no-bn-noise] [--die-in EPOCH RANK]
+"""
+
+import argparse
+import os
+import signal
+import sys
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+from autogrow import runs
+from autogrow.config import parse_spec
+from autogrow.errors import InterruptedRunError
+from autogrow.runs import Execution
+from autogrow.yamlfiles import read_yaml
+
+parser = argparse.ArgumentParser()
+parser.add_argument("spec", type=Path)
+parser.add_argument("run", type=Path)
+parser.add_argument("weights", type=Path)
+parser.add_argument("--no-bn-noise", action="store_true")
+parser.add_argument("--die-in", type=int, nargs=2)
+options = parser.parse_args()
+rank = int(os.environ.get("RANK", "0"))
+
+if options.no_bn_noise:  # BN as in evaluation: each image's gradient is its own
+    torch.nn.BatchNorm2d.train = lambda self, mode=True: torch.nn.Module.train(self, False)
+
+finish, train = runs._Run._finish, runs._Run._train
+
+
+def finish_and_keep(self):
+    summary = finish(self)
+    weights = {k: t.contiguous() for k, t in self.network.state_dict().items()}
+    save_file(weights, f"{options.weights}-{rank}")
+    return summary
+
+
+def train_or_die(self, *arguments):
+    if options.die_in == [self.trained + 1, rank]:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return train(self, *arguments)
+
+
+runs._Run._finish = finish_and_keep
+runs._Run._train = train_or_die
+spec = parse_spec(read_yaml(options.spec), str(options.spec))
+try:
+    runs.run(spec, options.run, execution=Execution(device="cpu", threads=1, quiet=True))
+except InterruptedRunError as error:
+    sys.stderr.write(f"told: {error}\n")
+    sys.exit(75)
