@@ -84,19 +84,6 @@ class World:
 ALONE = World()
 
 
-def synchronised(module: nn.Module, device: torch.device) -> nn.Module:
-    """Have a module's BNs take their statistics over all processes (in place).
-
-    Raises
-    ------
-    UserError
-        On a CPU, where PyTorch has no such BN.
-    """
-    if device.type != "cuda":
-        raise UserError("sync_bn: needs GPUs; allowed on this device: false")
-    return nn.SyncBatchNorm.convert_sync_batchnorm(module)
-
-
 def gradients_stay(network: nn.Module) -> AbstractContextManager[None]:
     """Return a context in which gradients are not averaged yet: more will be added to them."""
     no_sync = getattr(network, "no_sync", None)

@@ -21,7 +21,7 @@ from autogrow import data as datasets
 from autogrow.compiling import compile_sub_module, compile_sub_modules
 from autogrow.config import AutogrowSpec, MorphSpec, RunSpec, ScratchSpec, resolve, to_json
 from autogrow.data import ImageData
-from autogrow.distributed import World, joined, synchronised
+from autogrow.distributed import World, joined
 from autogrow.engine import (
     Optimizer,
     Score,
@@ -81,6 +81,8 @@ def run(
         if summary is not None:
             return summary
         set_precision(spec.precision, device)
+        if spec.sync_bn and device.type != "cuda":
+            raise UserError("sync_bn: needs GPUs; allowed on this device: false")
         if data is None:
             data = datasets.load(spec.data, root=execution.data_root, download=execution.download)
         data = datasets.downscaled(data, spec.downscale)
@@ -285,7 +287,7 @@ class _Run:
             sub_module, self.spec.initializer, seed=noise, uniform_noise=self.spec.uniform_noise
         )
         if self.spec.sync_bn:
-            synchronised(sub_module, self.sets.train.device)
+            nn.SyncBatchNorm.convert_sync_batchnorm(sub_module)
         if self.compiled:
             compile_sub_module(sub_module)
         return sub_module
@@ -371,7 +373,7 @@ class _Run:
             network = build_network(name, **self._shape())
         self.network = network.to(device, memory_format=torch.channels_last)
         if spec.sync_bn:
-            synchronised(self.network, device)
+            nn.SyncBatchNorm.convert_sync_batchnorm(self.network)
         if self.compiled:
             compile_sub_modules(self.network)
         self._new_optimizer()

@@ -138,15 +138,18 @@ def test_a_lost_process_ends_the_others_with_a_clear_message_and_the_next_start_
         assert torch.equal(tensor, weights(out, 0)[name])
 
 
-def test_the_command_under_torchrun_reports_once(folder):
-    spec = folder / "command.yaml"
-    spec.write_text(yaml.safe_dump(GROW))
+def command(folder, name, **changed):
+    """The command under torchrun, in two processes."""
+    (folder / f"{name}.yaml").write_text(yaml.safe_dump({**GROW, **changed}))
     launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m"]
-    command = ["autogrow", "run", str(spec), "--out", "command", "--threads", "1"]
-    command += ["--device", "cpu"]
-    done = subprocess.run(
-        [sys.executable, *launch, *command], cwd=folder, capture_output=True, text=True, timeout=300
+    run = ["autogrow", "run", f"{name}.yaml", "--out", name, "--threads", "1", "--device", "cpu"]
+    return subprocess.run(
+        [sys.executable, *launch, *run], cwd=folder, capture_output=True, text=True, timeout=300
     )
+
+
+def test_the_command_under_torchrun_reports_once(folder):
+    done = command(folder, "command")
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("test accuracy") == 1
     epochs = len(metrics(folder / "command"))
@@ -155,9 +158,10 @@ def test_the_command_under_torchrun_reports_once(folder):
 
 
 def test_a_mistake_ends_all_and_leaves_no_folder(folder):
-    done = carry_out(folder, "mistake", 2, network="VGG")
+    done = command(folder, "mistake", sync_bn=True)
     assert done.returncode != 0
-    assert "network: found 'VGG'" in done.stderr
+    assert "autogrow: error: sync_bn: needs GPUs" in done.stderr
+    assert "Traceback (most recent call last):\n  File" not in done.stderr.partition("sync_bn")[0]
     assert not (folder / "mistake").exists()
 
 
