@@ -82,8 +82,8 @@ class RunSpec(BaseModel):
     batch_size: int | None = Field(
         None, ge=2, le=1_000_000, description="images a step (default: 128; ImageNet 256)"
     )
-    micro_batch: int | None = Field(
-        None, ge=2, description="images at once: a step's gradient is accumulated (default: all)"
+    micro_batch: int = Field(
+        0, ge=0, description="images at once: a step's gradient is accumulated; 0: the whole batch"
     )
     learning_rate: float | None = Field(
         None,

@@ -79,7 +79,7 @@ def train_epoch(
     batches: Iterable[tuple[Tensor, Tensor]],
     precision: str = "fp32",
     *,
-    micro_batch: int | None = None,
+    micro_batch: int = 0,
     world: World = ALONE,
 ) -> Score:
     """Train on each batch once; return the score over the batches as they were trained on.
@@ -95,7 +95,7 @@ def train_epoch(
     precision
         ``bf16`` for autocast; TF32 is for :func:`set_precision` to allow.
     micro_batch
-        Most images at once; a larger batch's gradient is accumulated over parts.
+        Most images at once, 0: all; a larger batch's gradient is accumulated over parts.
     world
         The processes that train on the other shares.
     """

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from autogrow.errors import UserError
 from autogrow.execution import Execution, find_device
 from autogrow.growth import Event, Growth
 from autogrow.initializers import adam_init, initialize
+from autogrow.lock import locked
 from autogrow.names import NetworkName, format_depth, parse_depth, parse_network
 from autogrow.networks import build_network, depth_of, seeded, stack_sub_module
 from autogrow.optimizer import SGD
@@ -76,7 +78,12 @@ def run(
     folder = Path(out)
     spec = _resolve(spec, data or datasets.info(spec.data))
     device = find_device(execution)
-    with joined(device) as world:
+    told: list[str] = []
+    with ExitStack() as stack:
+        world = stack.enter_context(joined(device))
+        fresh = not folder.is_dir()
+        if world.first and not fresh:
+            stack.enter_context(locked(folder, told.append))
         summary = _prepare_folder(folder, to_json(spec), execution, world)
         if summary is not None:
             return summary
@@ -92,9 +99,14 @@ def run(
         # Not before everything that a user can get wrong was looked at: a slip leaves no folder.
         if world.first:
             records.open_folder(folder, to_json(spec))
+            if fresh:
+                stack.enter_context(locked(folder, told.append))
         world.wait()
-        with Reporter(folder, quiet=execution.quiet, silent=not world.first) as reporter:
-            return _Run(spec, folder, data, sets, reporter, execution.compiled, world).execute()
+        reporter = Reporter(folder, quiet=execution.quiet, silent=not world.first)
+        stack.enter_context(reporter)
+        for message in told:
+            reporter.say(message)
+        return _Run(spec, folder, data, sets, reporter, execution.compiled, world).execute()
 
 
 def _prepare_folder(

@@ -11,13 +11,13 @@ import torch
 
 from autogrow import records
 from autogrow.config import AutogrowSpec, MorphSpec, RunSpec
+from autogrow.distributed import ALONE, World
 from autogrow.flops import costs_of
 from autogrow.names import NetworkName, format_depth
 from autogrow.networks import GrowableNetwork, depth_of
 
 if TYPE_CHECKING:
     from autogrow.data import ImageData
-    from autogrow.distributed import World
     from autogrow.sets import Sets
 
 
@@ -27,7 +27,7 @@ def summarize(
     epochs: Sequence[records.Epoch],
     data: ImageData,
     sets: Sets,
-    world: World,
+    world: World = ALONE,
 ) -> dict[str, Any]:
     """Return the content of summary.json.
 

@@ -194,7 +194,7 @@ def test_one_command_with_its_defaults_is_complete(cli, tmp_path, monkeypatch):
     class TrainsError(Exception):
         pass
 
-    def stop(*_):
+    def stop(*_, **__):
         raise TrainsError
 
     monkeypatch.setattr(runs, "train_epoch", stop)

@@ -59,6 +59,8 @@ def test_growing_defaults_are_the_papers_best_practice():
         "tau": 0.05,
         "normalisation": "released",
         "precision": "fp32",
+        "micro_batch": 0,
+        "sync_bn": False,
         "snapshots": 0,
         "uniform_noise": "std1",
         "adaminit_slack": 0.5,

@@ -28,13 +28,13 @@ def test_bf16_reaches_training_and_evaluation_of_every_kind_of_run(
     used = {"train": set(), "evaluate": set()}
     train_epoch, evaluate = runs.train_epoch, runs.evaluate
 
-    def training(network, optimizer, batches, precision):
+    def training(network, optimizer, batches, precision, **options):
         used["train"].add(precision)
-        return train_epoch(network, optimizer, batches, precision)
+        return train_epoch(network, optimizer, batches, precision, **options)
 
-    def evaluation(network, images, precision):
+    def evaluation(network, images, precision, **options):
         used["evaluate"].add(precision)
-        return evaluate(network, images, precision)
+        return evaluate(network, images, precision, **options)
 
     monkeypatch.setattr(runs, "train_epoch", training)
     monkeypatch.setattr(runs, "evaluate", evaluation)

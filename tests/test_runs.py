@@ -173,9 +173,9 @@ def test_momentum_is_carried_over_growths_and_begins_anew_for_a_morphed_net(
 ):
     train_epoch, held = runs.train_epoch, []
 
-    def counted(network, optimizer, batches, precision):
+    def counted(network, optimizer, *more, **options):
         held.append((len(optimizer.state), len(list(network.parameters()))))
-        return train_epoch(network, optimizer, batches, precision)
+        return train_epoch(network, optimizer, *more, **options)
 
     monkeypatch.setattr(runs, "train_epoch", counted)
     assert run(commands["morph"], tmp_path / "morph") == 0

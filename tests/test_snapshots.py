@@ -95,12 +95,12 @@ def test_an_interrupted_run_ends_with_the_same_snapshots(tiny, cli, tmp_path, mo
     for stop in (1, 3):
         left = stop
 
-        def killed(*arguments):
+        def killed(*arguments, **options):
             nonlocal left
             if left == 0:
                 raise KilledError
             left -= 1
-            return train_epoch(*arguments)
+            return train_epoch(*arguments, **options)
 
         out = tmp_path / f"stopped{stop}"
         monkeypatch.setattr(runs, "train_epoch", killed)
