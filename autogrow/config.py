@@ -27,12 +27,11 @@ from autogrow import names
 from autogrow.errors import UserError, allowed
 from autogrow.policies import ConvergentGrowth, PeriodicGrowth, Policy
 from autogrow.schedules import largest_rate_epochs
+from autogrow.stems import IMAGENET_STEM_FROM, choose_stem
 
 UniformNoise = Literal["std1", "unit"]
 Initializer = Literal["ZeroInit", "AdamInit", "UniInit", "GauInit"]
 Epochs = Annotated[int, Field(ge=1, le=100_000)]
-IMAGENET_STEM_FROM = 96
-"""Image size in pixels from which ``stem: auto`` takes the ImageNet stem."""
 
 
 def _network(key: str) -> AfterValidator:
@@ -378,25 +377,6 @@ def resolve(spec: RunSpec, image_size: int) -> RunSpec:
                     f"fine-tuning at the largest learning rate; allowed: K up to {T}, or a larger J"
                 )
     return type(spec).model_validate(values)
-
-
-def choose_stem(architecture: names.Architecture, stem: str, image_size: int) -> names.Stem:
-    """Return the stem that ``auto``, ``small`` or ``imagenet`` means for images of a size.
-
-    Raises
-    ------
-    UserError
-        If the paper gives the architecture no such stem.
-    """
-    stems = architecture.stems
-    if stem == "auto":
-        wanted: names.Stem = "imagenet" if image_size >= IMAGENET_STEM_FROM else "small"
-        return wanted if wanted in stems else stems[0]
-    if stem not in stems:
-        raise UserError(
-            f"stem: {architecture.name} has no {stem!r} stem; allowed: auto or {allowed(stems)}"
-        )
-    return stem
 
 
 def to_json(spec: RunSpec) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from torch import nn
 from autogrow import checkpoint, records
 from autogrow import data as datasets
 from autogrow.compiling import compile_sub_module, compile_sub_modules
-from autogrow.config import AutogrowSpec, MorphSpec, RunSpec, ScratchSpec, resolve, to_json
+from autogrow.config import AutogrowSpec, MorphSpec, RunSpec, ScratchSpec, to_json
 from autogrow.data import ImageData
 from autogrow.distributed import World, joined
 from autogrow.engine import (
@@ -39,6 +39,7 @@ from autogrow.lock import locked
 from autogrow.names import NetworkName, format_depth, parse_depth, parse_network
 from autogrow.networks import build_network, depth_of, seeded, stack_sub_module
 from autogrow.optimizer import SGD
+from autogrow.preparation import prepare_folder, resolve_for
 from autogrow.reporter import Reporter
 from autogrow.schedules import growing_staircase, staircase
 from autogrow.seeds import derive
@@ -76,7 +77,7 @@ def run(
     """
     execution = execution or Execution()
     folder = Path(out)
-    spec = _resolve(spec, data or datasets.info(spec.data))
+    spec = resolve_for(spec, data or datasets.info(spec.data))
     device = find_device(execution)
     told: list[str] = []
     with ExitStack() as stack:
@@ -84,7 +85,7 @@ def run(
         fresh = not folder.is_dir()
         if world.first and not fresh:
             stack.enter_context(locked(folder, told.append))
-        summary = _prepare_folder(folder, to_json(spec), execution, world)
+        summary = prepare_folder(folder, to_json(spec), execution, world)
         if summary is not None:
             return summary
         set_precision(spec.precision, device)
@@ -107,36 +108,6 @@ def run(
         for message in told:
             reporter.say(message)
         return _Run(spec, folder, data, sets, reporter, execution.compiled, world).execute()
-
-
-def _prepare_folder(
-    folder: Path, spec: dict[str, Any], execution: Execution, world: World
-) -> dict[str, Any] | None:
-    """Check the folder, clear it if asked to; return the summary if the run is finished."""
-    if world.first:
-        if not execution.replace:
-            records.check_folder(folder, spec)
-        elif (folder / records.SPEC).exists() and records.read_json(folder / records.SPEC) != spec:
-            records.clear_folder(folder)
-        if execution.restart:
-            records.clear_folder(folder)
-    world.wait()
-    summary = records.finished_summary(folder)
-    if summary is not None:
-        with Reporter(folder, quiet=execution.quiet, silent=not world.first) as reporter:
-            reporter.say(f"{folder}: this run is complete; nothing to do")
-    return summary
-
-
-def _resolve(spec: RunSpec, facts: ImageData | datasets.DatasetInfo) -> RunSpec:
-    """Return the spec with every setting filled in, those that depend on the data too."""
-    spec = resolve(spec, facts.image_size // spec.downscale)
-    padding, flip = spec.crop_padding, spec.flip
-    if padding is None:
-        padding = -(-facts.crop_padding // spec.downscale)
-    if flip is None:
-        flip = facts.flip
-    return spec.model_copy(update={"crop_padding": padding, "flip": flip})
 
 
 class _Run:

@@ -11,6 +11,7 @@ from torch import Tensor
 from analysis.landscapes.finished import FinishedRun
 from autogrow import data as datasets
 from autogrow.batches import DeviceSet
+from autogrow.distributed import ALONE, World
 from autogrow.engine import set_precision
 from autogrow.errors import UserError
 from autogrow.execution import Execution, find_device
@@ -49,9 +50,14 @@ class ImageSample:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def evaluation_batches(self, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield the images in order: images (B, C, H, W), labels (B,)."""
-        yield from zip(self._images.split(batch_size), self.labels.split(batch_size), strict=True)
+    def evaluation_batches(
+        self, batch_size: int, *, world: World = ALONE
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield this process's share of the images in order: (B, C, H, W), labels (B,)."""
+        mine = world.share(len(self))
+        yield from zip(
+            self._images[mine].split(batch_size), self.labels[mine].split(batch_size), strict=True
+        )
 
 
 def device_for(device: str, threads: int | None) -> torch.device:

@@ -1,0 +1,56 @@
+"""What is looked at before a run trains: its settings, and what its folder holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from autogrow import data as datasets
+from autogrow import records
+from autogrow.config import RunSpec, resolve
+from autogrow.data import ImageData
+from autogrow.distributed import World
+from autogrow.execution import Execution
+from autogrow.reporter import Reporter
+
+
+def prepare_folder(
+    folder: Path, spec: dict[str, Any], execution: Execution, world: World
+) -> dict[str, Any] | None:
+    """Check the folder, clear it if asked to; return the summary if the run is finished.
+
+    Raises
+    ------
+    UserError
+        If it holds the run of another spec that is not to be replaced.
+    """
+    if world.first:
+        if not execution.replace:
+            records.check_folder(folder, spec)
+        elif (folder / records.SPEC).exists() and records.read_json(folder / records.SPEC) != spec:
+            records.clear_folder(folder)
+        if execution.restart:
+            records.clear_folder(folder)
+    world.wait()
+    summary = records.finished_summary(folder)
+    if summary is not None:
+        with Reporter(folder, quiet=execution.quiet, silent=not world.first) as reporter:
+            reporter.say(f"{folder}: this run is complete; nothing to do")
+    return summary
+
+
+def resolve_for(spec: RunSpec, facts: ImageData | datasets.DatasetInfo) -> RunSpec:
+    """Return the spec with every setting filled in, those that depend on the data too.
+
+    Raises
+    ------
+    UserError
+        If a setting is impossible for these images.
+    """
+    spec = resolve(spec, facts.image_size // spec.downscale)
+    padding, flip = spec.crop_padding, spec.flip
+    if padding is None:
+        padding = -(-facts.crop_padding // spec.downscale)
+    if flip is None:
+        flip = facts.flip
+    return spec.model_copy(update={"crop_padding": padding, "flip": flip})
