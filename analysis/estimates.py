@@ -130,8 +130,6 @@ def _resolved(settings: Mapping[str, Any]) -> Any:
 
 def _images(spec: Any) -> tuple[int, int, int]:
     """Return size, channels and classes of the images a run sees."""
-    if spec.data == "ImageNet":
-        return 224, 3, 1000
     info = DATASETS[spec.data]
     return info.image_size // spec.downscale, info.channels, info.n_classes
 

@@ -39,6 +39,9 @@ class DeviceSet:
         Whether training batches are flipped horizontally at random.
     """
 
+    skipped = 0
+    """Images left out as damaged: none, they were all decoded before."""
+
     def __init__(
         self,
         split: Split,
@@ -57,9 +60,7 @@ class DeviceSet:
         self.flip = flip
         self._windows = padded.to(device).unfold(1, height, 1).unfold(2, width, 1)
         self.labels = torch.from_numpy(split.labels).to(device)
-        shape = (1, -1, 1, 1)
-        self._mean = torch.tensor(mean, dtype=torch.float32, device=device).view(shape)
-        self._std = torch.tensor(std, dtype=torch.float32, device=device).view(shape)
+        self._mean, self._std = per_channel(mean, device), per_channel(std, device)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -78,9 +79,7 @@ class DeviceSet:
         return self._windows[index, dy, dx]  # (B, C, H, W) uint8
 
     def _normalise(self, images: Tensor) -> Tensor:
-        # In the order of torchvision's ToTensor and Normalize: equal to the bit.
-        x = images.float().contiguous(memory_format=torch.channels_last)
-        return x.div_(255).sub_(self._mean).div_(self._std)
+        return normalised(images, self._mean, self._std)
 
     def training_batches(
         self, batch_size: int, *, seed: int, epoch: int, world: World = ALONE
@@ -103,8 +102,7 @@ class DeviceSet:
             Each process gets its share of every batch.
         """
         n = len(self)
-        order = _generator(seed, "data order", epoch)
-        permutation = torch.randperm(n, generator=order)
+        permutation = data_order(n, seed, epoch)
         augmentation = _generator(seed, "augmentation", epoch)
         places = 2 * self.padding + 1
         offsets = torch.randint(places, (2, n), generator=augmentation)
@@ -112,12 +110,7 @@ class DeviceSet:
         permutation, offsets, flips = (
             t.to(self.device, non_blocking=True) for t in (permutation, offsets, flips)
         )
-        starts = list(range(0, n, batch_size))
-        if len(starts) > 1 and n - starts[-1] < 2 * world.size:
-            starts.pop()
-        for start, stop in zip(starts, [*starts[1:], n], strict=True):
-            share = world.share(stop - start)
-            mine = slice(start + share.start, start + share.stop)
+        for mine in batch_slices(n, batch_size, world):
             index = permutation[mine]
             images = self._images(index, *offsets[:, mine])
             if self.flip:
@@ -137,6 +130,38 @@ class DeviceSet:
         for start in range(mine.start, mine.stop, batch_size):
             stop = min(start + batch_size, mine.stop)
             yield self._normalise(self._windows[start:stop, p, p]), self.labels[start:stop]
+
+
+def normalised(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+    """Return uint8 images (B, C, H, W) scaled to [0, 1] and normalised, channels last."""
+    # In the order of torchvision's ToTensor and Normalize: equal to the bit.
+    x = images.float().contiguous(memory_format=torch.channels_last)
+    return x.div_(255).sub_(mean).div_(std)
+
+
+def per_channel(values: Sequence[float], device: torch.device) -> Tensor:
+    """Return a value for each channel in a shape that fits batches of images."""
+    return torch.tensor(values, dtype=torch.float32, device=device).view(1, -1, 1, 1)
+
+
+def data_order(n: int, seed: int, epoch: int) -> Tensor:
+    """Return the order in which an epoch takes ``n`` images."""
+    return torch.randperm(n, generator=_generator(seed, "data order", epoch))
+
+
+def batch_slices(n: int, batch_size: int, world: World) -> list[slice]:
+    """Return which of ``n`` images in order are this process's share of each batch.
+
+    A last batch of a single image for each process joins the one before it.
+    """
+    starts = list(range(0, n, batch_size))
+    if len(starts) > 1 and n - starts[-1] < 2 * world.size:
+        starts.pop()
+    slices = []
+    for start, stop in zip(starts, [*starts[1:], n], strict=True):
+        share = world.share(stop - start)
+        slices.append(slice(start + share.start, start + share.stop))
+    return slices
 
 
 def _generator(seed: int, purpose: str, epoch: int) -> torch.Generator:

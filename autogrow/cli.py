@@ -154,6 +154,12 @@ def _add_execution(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     group.add_argument("--threads", type=positive, metavar="N", help="CPU threads")
     group.add_argument(
+        "--workers",
+        type=natural,
+        metavar="N",
+        help="processes that decode images in files, 0: none (default: one for each CPU, up to 16)",
+    )
+    group.add_argument(
         "--compile",
         action="store_true",
         help="compile each kind of sub-module once; pays on a GPU in runs of hours",
@@ -183,9 +189,18 @@ def _bench_options(parser: argparse.ArgumentParser) -> None:
 
 def positive(text: str) -> int:
     """Return the whole number above 0 that an option's text says; for argparse."""
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 100_000:
+    return _whole(text, 1)
+
+
+def natural(text: str) -> int:
+    """Return the whole number from 0 that an option's text says; for argparse."""
+    return _whole(text, 0)
+
+
+def _whole(text: str, least: int) -> int:
+    if not text.isascii() or not text.isdigit() or not least <= int(text) <= 100_000:
         raise argparse.ArgumentTypeError(
-            f"found {text!r}; allowed: a whole number from 1 to 100000"
+            f"found {text!r}; allowed: a whole number from {least} to 100000"
         )
     return int(text)
 
@@ -220,6 +235,7 @@ def _carry_out(spec: RunSpec, options: argparse.Namespace) -> None:
     execution = Execution(
         device=options.device,
         threads=options.threads,
+        workers=options.workers,
         compiled=options.compile,
         data_root=options.data_root,
         download=options.download,

@@ -53,7 +53,8 @@ class RunSpec(BaseModel):
 
     data: str = Field(
         min_length=1,
-        description="data set: a name (digits, MNIST5000, CIFAR10, ...), folder:PATH or npz:PATH",
+        description="data set: a name (digits, CIFAR10, ImageNet, ...), folder:PATH, npz:PATH or "
+        "imagenet:PATH",
     )
     data_fraction: float = Field(
         1.0, gt=0, le=1, description="fraction of the training set, stratified (Table 11)"
@@ -111,6 +112,11 @@ class RunSpec(BaseModel):
         description="zero padding of random crops in pixels, 0: none (default: the data set's)",
     )
     flip: bool | None = Field(None, description="random horizontal flips (default: the data set's)")
+    skip_damaged: bool = Field(
+        False,
+        description="images in files: those that cannot be decoded are skipped and counted, "
+        "not an error",
+    )
     normalisation: Literal["released", "measured"] = Field(
         "released",
         description="mean and standard deviation of the paper's data sets: the released code's "
@@ -347,7 +353,9 @@ def resolve(spec: RunSpec, image_size: int) -> RunSpec:
     UserError
         If the architecture has no such stem, or J comes out below K.
     """
-    imagenet = spec.data == "ImageNet"
+    from autogrow.data.registry import DATASETS  # here: reading a spec needs no numpy
+
+    imagenet = spec.data in DATASETS and DATASETS[spec.data].imagenet_schedule
     architecture = spec.architecture
     values = spec.model_dump()
     defaults: dict[str, Any] = {

@@ -21,6 +21,8 @@ class Execution:
         ``auto`` (a GPU if there is one), ``cpu``, ``cuda`` or ``cuda:N``.
     threads
         CPU threads; None leaves torch's default.
+    workers
+        Processes that decode images in files; None: one for each CPU, up to 16.
     compiled
         Whether sub-modules are compiled, each kind once.
     data_root
@@ -37,6 +39,7 @@ class Execution:
 
     device: str = "auto"
     threads: int | None = None
+    workers: int | None = None
     compiled: bool = False
     data_root: Path | None = None
     download: bool = False

@@ -52,6 +52,8 @@ class Epoch:
         Wall time, growth, evaluation and checkpoint included.
     test_top5
         Top-5 accuracy; for summary.json, not a column.
+    skipped
+        Damaged images left out of the three sets; likewise.
     """
 
     epoch: int
@@ -66,6 +68,7 @@ class Epoch:
     best_val_accuracy: float
     seconds: float
     test_top5: float | None = None
+    skipped: int = 0
 
     def row(self) -> list[str]:
         """Return the row's cells, decimals fixed; accuracies as they were decided on."""
@@ -84,7 +87,7 @@ class Epoch:
         ]
 
 
-METRICS_HEADER = [name for name in Epoch.__dataclass_fields__ if name != "test_top5"]
+METRICS_HEADER = [n for n in Epoch.__dataclass_fields__ if n not in ("test_top5", "skipped")]
 
 
 def _cell(value: float | None, decimals: int) -> str:

@@ -96,7 +96,7 @@ def run(
         data = datasets.downscaled(data, spec.downscale)
         if spec.normalisation == "measured":
             data = datasets.with_measured_statistics(data)
-        sets = make_sets(spec, data, device)
+        sets = make_sets(spec, data, device, workers=execution.workers)
         # Not before everything that a user can get wrong was looked at: a slip leaves no folder.
         if world.first:
             records.open_folder(folder, to_json(spec))
@@ -105,8 +105,11 @@ def run(
         world.wait()
         reporter = Reporter(folder, quiet=execution.quiet, silent=not world.first)
         stack.enter_context(reporter)
-        for message in told:
-            reporter.say(message)
+        for message in (*told, data.report):
+            if message:
+                reporter.say(message)
+        if world.first:  # the others tell of damaged images on stderr
+            sets.tell(reporter.say)
         return _Run(spec, folder, data, sets, reporter, execution.compiled, world).execute()
 
 
@@ -217,6 +220,7 @@ class _Run:
             max(self._best_val_accuracy(), val.accuracy),
             self._lap(),
             top5,
+            int(self.world.sum([sets.skipped])[0]),
         )
         self._record(epoch, expected)
         if spec.snapshots and number % spec.snapshots == 0:

@@ -90,6 +90,7 @@ def summarize(
             "training_images": len(sets.train),
             "validation_images": len(sets.val),
             "test_images": len(sets.test),
+            "damaged_images": last.skipped,
             "image_size": data.image_size,
             "image_channels": data.channels,
             "classes": data.n_classes,

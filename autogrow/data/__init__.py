@@ -6,7 +6,7 @@ most of its time on imports.
 """
 
 from autogrow.data.arrays import image_data
-from autogrow.data.images import ImageData, Split
+from autogrow.data.images import FileSplit, ImageData, Split
 from autogrow.data.loading import info, load
 from autogrow.data.registry import DATASETS, DatasetInfo
 from autogrow.data.scaling import downscaled, with_measured_statistics
@@ -16,6 +16,7 @@ from autogrow.data.statistics import measure_statistics
 __all__ = [
     "DATASETS",
     "DatasetInfo",
+    "FileSplit",
     "ImageData",
     "Split",
     "downscaled",

@@ -1,9 +1,11 @@
-"""The two containers that every loader returns, and the checksum that names them."""
+"""The containers that every loader returns, and the checksum that names them."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -29,10 +31,71 @@ class Split:
         """Return the number of images."""
         return len(self.labels)
 
+    @property
+    def image_size(self) -> int:
+        """Height and width in pixels (images are square)."""
+        return int(self.images.shape[1])
+
+    @property
+    def channels(self) -> int:
+        """Number of channels: 1 for grey, 3 for RGB."""
+        return int(self.images.shape[3])
+
+    def take(self, indices: np.ndarray) -> Split:
+        """Return the images and labels at `indices` (int64, shape (n,)) as a new split."""
+        return Split(self.images[indices], self.labels[indices])
+
+
+@dataclass(frozen=True, eq=False)
+class FileSplit:
+    """Images that stay in their files, too many to hold; see :mod:`autogrow.streams`.
+
+    Attributes
+    ----------
+    folder
+        What the files' names are relative to.
+    files
+        Names as bytes, shape (N,).
+    labels
+        int64, shape (N,), class indices.
+    sizes
+        int64, shape (N,), bytes of each file.
+    image_size
+        Height and width in pixels that images are cut to when they are read.
+    """
+
+    folder: Path
+    files: np.ndarray
+    labels: np.ndarray
+    sizes: np.ndarray
+    image_size: int = 224
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self.labels)
+
+    @property
+    def channels(self) -> int:
+        """Number of channels: every image is read as RGB."""
+        return 3
+
+    def take(self, indices: np.ndarray) -> FileSplit:
+        """Return the files and labels at `indices` (int64, shape (n,)) as a new split."""
+        return replace(
+            self,
+            files=self.files[indices],
+            labels=self.labels[indices],
+            sizes=self.sizes[indices],
+        )
+
+    def path(self, index: int) -> Path:
+        """Return the path of a file."""
+        return self.folder / os.fsdecode(self.files[index])
+
 
 @dataclass(frozen=True, eq=False)
 class ImageData:
-    """A data set in memory, with what training has to know about it.
+    """A data set, in memory or in files, with what training has to know about it.
 
     Attributes
     ----------
@@ -52,12 +115,15 @@ class ImageData:
     flip
         Whether training images are mirrored at random.
     checksum
-        SHA-256 (hexadecimal) of both splits, see :func:`checksum`.
+        SHA-256 (hexadecimal) of both splits, see :func:`checksum`; of images in files see
+        :func:`autogrow.data.imagenet.read_layout`.
+    report
+        What a check of many files found, for the run's log; "": nothing to tell.
     """
 
     name: str
-    train: Split
-    test: Split
+    train: Split | FileSplit
+    test: Split | FileSplit
     classes: tuple[str, ...]
     mean: tuple[float, ...]
     std: tuple[float, ...]
@@ -65,16 +131,17 @@ class ImageData:
     crop_padding: int
     flip: bool
     checksum: str
+    report: str = ""
 
     @property
     def image_size(self) -> int:
         """Height and width in pixels (images are square)."""
-        return int(self.train.images.shape[1])
+        return self.train.image_size
 
     @property
     def channels(self) -> int:
         """Number of channels: 1 for grey, 3 for RGB."""
-        return int(self.train.images.shape[3])
+        return self.train.channels
 
     @property
     def n_classes(self) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from autogrow.data.checks import assemble
 from autogrow.data.folder import describe_folder, read_folder
+from autogrow.data.imagenet import layout_info, load_imagenet, read_layout
 from autogrow.data.images import ImageData
 from autogrow.data.mnist import load_mnist
 from autogrow.data.npz import describe_npz, read_npz
@@ -16,7 +17,7 @@ from autogrow.data.registry import DATASETS, DatasetInfo
 from autogrow.data.torchvision_sets import load_torchvision
 from autogrow.errors import UserError, allowed
 
-FORMS = ("folder:PATH", "npz:PATH")
+FORMS = ("folder:PATH", "npz:PATH", "imagenet:PATH")
 _DESCRIBE: dict[str, Callable[[Path], tuple[int, int, int]]] = {
     "folder": describe_folder,
     "npz": describe_npz,
@@ -25,12 +26,13 @@ _READ: dict[str, Callable] = {"folder": read_folder, "npz": read_npz}
 
 
 def load(name: str, *, root: Path | str | None = None, download: bool = False) -> ImageData:
-    """Load a data set into memory and check it.
+    """Load a data set into memory and check it; large images stay in their files.
 
     Parameters
     ----------
     name
-        A key of :data:`autogrow.data.DATASETS`, ``folder:PATH`` or ``npz:PATH``.
+        A key of :data:`autogrow.data.DATASETS`, ``folder:PATH``, ``npz:PATH`` or
+        ``imagenet:PATH``.
     root
         Folder that is searched first and downloaded to; None: the environment's
         AUTOGROW_DATA_ROOT, else ``./data``. Then AUTOGROW_DATA_PATH is searched,
@@ -51,6 +53,8 @@ def load(name: str, *, root: Path | str | None = None, download: bool = False) -
         download fails.
     """
     form, path = _parse(name)
+    if form == "imagenet":
+        return read_layout(name, path)
     if form is not None:
         train, test, classes = _READ[form](path)
         # The facts follow from the arrays here, so that files are read once.
@@ -60,6 +64,8 @@ def load(name: str, *, root: Path | str | None = None, download: bool = False) -
         return load_packaged(name)
     if name in ("MNIST", "FashionMNIST"):
         return load_mnist(name, root=root, download=download)
+    if name == "ImageNet":
+        return load_imagenet(root)
     return load_torchvision(name, root=root, download=download)
 
 
@@ -70,7 +76,8 @@ def info(name: str) -> DatasetInfo:
     ----------
     name
         As for :func:`load`. For ``npz:PATH`` the headers and labels are read, for
-        ``folder:PATH`` the names of the files and the headers of images.
+        ``folder:PATH`` the names of the files and the headers of images, for
+        ``imagenet:PATH`` the names of the classes.
 
     Returns
     -------
@@ -85,6 +92,8 @@ def info(name: str) -> DatasetInfo:
     form, path = _parse(name)
     if form is None:
         return DATASETS[name]
+    if form == "imagenet":
+        return layout_info(name, path)
     return own_info(name, *_DESCRIBE[form](path))
 
 
@@ -92,7 +101,7 @@ def _parse(name: str) -> tuple[str | None, Path]:
     """Return the form and path of a user's own data, or None for a named data set."""
     if isinstance(name, str):
         form, colon, text = name.partition(":")
-        if colon and form in _READ:
+        if colon and f"{form}:PATH" in FORMS:
             if not text.strip():
                 raise UserError(f"data: found {name!r}; allowed: {form}:PATH with a path")
             with reading(text, "a path"):

@@ -32,7 +32,7 @@ class Layout:
     folder
         Folder below the place; "" for the place itself.
     files
-        All the files that must be in it; each may also be there as ``.gz`` if `gz`.
+        All the files or folders that must be in it; each may also be there as ``.gz`` if `gz`.
     gz
         Whether compressed files are read too.
     """
@@ -66,6 +66,11 @@ LAYOUTS: dict[str, tuple[Layout, ...]] = {
     ),
     "CIFAR100": (Layout("cifar-100-python", ("train", "test", "meta")),),
     "SVHN": (Layout("", ("train_32x32.mat", "test_32x32.mat")),),
+    # Folders, under the names that people give them; the last is the data set itself as a place.
+    "ImageNet": tuple(
+        Layout(folder, ("train", "val"))
+        for folder in ("ImageNet", "imagenet", "ILSVRC2012", "ILSVRC/Data/CLS-LOC", "")
+    ),
 }
 
 

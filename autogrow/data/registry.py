@@ -32,6 +32,12 @@ class DatasetInfo:
         Pixels of zero padding for the random crop; 0: no crop.
     flip
         Whether training images are mirrored at random.
+    in_files
+        Whether its images stay in their files, are cut to `image_size` when they are
+        read, and are augmented as ImageNet's (:mod:`autogrow.streams`).
+    imagenet_schedule
+        Whether the paper trains on it with its settings for ImageNet: batch, epochs,
+        milestones, weight decay.
     how_to_get
         One phrase that tells a user how to obtain the data.
     """
@@ -46,6 +52,8 @@ class DatasetInfo:
     zero_padding: int = 0
     crop_padding: int = 0
     flip: bool = False
+    in_files: bool = False
+    imagenet_schedule: bool = False
     how_to_get: str
 
 
@@ -137,6 +145,22 @@ DATASETS: dict[str, DatasetInfo] = {
             std=(0.1980, 0.2010, 0.1970),
             crop_padding=4,
             how_to_get=_download("SVHN"),
+        ),
+        DatasetInfo(
+            name="ImageNet",
+            image_size=224,
+            channels=3,
+            n_classes=1000,
+            in_package=False,
+            mean=(0.485, 0.456, 0.406),
+            std=(0.229, 0.224, 0.225),
+            flip=True,
+            in_files=True,
+            imagenet_schedule=True,
+            how_to_get=(
+                "register at https://image-net.org/download (ILSVRC2012), and unpack it to "
+                "ImageNet/train/<class>/* and ImageNet/val below the data root"
+            ),
         ),
     )
 }

@@ -6,13 +6,25 @@ from dataclasses import replace
 
 import numpy as np
 
-from autogrow.data.images import ImageData, Split, checksum
+from autogrow.data.images import FileSplit, ImageData, Split, checksum
 from autogrow.data.statistics import measure_statistics
 from autogrow.errors import UserError
 
 
 def with_measured_statistics(data: ImageData) -> ImageData:
-    """Return the data set with mean and standard deviation measured from its training split."""
+    """Return the data set with mean and standard deviation measured from its training split.
+
+    Raises
+    ------
+    UserError
+        If the images are in files; ImageNet's own constants were measured on it already.
+    """
+    if isinstance(data.train, FileSplit):
+        if data.name == "ImageNet":
+            return data
+        raise UserError(
+            f"normalisation: found 'measured'; allowed for {data.name}: released (ImageNet's)"
+        )
     mean, std = measure_statistics(data.train.images)
     return replace(data, mean=mean, std=std, statistics_source="measured")
 
@@ -32,10 +44,15 @@ def downscaled(data: ImageData, factor: int) -> ImageData:
     Raises
     ------
     UserError
-        If the factor does not divide the image size.
+        If the factor does not divide the image size, or the images are in files.
     """
     if factor == 1:
         return data
+    if isinstance(data.train, FileSplit):
+        raise UserError(
+            f"downscale: found {factor}; allowed for {data.name}: 1 (its images are cut to "
+            f"{data.image_size}x{data.image_size} pixels)"
+        )
     size = data.image_size
     if size % factor:
         divisors = [d for d in range(1, size) if size % d == 0]

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import math
 from numbers import Integral, Real
+from typing import TypeVar
 
 import numpy as np
 
-from autogrow.data.images import Split
+from autogrow.data.images import FileSplit, Split
 from autogrow.errors import UserError
 
+AnySplit = TypeVar("AnySplit", Split, FileSplit)
 
-def subset(split: Split, fraction: float, *, seed: int) -> Split:
+
+def subset(split: AnySplit, fraction: float, *, seed: int) -> AnySplit:
     """Keep a fraction of every class.
 
     With one seed, a smaller fraction is contained in a larger one.
@@ -46,10 +49,10 @@ def subset(split: Split, fraction: float, *, seed: int) -> Split:
         return split
     members = _shuffled_members(split.labels, seed)
     chosen = [indices[: max(1, round(fraction * len(indices)))] for indices in members.values()]
-    return take(split, np.sort(np.concatenate(chosen)))
+    return split.take(np.sort(np.concatenate(chosen)))
 
 
-def holdout(split: Split, fraction: float, *, seed: int) -> tuple[Split, Split]:
+def holdout(split: AnySplit, fraction: float, *, seed: int) -> tuple[AnySplit, AnySplit]:
     """Set a fraction of every class aside for validation.
 
     Parameters
@@ -84,7 +87,7 @@ def holdout(split: Split, fraction: float, *, seed: int) -> tuple[Split, Split]:
     return divide(split, counts, seed=seed)
 
 
-def divide(split: Split, counts: dict[int, int], *, seed: int) -> tuple[Split, Split]:
+def divide(split: AnySplit, counts: dict[int, int], *, seed: int) -> tuple[AnySplit, AnySplit]:
     """Divide a split in two, with a given number of images of each class in the second.
 
     Parameters
@@ -105,7 +108,7 @@ def divide(split: Split, counts: dict[int, int], *, seed: int) -> tuple[Split, S
     second = np.zeros(len(split.labels), dtype=bool)
     for label, indices in members.items():
         second[indices[: counts[label]]] = True
-    return take(split, np.flatnonzero(~second)), take(split, np.flatnonzero(second))
+    return split.take(np.flatnonzero(~second)), split.take(np.flatnonzero(second))
 
 
 def proportional_counts(labels: np.ndarray, total: int) -> dict[int, int]:
@@ -131,11 +134,6 @@ def proportional_counts(labels: np.ndarray, total: int) -> dict[int, int]:
     by_remainder = np.argsort(-remainder, kind="stable")
     quotient[by_remainder[: total - int(quotient.sum())]] += 1
     return {int(label): int(count) for label, count in zip(classes, quotient, strict=True)}
-
-
-def take(split: Split, indices: np.ndarray) -> Split:
-    """Return the images and labels at `indices` (int64, shape (n,)) as a new split."""
-    return Split(images=split.images[indices], labels=split.labels[indices])
 
 
 def _shuffled_members(labels: np.ndarray, seed: int) -> dict[int, np.ndarray]:
