@@ -2,20 +2,22 @@
 
 A request says all that its result depends on: the file, and the numbers that the
 augmentation is drawn from. So it matters neither which worker serves it nor how
-many there are. Of several ways to decode and transform, measured on photographs of
-ImageNet's sizes, images a second of one CPU core:
+many there are. Images a second of one CPU core, photographs of ImageNet's sizes:
 
-===========================================  ========  ==========
-way                                          training  evaluation
-===========================================  ========  ==========
-torchvision's v2 on its own decoder's uint8       868         885
-torchvision's v2 on Pillow's images               591         464
-timm 1.0.31 (on Pillow's images)                  590         450
-===========================================  ========  ==========
+========================================  ========  ==========
+way                                       training  evaluation
+========================================  ========  ==========
+v2 on the uint8 of torchvision's decoder       868         885
+v2 on the uint8 of Pillow's decoder            663
+v2 on Pillow's images                          591         464
+timm 1.0.31, on Pillow's images                590         450
+========================================  ========  ==========
 
-Training takes the first. Its resizing rounds up to one grey level differently from
-Pillow's; evaluation, which few images need, keeps to Pillow and gives exactly what
-``torchvision.datasets.ImageFolder`` with the usual transforms gives.
+Training takes the first, and the second where torchvision has no decoder (0.29 calls
+its own deprecated): both decode to the same. Their resizing rounds up to one grey
+level differently from Pillow's; so evaluation, which is of few images, keeps to
+Pillow and gives exactly what ``torchvision.datasets.ImageFolder`` with the usual
+transforms gives.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ import io
 import os
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,6 +36,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from autogrow.data.folder import FORMATS
+from autogrow.data.imagenet import damage
 from autogrow.data.reading import printable
 from autogrow.errors import InterruptedRunError
 from autogrow.seeds import derive
@@ -112,15 +116,14 @@ def decode(request: Request) -> Tensor:
 
 def _fast(content: bytes) -> Tensor:
     """Decode by torchvision what it can, with Pillow's result, and the rest by Pillow."""
-    from torchvision.io import ImageReadMode, decode_jpeg
-
     if content.startswith(JPEG):
-        try:
-            return decode_jpeg(
-                torch.frombuffer(bytearray(content), dtype=torch.uint8), ImageReadMode.RGB
-            )
-        except RuntimeError:
-            pass  # Pillow is the judge of what is damaged
+        # Whatever it cannot decode, Pillow is the judge of what is damaged.
+        with suppress(ImportError, RuntimeError), warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            from torchvision.io import ImageReadMode, decode_jpeg
+
+            data = torch.frombuffer(bytearray(content), dtype=torch.uint8)
+            return decode_jpeg(data, ImageReadMode.RGB)
     return _tensor(_pillow(content))
 
 
@@ -148,76 +151,51 @@ class _Files(Dataset):
                 images.append(decode(request).permute(1, 2, 0))
                 labels.append(request.label)
             except Exception as error:  # a decoder raises a dozen types on damage
-                damaged.append((request.path, printable(f"{type(error).__name__}: {error}")))
+                damaged.append((request.path, damage(error)))
         stacked = torch.stack(images) if images else torch.empty(0, dtype=torch.uint8)
         return Decoded(stacked, torch.tensor(labels, dtype=torch.int64), damaged)
 
 
-class _Tasks:
-    """What the workers are given next, in place of a sampler."""
+def decoded(
+    tasks: Iterable[list[Request]], workers: int, *, pinned: bool = False
+) -> Iterator[Decoded]:
+    """Yield what became of each task, in their order, while workers go on with the next.
 
-    def __init__(self) -> None:
-        self.tasks: Iterable[list[Request]] = ()
-
-    def __iter__(self) -> Iterator[list[Request]]:
-        return iter(self.tasks)
-
-
-class Decoder:
-    """Worker processes that decode images for all sets of a run; started when first used.
+    Workers live as long as this iterator: close it if it is not gone through to its end.
 
     Parameters
     ----------
+    tasks
+        Requests to be served together.
     workers
-        How many; 0: this process decodes.
+        Processes that serve them; 0: this process does.
     pinned
         Whether results come in pinned memory, for copies to a GPU that wait for nothing.
+
+    Raises
+    ------
+    InterruptedRunError
+        If a worker is killed, most often for want of memory.
     """
+    import torchvision.transforms.v2  # noqa: F401 (once, not by each worker)
 
-    def __init__(self, workers: int, *, pinned: bool = False) -> None:
-        self._tasks = _Tasks()
-        self._turn = 0
-        self._loader = DataLoader(
-            _Files(),
-            batch_sampler=self._tasks,
-            collate_fn=_as_it_is,
-            num_workers=workers,
-            persistent_workers=workers > 0,
-            pin_memory=pinned,
-            generator=torch.Generator(),  # else it draws from the global one
-        )
-
-    def decoded(self, tasks: Iterable[list[Request]]) -> Iterator[Decoded]:
-        """Yield what became of each task, in their order, while workers go on with the next.
-
-        A new pass ends one that is not at its end.
-
-        Raises
-        ------
-        InterruptedRunError
-            If a worker is killed, most often for want of memory.
-        """
-        import torchvision.io
-        import torchvision.transforms.v2  # noqa: F401 (once, not by each worker)
-
-        self._turn += 1
-        turn = self._turn
-        self._tasks.tasks = tasks
-        iterator = iter(self._loader)
-        while True:
-            if turn != self._turn:
-                raise RuntimeError("another pass over images has begun: one at a time")
-            try:
-                yield next(iterator)
-            except StopIteration:
-                return
-            except RuntimeError as error:
-                if "DataLoader worker" not in str(error):
-                    raise
-                raise InterruptedRunError(
-                    f"a process that decodes images was killed ({printable(error)}); most often "
-                    "memory, or shared memory (/dev/shm), is short: fewer --workers need less"
-                ) from None
+    loader = DataLoader(
+        _Files(),
+        batch_sampler=tasks,
+        collate_fn=_as_it_is,
+        num_workers=workers,
+        pin_memory=pinned,
+        generator=torch.Generator(),  # else it draws from the global one
+    )
+    try:
+        yield from loader
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+        raise InterruptedRunError(
+            f"a process that decodes images was killed ({printable(error)}); most often memory, "
+            "or shared memory (/dev/shm), is short: fewer --workers need less"
+        ) from None
 
 
 def _as_it_is(value: Decoded) -> Decoded:

@@ -88,12 +88,8 @@ def _holding(data: ImageData, device: torch.device) -> Callable[..., DeviceSet]:
 def _streaming(
     spec: RunSpec, data: ImageData, device: torch.device, workers: int | None
 ) -> Callable[..., StreamedSet]:
-    from autogrow.decoding import Decoder, default_workers
+    from autogrow.decoding import default_workers
     from autogrow.streams import StreamedSet
-
-    decoder = Decoder(
-        default_workers() if workers is None else workers, pinned=device.type == "cuda"
-    )
 
     def put(split: FileSplit, *, crop_padding: int = 0, flip: bool = False) -> StreamedSet:
         if crop_padding:
@@ -106,7 +102,7 @@ def _streaming(
             data.mean,
             data.std,
             device,
-            decoder=decoder,
+            workers=default_workers() if workers is None else workers,
             flip=flip,
             skip_damaged=spec.skip_damaged,
         )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from torch import Tensor
 
 from autogrow.batches import batch_slices, data_order, normalised, per_channel
 from autogrow.data.imagenet import broken_files
-from autogrow.decoding import Decoded, Decoder, Request
+from autogrow.decoding import Decoded, Request, decoded
 from autogrow.distributed import ALONE, World
 from autogrow.errors import UserError
 
@@ -44,8 +45,8 @@ class StreamedSet:
         Per channel, of images scaled to [0, 1].
     device
         Where batches go.
-    decoder
-        Shared by the sets of a run; so only one of them can be gone through at a time.
+    workers
+        Processes that decode, 0: this one does.
     flip
         Whether training images are mirrored at random.
     skip_damaged
@@ -73,7 +74,7 @@ class StreamedSet:
         std: Sequence[float],
         device: torch.device,
         *,
-        decoder: Decoder,
+        workers: int,
         flip: bool = False,
         skip_damaged: bool = False,
     ) -> None:
@@ -82,7 +83,7 @@ class StreamedSet:
         self.tell: Callable[[str], None] = _on_stderr
         self.labels = torch.from_numpy(split.labels).to(device)
         self._split = split
-        self._decoder = decoder
+        self._workers = workers
         self._skip_damaged = skip_damaged
         self._told: set[str] = set()
         self._mean, self._std = per_channel(mean, device), per_channel(std, device)
@@ -153,12 +154,15 @@ class StreamedSet:
             for batch in batches
             for chunk in batch.split(CHUNK)
         )
-        results = self._decoder.decoded(tasks)
-        for batch in batches:
-            parts = list(islice(results, -(-len(batch) // CHUNK)))
-            for path, reason in (damaged for part in parts for damaged in part.damaged):
-                self._skip(path, reason)
-            yield self._on_device([part for part in parts if len(part.labels)])
+        # Closed, not left to the garbage collector: that may end the queues to the workers before
+        # it ends the workers, and then wait for them.
+        pinned = self.device.type == "cuda"
+        with closing(decoded(tasks, self._workers, pinned=pinned)) as results:
+            for batch in batches:
+                parts = list(islice(results, -(-len(batch) // CHUNK)))
+                for path, reason in (bad for part in parts for bad in part.damaged):
+                    self._skip(path, reason)
+                yield self._on_device([part for part in parts if len(part.labels)])
 
     def _request(self, index: int, draw: tuple[int, int] | None) -> Request:
         split = self._split

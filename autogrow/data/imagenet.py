@@ -21,7 +21,7 @@ import numpy as np
 from autogrow.data.folder import FORMATS, SUFFIXES
 from autogrow.data.images import FileSplit, ImageData
 from autogrow.data.places import locate
-from autogrow.data.reading import printable, reading, require_folder
+from autogrow.data.reading import printable, require_folder
 from autogrow.data.registry import DATASETS, DatasetInfo
 from autogrow.data.val_labels import read_val_labels
 from autogrow.errors import UserError, allowed
@@ -134,12 +134,18 @@ def broken_files(split: FileSplit) -> Iterator[tuple[int, str]]:
         yield int(index), "the file is empty"
     for index in np.unique(np.linspace(0, len(split) - 1, HEADERS).astype(int)):
         if split.sizes[index]:
-            file = split.path(index)
             try:
-                with reading(file, "an image"), Image.open(file, formats=FORMATS):
+                with Image.open(split.path(index), formats=FORMATS):
                     pass
-            except UserError as error:
-                yield int(index), printable(error.__cause__)
+            except Exception as error:  # a parser raises a dozen types on damage
+                yield int(index), damage(error)
+
+
+def damage(error: Exception) -> str:
+    """Return what a decoder's error says of a file, in a few words."""
+    if type(error).__name__ == "UnidentifiedImageError":  # names but an object in memory
+        return f"no {allowed(FORMATS)} image"
+    return printable(f"{type(error).__name__}: {error}")
 
 
 def _class_names(folder: Path) -> list[str]:

@@ -135,10 +135,12 @@ def test_table_agrees_with_loaded_data():
         )
 
 
-@pytest.mark.parametrize("name", ["cifar10", "ImageNet", "", "zip:x", "npz:", "folder:  ", None, 3])
+@pytest.mark.parametrize("name", ["cifar10", "Imagenet", "", "zip:x", "npz:", "folder:  ", None, 3])
 @pytest.mark.parametrize("function", [load, info])
 def test_unknown_names(function, name):
-    with pytest.raises(UserError, match=r"allowed: (digits, MNIST5000, .* or npz:PATH|\w+:PATH)"):
+    with pytest.raises(
+        UserError, match=r"allowed: (digits, MNIST5000, .* or imagenet:PATH|\w+:PATH)"
+    ):
         function(name)
 
 
