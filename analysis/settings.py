@@ -23,6 +23,8 @@ from autogrow.yamlfiles import read_yaml
 ROOT = Path(__file__).resolve().parent.parent
 CONFIG = ROOT / "config"
 SCALES = ("smoke", "mini", "paper")
+LANDSCAPE = "landscape"
+"""Kind of the jobs that compute the loss around a network."""
 
 Scale = Literal["smoke", "mini", "paper"]
 
@@ -40,6 +42,49 @@ class Choices(_Strict):
     normalisation: Literal["released", "measured"]
 
 
+# Not strict: numbers inside `--config "cluster={...}"` are text.
+_Count = Annotated[int, Field(ge=1, le=1_000_000, strict=False)]
+_Names = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.,-]+$")]
+
+
+class JobSize(_Strict):
+    """What one job asks a cluster for; each key is explained in slurm/cluster.yaml."""
+
+    gpus: _Count
+    cpus: _Count
+    mem_gb: _Count
+    hours: _Count
+
+    @field_validator("cpus")
+    @classmethod
+    def _one_for_each_gpu(cls, cpus: int, info: ValidationInfo) -> int:
+        if cpus < info.data.get("gpus", 1):
+            raise ValueError(f"allowed: {info.data['gpus']} or more, one for each GPU")
+        return cpus
+
+
+class Cluster(_Strict):
+    """How jobs are submitted to a cluster; each key is explained in slurm/cluster.yaml."""
+
+    partition: _Names | None
+    account: _Names | None
+    # What Snakemake's Slurm plugin takes.
+    gpu_type: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.]+$")] | None
+    shards: int | None = Field(ge=1, le=100, strict=False)
+    scratch: str | None
+    jobs: dict[str, JobSize]
+
+    @field_validator("jobs")
+    @classmethod
+    def _every_kind(cls, jobs: dict[str, JobSize]) -> dict[str, JobSize]:
+        wanted = {*ARCHITECTURES, "ImageNet", LANDSCAPE}
+        if set(jobs) != wanted:
+            raise ValueError(f"allowed: a size for each of {allowed(sorted(wanted))}")
+        if jobs[LANDSCAPE].gpus > 1:
+            raise ValueError(f"allowed: one GPU for {LANDSCAPE}")
+        return jobs
+
+
 class Settings(_Strict):
     """config.yaml: what is run and how; each key is explained there."""
 
@@ -55,6 +100,7 @@ class Settings(_Strict):
     data_root: str | None
     reference: str | None
     throughput: float | None = Field(gt=0, allow_inf_nan=False)
+    cluster: Cluster | None
 
     @field_validator("seeds")
     @classmethod
@@ -71,11 +117,15 @@ class Settings(_Strict):
             raise ValueError(f"allowed: a share for each of {allowed(sorted(wanted))}")
         return shares
 
-    def share_of_gpu(self, architecture: str, data: str) -> int:
-        """Return the share of a GPU in percent that a run takes; 0 without a GPU."""
-        if self.device == "cpu":
-            return 0
-        return self.gpu_share["ImageNet" if data == "ImageNet" else architecture]
+    @field_validator("cluster")
+    @classmethod
+    def _gpus_are_given_by_slurm(
+        cls, cluster: Cluster | None, info: ValidationInfo
+    ) -> Cluster | None:
+        device = info.data.get("device", "auto")
+        if cluster is not None and device not in ("auto", "cpu", "cuda"):
+            raise ValueError(f"device {device!r}: allowed on a cluster: auto, cpu or cuda")
+        return cluster
 
     @property
     def folder(self) -> Path:
@@ -221,3 +271,6 @@ def prepare_environment(settings: Settings) -> None:
     os.environ["PATH"] = os.pathsep.join([bin_folder, os.environ.get("PATH", "")])
     if settings.data_root is not None:
         os.environ["AUTOGROW_DATA_ROOT"] = str(Path(settings.data_root).expanduser().resolve())
+    if settings.cluster is not None and settings.cluster.scratch is not None:
+        # Jobs read the settings again: $TMPDIR is the node's.
+        os.environ["AUTOGROW_SCRATCH"] = os.path.expandvars(settings.cluster.scratch)

@@ -9,6 +9,7 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, workflow.basedir)
 
 from analysis.catalogue import load_catalogue
+from analysis.resources import cpu_resources, landscape_resources, run_resources
 from analysis.settings import parse_settings, prepare_environment
 from autogrow.errors import UserError
 
@@ -115,11 +116,16 @@ def depth_of(wildcards, input):
     return shlex.join(["--depth-of", str(Path(input[0]).parent)]) if input else ""
 
 
-def gpu_share(wildcards):
-    """How much of a GPU the run takes, in percent."""
-    settings = CATALOGUE.runs[wildcards.run].settings
-    architecture = settings.get("network", settings.get("to")).partition("-")[0]
-    return SETTINGS.share_of_gpu(architecture, settings["data"])
+def asked_for(resources):
+    """What a kind of job asks for, as resources of a rule: functions of the wildcards."""
+
+    def of(name):
+        return lambda wildcards, threads: resources(
+            SETTINGS, CATALOGUE.runs[wildcards.run].settings, threads
+        )[name]
+
+    example = next(iter(CATALOGUE.runs.values()))
+    return {name: of(name) for name in resources(SETTINGS, example.settings, 1)}
 
 
 def surface_grid(wildcards):

@@ -19,13 +19,15 @@ rule trajectory_plane:
     conda:
         "../../environment.yml"
     threads: 1
+    resources:
+        **asked_for(cpu_resources),
     params:
         points=GRIDS.contour_points,
         run=lambda wildcards, input: str(Path(input[0]).parent),
         folder=lambda wildcards, output: str(Path(output[0]).parent),
     shell:
         "python -m analysis.trajectories --run {params.run:q} --out {params.folder:q}"
-        " --part plane --points {params.points} --threads {threads} > {log:q} 2>&1"
+        " --part plane --points {params.points} --threads {resources.cpu_threads} > {log:q} 2>&1"
 
 
 # `--restart`: the first block of new settings throws the old ones away.
@@ -43,9 +45,7 @@ rule contour_block:
         "../../environment.yml"
     threads: 1
     resources:
-        device=SETTINGS.device,
-        gpu=0 if SETTINGS.device == "cpu" else 1,
-        gpu_share=gpu_share,
+        **asked_for(landscape_resources),
     params:
         images=shlex.join(IMAGES),
         run=lambda wildcards, input: str(Path(input[0]).parent),
@@ -53,7 +53,7 @@ rule contour_block:
     shell:
         "python -m analysis.trajectories --run {params.run:q} --out {params.folder:q}"
         " --block {wildcards.block}/{wildcards.blocks} {params.images} --restart"
-        " --device {resources.device} --threads {threads} > {log:q} 2>&1"
+        " --device {resources.device} --threads {resources.cpu_threads} > {log:q} 2>&1"
 
 
 rule contour:
@@ -96,9 +96,7 @@ rule surface_block:
         "../../environment.yml"
     threads: 1
     resources:
-        device=SETTINGS.device,
-        gpu=0 if SETTINGS.device == "cpu" else 1,
-        gpu_share=gpu_share,
+        **asked_for(landscape_resources),
     params:
         grid=surface_grid,
         run=lambda wildcards, input: str(Path(input[0]).parent),
@@ -106,7 +104,7 @@ rule surface_block:
     shell:
         "python -m analysis.surfaces --run {params.run:q} --out {params.folder:q}"
         " --block {wildcards.block}/{wildcards.blocks} {params.grid} --restart"
-        " --device {resources.device} --threads {threads} > {log:q} 2>&1"
+        " --device {resources.device} --threads {resources.cpu_threads} > {log:q} 2>&1"
 
 
 rule surface:

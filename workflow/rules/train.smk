@@ -1,6 +1,9 @@
 # One run: `autogrow` trains it. A run continues from its checkpoint when its job is
 # started again, so checkpoints are no outputs (Snakemake deletes those first).
 
+# Device, launcher and threads are resources and no params: they are no reason to train anew.
+# `--resources` limits how many of the GPUs are in use at once.
+
 # Changed only to have every run trained anew.
 PROTOCOL_VERSION = 1
 
@@ -20,16 +23,12 @@ rule train:
         "../../environment.yml"
     threads: 1
     resources:
-        # Not among the params: another device is no reason to train anew.
-        device=SETTINGS.device,
-        # `--resources` limits how many of these are in use at once.
-        gpu=0 if SETTINGS.device == "cpu" else 1,
-        gpu_share=gpu_share,
+        **asked_for(run_resources),
     params:
         command=run_command,
         depth_of=depth_of,
         folder=lambda wildcards, output: str(Path(output[0]).parent),
         version=PROTOCOL_VERSION,
     shell:
-        "autogrow {params.command} {params.depth_of} --out {params.folder:q} --device {resources.device}"
-        " --threads {threads} --replace > {log:q} 2>&1"
+        "{resources.launcher} {params.command} {params.depth_of} --out {params.folder:q}"
+        " --device {resources.device} --threads {resources.cpu_threads} --replace > {log:q} 2>&1"
