@@ -1,15 +1,11 @@
 """A copy of the workflow in a temporary folder, and Snakemake run there for real."""
 
 import re
-import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).resolve().parents[2]
-PARTS = ["Snakefile", "workflow", "config", "analysis", "autogrow", "profiles", "environment.yml"]
+from clones import clone
 
 
 class Workflow:
@@ -37,14 +33,7 @@ class Workflow:
 
 @pytest.fixture(scope="session")
 def workflow(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("clone")
-    for part in PARTS:
-        if (ROOT / part).is_dir():
-            shutil.copytree(ROOT / part, folder / part)
-        else:
-            shutil.copy(ROOT / part, folder / part)
-    shutil.copytree(ROOT / "results" / "paper", folder / "results" / "paper")
-    return Workflow(folder)
+    return Workflow(clone(tmp_path_factory.mktemp("clone")))
 
 
 @pytest.fixture(scope="session")
