@@ -179,6 +179,9 @@ def _add_execution(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--replace", action="store_true", help="throw away a run of another spec in the folder"
     )
+    group.add_argument(
+        "--wait", action="store_true", help="wait while another process trains in the folder"
+    )
 
 
 def _bench_options(parser: argparse.ArgumentParser) -> None:
@@ -242,6 +245,7 @@ def _carry_out(spec: RunSpec, options: argparse.Namespace) -> None:
         quiet=options.quiet,
         restart=options.restart,
         replace=options.replace,
+        wait=options.wait,
     )
     summary = run(spec, options.out, execution=execution)
     if not options.quiet and os.environ.get("RANK", "0") == "0":  # one of torchrun's processes

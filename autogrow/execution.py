@@ -35,6 +35,8 @@ class Execution:
         Whether what the folder holds of this run is thrown away.
     replace
         Whether a run of another spec in the folder is thrown away.
+    wait
+        Whether a process that trains in the folder is waited for; else it is a mistake.
     """
 
     device: str = "auto"
@@ -46,6 +48,7 @@ class Execution:
     quiet: bool = False
     restart: bool = False
     replace: bool = False
+    wait: bool = False
 
 
 def find_device(execution: Execution) -> torch.device:

@@ -100,10 +100,8 @@ def check_folder(folder: Path, spec: dict[str, Any]) -> None:
     Raises
     ------
     UserError
-        If it does, or what is there is no folder.
+        If it does.
     """
-    if folder.exists() and not folder.is_dir():
-        raise UserError(f"{folder}: is a file; allowed: a folder for the run")
     file = folder / SPEC
     if not file.exists():
         return
@@ -121,17 +119,7 @@ def check_folder(folder: Path, spec: dict[str, Any]) -> None:
 
 
 def open_folder(folder: Path, spec: dict[str, Any]) -> None:
-    """Make the run's folder and write spec.json into it.
-
-    Raises
-    ------
-    UserError
-        If it cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"{folder}: cannot be made: {error.strerror or error}") from None
+    """Write spec.json into the run's folder, which must exist."""
     for stray in folder.glob(".*.tmp"):  # of a process that was killed while writing
         stray.unlink(missing_ok=True)
     if not (folder / SPEC).exists():

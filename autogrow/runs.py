@@ -79,12 +79,15 @@ def run(
     folder = Path(out)
     spec = resolve_for(spec, data or datasets.info(spec.data))
     device = find_device(execution)
-    told: list[str] = []
+
+    def say(message: str) -> None:
+        with Reporter(folder, quiet=execution.quiet) as reporter:
+            reporter.say(message)
+
     with ExitStack() as stack:
         world = stack.enter_context(joined(device))
-        fresh = not folder.is_dir()
-        if world.first and not fresh:
-            stack.enter_context(locked(folder, told.append))
+        if world.first:
+            stack.enter_context(locked(folder, say, wait=execution.wait))
         summary = prepare_folder(folder, to_json(spec), execution, world)
         if summary is not None:
             return summary
@@ -100,14 +103,11 @@ def run(
         # Not before everything that a user can get wrong was looked at: a slip leaves no folder.
         if world.first:
             records.open_folder(folder, to_json(spec))
-            if fresh:
-                stack.enter_context(locked(folder, told.append))
         world.wait()
         reporter = Reporter(folder, quiet=execution.quiet, silent=not world.first)
         stack.enter_context(reporter)
-        for message in (*told, data.report):
-            if message:
-                reporter.say(message)
+        if data.report:
+            reporter.say(data.report)
         if world.first:  # the others tell of damaged images on stderr
             sets.tell(reporter.say)
         return _Run(spec, folder, data, sets, reporter, execution.compiled, world).execute()

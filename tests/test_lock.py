@@ -69,6 +69,72 @@ def test_a_run_says_in_its_log_that_it_took_over(holder, tmp_path, cli, tiny):
     assert "taking over from process" in (tmp_path / "log.txt").read_text()
 
 
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_who_is_asked_to_wait_waits(holder, tmp_path, monkeypatch, elsewhere):
+    told, naps = [], []
+    if elsewhere:  # and this host is not told of its flock
+        holder.kill()
+        holder.wait()
+        (tmp_path / "lock").write_text(json.dumps({"host": "elsewhere", "pid": holder.pid}))
+
+    def nap(seconds):
+        naps.append(seconds)
+        if len(naps) == 3:
+            holder.kill()
+            holder.wait()
+            os.utime(tmp_path / "lock", (0, 0))
+
+    monkeypatch.setattr(lock.time, "sleep", nap)
+    with locked(tmp_path, told.append, wait=True):
+        assert json.loads((tmp_path / "lock").read_text())["pid"] == os.getpid()
+    assert len(naps) == 3
+    waiting, taken = told
+    assert f"process {holder.pid} on " in waiting
+    assert "; waiting for it (or " in waiting
+    assert "taking over" in taken
+
+
+def test_a_missing_folder_is_made_and_stays_only_if_something_is_put_into_it(tmp_path):
+    for inside in ([], ["file"]):
+        with locked(tmp_path / "a/b", print):
+            for name in inside:
+                (tmp_path / "a/b" / name).touch()
+        assert [f.name for f in tmp_path.rglob("*") if f.is_file()] == inside
+        assert (tmp_path / "a").exists() == bool(inside)
+
+
+def test_a_folder_that_cannot_be_made_is_told_in_one_line(tmp_path):
+    (tmp_path / "file").touch()
+    for folder, wanted in (("file", "is a file"), ("file/folder", "cannot be made: Not a dir")):
+        with pytest.raises(UserError, match=wanted), locked(tmp_path / folder, print):
+            pass
+
+
+def test_a_run_that_waited_finds_the_other_ones_result(tmp_path, tiny):
+    line = [sys.executable, "-m", "autogrow", *tiny.train, "--epochs", "30", "--wait"]
+    line += ["--out", str(tmp_path / "run")]
+    first = subprocess.Popen(line)
+    try:
+        while not list((tmp_path / "run").glob("checkpoint-*")):
+            assert first.poll() is None
+            time.sleep(0.05)
+        first.send_signal(signal.SIGSTOP)
+        second = subprocess.Popen(line)
+        log = tmp_path / "run/log.txt"
+        while "waiting for it" not in log.read_text():
+            assert second.poll() is None
+            time.sleep(0.05)
+        first.send_signal(signal.SIGCONT)
+        assert second.wait(timeout=120) == first.wait() == 0
+    finally:
+        first.kill()
+    told = log.read_text()
+    assert f"process {first.pid} on " in told
+    assert "this run is complete; nothing to do" in told
+    assert "continuing after" not in told
+    assert told.count(": train loss ") == 30
+
+
 def test_another_hosts_lock_is_held_while_it_is_touched(tmp_path):
     """Also where the file system does not tell this host of that one's flock."""
     path = tmp_path / "lock"

@@ -1,7 +1,7 @@
 """A real Slurm for these tests, and Snakemake that submits to it."""
 
+import json
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -111,20 +111,17 @@ class Run:
 
     @property
     def writer(self):
-        """Number of the process that writes here, and of its job, as the run's lock says."""
-        found = re.match(r"process (\d+) on \S+, Slurm job (\d+)", self._lock())
-        return None if found is None else (int(found[1]), found[2])
-
-    def _lock(self):
-        lock = self.folder / ".lock"
-        return lock.read_text() if lock.exists() else ""
+        """Number of the process that trains here, as the run's lock says."""
+        return json.loads((self.folder / "lock").read_text())["pid"]
 
     def in_the_middle(self):
-        """Wait until some epochs are trained; return its job, stopped there."""
+        """Wait until some epochs are trained; stop the process there, return it and its job."""
         wait_for(lambda: self.epochs >= 3, f"epochs of {self.folder}", step=0.02)
-        process, job = self.writer
+        process = self.writer
         os.kill(process, signal.SIGSTOP)
         assert not self.done, "the run was over too soon to be interrupted"
+        given = Path(f"/proc/{process}/environ").read_text().split("\0")
+        [job] = (v.removeprefix("SLURM_JOB_ID=") for v in given if v.startswith("SLURM_JOB_ID="))
         return process, job
 
 

@@ -1,6 +1,8 @@
 # One run: `autogrow` trains it. A run continues from its checkpoint when its job is
 # started again, so checkpoints are no outputs (Snakemake deletes those first).
 
+# `--wait`: a job that Slurm or a killed Snakemake lost sight of may still train there.
+
 # Device, launcher and threads are resources and no params: they are no reason to train anew.
 # `--resources` limits how many of the GPUs are in use at once.
 
@@ -31,4 +33,5 @@ rule train:
         version=PROTOCOL_VERSION,
     shell:
         "{resources.launcher} {params.command} {params.depth_of} --out {params.folder:q}"
-        " --device {resources.device} --threads {resources.cpu_threads} --replace > {log:q} 2>&1"
+        " --device {resources.device} --threads {resources.cpu_threads} --replace --wait"
+        " > {log:q} 2>&1"
