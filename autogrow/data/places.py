@@ -8,6 +8,7 @@ from pathlib import Path
 
 from autogrow.data.reading import printable, reading, require_folder
 from autogrow.data.registry import DATASETS
+from autogrow.data.scratch import staged
 from autogrow.errors import UserError
 
 ROOT_VARIABLE = "AUTOGROW_DATA_ROOT"
@@ -49,6 +50,11 @@ class Layout:
             if not (place / self.folder / file).exists()
             and not (self.gz and (place / self.folder / f"{file}.gz").exists())
         ]
+
+    def present(self, place: Path) -> list[str]:
+        """Return the files that are below `place`, compressed ones too."""
+        names = [name for file in self.files for name in (file, f"{file}.gz")]
+        return [name for name in names if (place / self.folder / name).exists()]
 
 
 # As torchvision writes them, plus Debian's own folder for FashionMNIST.
@@ -125,7 +131,8 @@ def locate(name: str, *, root: Path | str | None, download: bool) -> tuple[Path,
     Returns
     -------
     place, folder : Path
-        The place, and the folder of the files below it.
+        The place, and the folder of the files below it; of its copy on this machine's own
+        disk, where AUTOGROW_SCRATCH asks for one.
 
     Raises
     ------
@@ -140,6 +147,7 @@ def locate(name: str, *, root: Path | str | None, download: bool) -> tuple[Path,
             with reading(place, "a folder of data sets"):
                 missing = layout.missing(place)
             if not missing:
+                place = staged(place, layout.folder, layout.present(place))
                 return place, place / layout.folder
             if len(missing) < len(layout.files) and partial is None:
                 partial = (place / layout.folder, missing)
