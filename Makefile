@@ -1,13 +1,14 @@
 # make reproduce   install, then run every experiment at SCALE (default: mini)
 # make bench       measure speed and memory (about 15 minutes on 2 quiet cores)
 # make test        install, then lint, check formats and run the tests
+# make test-slurm  only those on a real Slurm (root; skipped where Slurm is not installed)
 
 PYTHON ?= python3
 SCALE ?= mini
 VENV := .venv
 INSTALLED := $(VENV)/.installed
 
-.PHONY: reproduce test bench install lint clean
+.PHONY: reproduce test test-slurm bench install lint clean
 
 reproduce: $(INSTALLED)
 	$(VENV)/bin/snakemake --cores all --config scale=$(SCALE)
@@ -18,6 +19,9 @@ reproduce: $(INSTALLED)
 
 test: lint
 	$(VENV)/bin/python -m pytest
+
+test-slurm: $(INSTALLED)
+	$(VENV)/bin/python -m pytest tests/slurm
 
 bench: $(INSTALLED)
 	$(VENV)/bin/autogrow bench

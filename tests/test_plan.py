@@ -1,6 +1,8 @@
 """The plan: epochs, FLOPs and hours of every run before anything runs."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +10,8 @@ from analysis import estimates, plan
 from analysis.catalogue import load_catalogue
 from autogrow.flops import network_costs
 from autogrow.names import parse_network
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope="module")
@@ -101,3 +105,16 @@ def test_throughput_is_measured_where_none_is_given(capsys, tmp_path):
 def test_an_impossible_throughput_is_told(capsys):
     assert plan.main(["--throughput", "0"]) == 2
     assert "above 0" in capsys.readouterr().err
+
+
+def test_the_gpu_hours_of_the_documentation_are_the_plans(paper, capsys, tmp_path):
+    options = ["--scale", "paper", "--throughput", "1e12", "--folder", str(tmp_path)]
+    assert plan.main(options) == 0
+    told = capsys.readouterr().out
+    text = (ROOT / "docs/cluster.md").read_text()
+    rows = re.findall(r"^\| ((?:table|figure|all)[^|]*) \| (\d+) \| ([\d.]+) \|$", text, re.M)
+    assert len(rows) == len(paper.tables) + 1
+    for name, runs, hours in rows:
+        assert re.search(rf"^{name} +{runs} +\d+ +\S+ +{hours} +0/{runs} ", told, re.M), name
+    [panels] = re.findall(r"takes (\d+) GPU-hours more", text)
+    assert re.search(rf"^all panels +\S+ +{panels} ", told, re.M)

@@ -1,6 +1,7 @@
 """Every target through the real Snakemake at the scale `smoke`."""
 
 import json
+import re
 
 import pandas as pd
 import pytest
@@ -133,6 +134,24 @@ def test_seeds_multiply_everything(workflow):
     five = workflow.planned("--config", "scale=paper", "seeds=[0,1,2,3,4]", "--", "tables")
     assert five["train"] == 5 * one["train"]
     assert five["table"] == one["table"] == 10
+
+
+def test_the_slurm_profile_is_the_papers_scale_with_gpus_and_time(workflow):
+    done = workflow.snakemake("-n", "--profile", "slurm", "--", "table7", "table9")
+    text = done.stdout + done.stderr
+    asked = set(re.findall(r"runtime=(\d+),.* gpu=(\d), .*cpus_per_task=(\d+)", text))
+    assert asked == {("5760", "4", "64"), ("1440", "1", "4"), ("2880", "1", "4")}
+    assert "torchrun --standalone --nproc-per-node=4 -m autogrow grow --network Basic4Res" in text
+    assert "results/out/paper/tables/table7.csv" in text
+
+
+def test_one_key_of_the_slurm_profile_is_changed_alone(workflow):
+    changed = ("--config", "device=cpu", "cluster={jobs: {Plain4Net: {hours: 7}}}")
+    done = workflow.snakemake("-n", "--profile", "slurm", *changed, "--", "table9")
+    text = done.stdout + done.stderr
+    asked = set(re.findall(r"runtime=(\d+),.* gpu=(\d), .*cpus_per_task=(\d+)", text))
+    assert asked == {("420", "0", "4"), ("1440", "0", "4"), ("2880", "0", "4")}
+    assert "results/out/paper/tables/table9.csv" in text
 
 
 def test_another_protocol_has_its_own_folder(workflow):
