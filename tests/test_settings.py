@@ -50,13 +50,6 @@ def of(**changed):
     return parse_settings({**read_yaml(CONFIG / "config.yaml"), **changed}, "config")
 
 
-def test_a_gpu_is_shared_by_small_networks_and_not_on_imagenet():
-    shared = of(device="cuda")
-    assert shared.share_of_gpu("Basic3ResNet", "CIFAR10") == 25
-    assert shared.share_of_gpu("Basic4ResNet", "ImageNet") == 100
-    assert of(device="cpu").share_of_gpu("Basic3ResNet", "CIFAR10") == 0
-
-
 @pytest.mark.parametrize(
     ("shares", "told"),
     [
