@@ -20,7 +20,7 @@ from autogrow.bench.pairs import Timing
 from autogrow.bench.peak import peaks
 from autogrow.bench.startup import startup
 from autogrow.bench.throughput import compare
-from autogrow.bench.whole_runs import DATA, autogrow_cost, snapshot_cost
+from autogrow.bench.whole_runs import DATA, INTERVAL, autogrow_cost, snapshot_cost
 from autogrow.bench.workflow import overheads
 from autogrow.errors import UserError
 from autogrow.files import write_bytes, write_csv
@@ -192,8 +192,8 @@ def _snapshots(options: Options) -> str:
         options,
         "snapshots.csv",
         "Snapshots",
-        "A run with a snapshot of all parameters after every epoch against one without "
-        "(Basic3ResNet-3-3-3 on digits, 4 epochs).",
+        f"A run with a snapshot of all parameters every {INTERVAL} epochs against one without "
+        "(Basic3ResNet-3-3-3 on digits, epochs of a quarter of a second).",
         ["with_s", "without_s", "ratio"],
         [[f"{with_:.2f}", f"{without:.2f}", f"{1 / timing.ratio:.3f}"]],
     )
