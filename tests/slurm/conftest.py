@@ -1,5 +1,6 @@
 """A real Slurm for these tests, and Snakemake that submits to it."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -63,11 +64,22 @@ class Clone:
         return self.finish(self.start(*arguments), status)
 
     def clean(self):
-        """End what a failed test has left."""
+        """End what the test has left: Snakemake, its jobs, and what escaped from those.
+
+        This Slurm follows a job's processes by their parents alone, and loses those whose
+        parent was killed first.
+        """
         for process in self._started:
             if process.poll() is None:
                 process.kill()
                 process.wait()
+        self.slurm.command("scontrol update nodename=localhost state=resume", check=False)
+        self.slurm.command("scancel --user=root")
+        wait_for(lambda: not self.slurm.jobs(), "the end of all jobs")
+        for entry in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if (entry / "cwd").readlink() == self.folder:
+                    os.kill(int(entry.name), signal.SIGKILL)
 
     def change(self, file, old, new):
         path = self.folder / file
@@ -84,9 +96,6 @@ def fresh_clone(slurm, tmp_path):
     made = Clone(tmp_path / "clone", slurm)
     yield made
     made.clean()
-    slurm.command("scontrol update nodename=localhost state=resume", check=False)
-    slurm.command("scancel --user=root")
-    wait_for(lambda: not slurm.jobs(), "the end of all jobs")
 
 
 class Run:

@@ -155,7 +155,7 @@ class RealSlurm:
         return [self.job(number) for number in self.jobs("all")]
 
 
-def wait_for(happened, what: str, seconds: float = 120, step: float = 0.1):
+def wait_for(happened, what: str, seconds: float = 300, step: float = 0.1):
     """Return the first true value of ``happened()``."""
     end = time.monotonic() + seconds
     while not (value := happened()):
