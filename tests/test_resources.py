@@ -43,6 +43,12 @@ def test_without_a_cluster_jobs_ask_for_what_this_machine_has():
     assert on_gpu["launcher"] == "autogrow"
 
 
+def test_a_gpu_is_shared_by_small_networks_and_not_on_imagenet():
+    shares = [run_resources(local(device="cuda"), r, 1)["gpu_share"] for r in (SMALL, MORPH)]
+    assert shares == [25, 50]
+    assert run_resources(local(device="cuda"), IMAGENET, 1)["gpu_share"] == 100
+
+
 def test_the_profile_is_the_papers_scale_on_gpus():
     assert settings().scale == "paper"
     assert settings().device == "cuda"
