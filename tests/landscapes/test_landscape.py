@@ -143,8 +143,8 @@ def test_recalibration_weighs_every_batch(monkeypatch):
     sizes = []
     batches = DeviceSet.evaluation_batches
 
-    def noted(self, size):
-        for x, labels in batches(self, size):
+    def noted(self, size, **options):
+        for x, labels in batches(self, size, **options):
             sizes.append(len(x))
             yield x, labels
 
