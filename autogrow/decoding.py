@@ -13,6 +13,9 @@ v2 on Pillow's images                          591         464
 timm 1.0.31, on Pillow's images                590         450
 ========================================  ========  ==========
 
+Whole, with two workers, a training image took 2.3 ms of their CPU time; by timm's
+loader 2.7 ms.
+
 Training takes the first, and the second where torchvision has no decoder (0.29 calls
 its own deprecated): both decode to the same. Their resizing rounds up to one grey
 level differently from Pillow's; so evaluation, which is of few images, keeps to
@@ -25,8 +28,9 @@ from __future__ import annotations
 import io
 import os
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -110,8 +114,15 @@ def decode(request: Request) -> Tensor:
     with torch.random.fork_rng(devices=[]):
         # Not torch.manual_seed, which seeds GPUs too.
         torch.default_generator.manual_seed(derive(seed, "augmentation", epoch, number))
-        image = v2.RandomResizedCrop(request.size)(_fast(content))
-        return v2.RandomHorizontalFlip()(image) if request.flip else image
+        return _augmentation(request.size, request.flip)(_fast(content))
+
+
+@cache
+def _augmentation(size: int, flip: bool) -> Callable[[Tensor], Tensor]:
+    from torchvision.transforms import v2
+
+    crop = v2.RandomResizedCrop(size)
+    return v2.Compose([crop, v2.RandomHorizontalFlip()]) if flip else crop
 
 
 def _fast(content: bytes) -> Tensor:
