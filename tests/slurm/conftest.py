@@ -31,6 +31,11 @@ def slurm():
         shutil.rmtree(folder)
 
 
+def _listen_to_interrupts():
+    """Have Ctrl-C again: whoever is started in the background by a shell ignores it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Clone:
     """A fresh clone on the cluster's shared file system, which is this machine's own."""
 
@@ -47,7 +52,12 @@ class Clone:
         output = self.folder / f"snakemake-{len(self._started)}.txt"
         with output.open("wb") as file:
             process = subprocess.Popen(
-                command, cwd=self.folder, stdout=file, stderr=file, start_new_session=True
+                command,
+                cwd=self.folder,
+                stdout=file,
+                stderr=file,
+                start_new_session=True,
+                preexec_fn=_listen_to_interrupts,
             )
         process.output = output
         self._started.append(process)
