@@ -18,12 +18,12 @@ from typing import Any
 import pandas as pd
 
 from analysis.catalogue import Catalogue, Table, load_catalogue
-from analysis.commandline import Parser, exit_status
+from analysis.commandline import Parser, add_results, exit_status, write_files
 from analysis.published import published_resnets
 from analysis.rows import Row
 from analysis.runs import Results
 from autogrow.errors import UserError, allowed
-from autogrow.files import read_json, write_bytes
+from autogrow.files import read_json
 from autogrow.names import LAYERS, parse_depth, parse_network
 
 CURVES = ["epoch", "phase", "depth", "train_accuracy", "val_accuracy", "best_val_accuracy"]
@@ -238,10 +238,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("figure", help="figure2 to figure8")
-    parser.add_argument("--scale", required=True)
-    parser.add_argument("--folder", type=Path, required=True, help="results/out/SCALE")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--accuracy", choices=("best", "final"), default="best")
+    add_results(parser)
     return exit_status("analysis.figures", lambda: _main(parser.parse_args(arguments)))
 
 
@@ -251,10 +248,8 @@ def _main(options: argparse.Namespace) -> int:
         raise UserError(f"figure: found {options.figure!r}; allowed: {allowed(_BUILDERS)}")
     results = Results(options.folder, options.seeds, options.accuracy)
     frames = build_figure(catalogue.tables[options.figure], catalogue, results)
-    for suffix, frame in frames.items():
-        path = options.folder / "figures" / f"{options.figure}{suffix}.csv"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_bytes(path, frame.to_csv(index=False).encode())
+    files = {f"figures/{options.figure}{s}.csv": f.to_csv(index=False) for s, f in frames.items()}
+    write_files(options.folder, files)
     return 0
 
 

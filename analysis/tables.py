@@ -12,18 +12,16 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from analysis.catalogue import Catalogue, Table, load_catalogue, paper_table
-from analysis.commandline import Parser, exit_status
+from analysis.commandline import Parser, add_results, exit_status, write_files
 from analysis.formats import latex, markdown
 from analysis.rows import DEPTHS, Row
 from analysis.runs import Results
 from autogrow.errors import UserError, allowed
-from autogrow.files import write_bytes
 
 SCALED = ("K", *DEPTHS)
 """Key columns, beside the data set, whose value at a scale may not be the paper's."""
@@ -200,10 +198,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("table", help="as table5")
-    parser.add_argument("--scale", required=True)
-    parser.add_argument("--folder", type=Path, required=True, help="results/out/SCALE")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--accuracy", choices=("best", "final"), default="best")
+    add_results(parser)
     return exit_status("analysis.tables", lambda: _main(parser.parse_args(arguments)))
 
 
@@ -213,10 +208,7 @@ def _main(options: argparse.Namespace) -> int:
     if options.table not in tables:
         raise UserError(f"table: found {options.table!r}; allowed: {allowed(tables)}")
     results = Results(options.folder, options.seeds, options.accuracy)
-    for file, content in _files(catalogue.tables[options.table], catalogue, results).items():
-        path = options.folder / file
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_bytes(path, content.encode())
+    write_files(options.folder, _files(catalogue.tables[options.table], catalogue, results))
     return 0
 
 

@@ -39,6 +39,12 @@ def prepare_folder(
     return summary
 
 
+def prepared(data: ImageData, spec: RunSpec) -> ImageData:
+    """Return a data set as a run of this spec sees it: scaled down, its statistics measured."""
+    data = datasets.downscaled(data, spec.downscale)
+    return datasets.with_measured_statistics(data) if spec.normalisation == "measured" else data
+
+
 def resolve_for(spec: RunSpec, facts: ImageData | datasets.DatasetInfo) -> RunSpec:
     """Return the spec with every setting filled in, those that depend on the data too.
 

@@ -39,7 +39,7 @@ from autogrow.lock import locked
 from autogrow.names import NetworkName, format_depth, parse_depth, parse_network
 from autogrow.networks import build_network, depth_of, seeded, stack_sub_module
 from autogrow.optimizer import SGD
-from autogrow.preparation import prepare_folder, resolve_for
+from autogrow.preparation import prepare_folder, prepared, resolve_for
 from autogrow.reporter import Reporter
 from autogrow.schedules import growing_staircase, staircase
 from autogrow.seeds import derive
@@ -96,9 +96,7 @@ def run(
             raise UserError("sync_bn: needs GPUs; allowed on this device: false")
         if data is None:
             data = datasets.load(spec.data, root=execution.data_root, download=execution.download)
-        data = datasets.downscaled(data, spec.downscale)
-        if spec.normalisation == "measured":
-            data = datasets.with_measured_statistics(data)
+        data = prepared(data, spec)
         sets = make_sets(spec, data, device, workers=execution.workers)
         # Not before everything that a user can get wrong was looked at: a slip leaves no folder.
         if world.first:

@@ -17,6 +17,7 @@ from autogrow.errors import UserError
 from autogrow.execution import Execution, find_device
 from autogrow.names import NetworkName
 from autogrow.networks import GrowableNetwork, depth_of
+from autogrow.preparation import prepared
 from autogrow.records import WEIGHTS, load_network
 from autogrow.seeds import derive
 from autogrow.sets import make_sets
@@ -110,13 +111,11 @@ def training_images(
         If the data is missing or is not what the run was trained on.
     """
     spec = run.spec
-    data = datasets.downscaled(datasets.load(spec.data, root=data_root), spec.downscale)
+    data = prepared(datasets.load(spec.data, root=data_root), spec)
     if data.checksum != run.data_checksum:
         raise UserError(
             f"{run.folder}: data {spec.data!r} is not what this run was trained on "
             "(its checksum differs)"
         )
-    if spec.normalisation == "measured":
-        data = datasets.with_measured_statistics(data)
     images = make_sets(spec, data, device).train
     return images if size is None or size >= len(images) else ImageSample(images, size)
