@@ -75,11 +75,10 @@ def command():
 
 
 @pytest.fixture
-def cli(capsys):
-    """Run the command line in this process; return exit status, stdout and stderr."""
-    from autogrow.cli import main
+def call(capsys):
+    """Run a command's ``main`` in this process; return exit status, stdout and stderr."""
 
-    def call(*arguments):
+    def call(main, *arguments):
         capsys.readouterr()
         try:
             status = main([str(a) for a in arguments])
@@ -89,6 +88,14 @@ def cli(capsys):
         return SimpleNamespace(status=status, out=told.out, err=told.err)
 
     return call
+
+
+@pytest.fixture
+def cli(call):
+    """Run the command line in this process; return exit status, stdout and stderr."""
+    from autogrow.cli import main
+
+    return lambda *arguments: call(main, *arguments)
 
 
 @pytest.fixture

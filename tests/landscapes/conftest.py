@@ -1,19 +1,8 @@
 """A run with snapshots, and the two commands called in this process."""
 
 import shutil
-from types import SimpleNamespace
 
 import pytest
-
-
-def _call(capsys, main, *arguments):
-    capsys.readouterr()
-    try:
-        status = main([str(a) for a in arguments])
-    except SystemExit as error:
-        status = error.code
-    told = capsys.readouterr()
-    return SimpleNamespace(status=status, out=told.out, err=told.err)
 
 
 @pytest.fixture(scope="session")
@@ -33,19 +22,19 @@ def run_copy(trained, tmp_path):
 
 
 @pytest.fixture
-def surfaces(capsys):
+def surfaces(call):
     """Call ``analysis.surfaces``; return exit status, stdout and stderr."""
     from analysis.surfaces import main
 
-    return lambda *arguments: _call(capsys, main, "--device", "cpu", *arguments)
+    return lambda *arguments: call(main, "--device", "cpu", *arguments)
 
 
 @pytest.fixture
-def trajectories(capsys):
+def trajectories(call):
     """Call ``analysis.trajectories``; return exit status, stdout and stderr."""
     from analysis.trajectories import main
 
-    return lambda *arguments: _call(capsys, main, "--device", "cpu", *arguments)
+    return lambda *arguments: call(main, "--device", "cpu", *arguments)
 
 
 @pytest.fixture
