@@ -82,7 +82,7 @@ class DeviceSet:
         return normalised(images, self._mean, self._std)
 
     def training_batches(
-        self, batch_size: int, *, seed: int, epoch: int, world: World = ALONE
+        self, batch_size: int, *, seed: int, epoch: int, start: int = 0, world: World = ALONE
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield one epoch's shuffled, augmented batches: images (B, C, H, W), labels (B,).
 
@@ -98,6 +98,8 @@ class DeviceSet:
             The run's seed.
         epoch
             Which epoch's order and augmentation to draw.
+        start
+            The first so many batches are left out: they were trained on before an interruption.
         world
             Each process gets its share of every batch.
         """
@@ -110,7 +112,7 @@ class DeviceSet:
         permutation, offsets, flips = (
             t.to(self.device, non_blocking=True) for t in (permutation, offsets, flips)
         )
-        for mine in batch_slices(n, batch_size, world):
+        for mine in batch_slices(n, batch_size, world)[start:]:
             index = permutation[mine]
             images = self._images(index, *offsets[:, mine])
             if self.flip:

@@ -1,16 +1,16 @@
-"""Checkpoints of a run: network, optimizer and records after an epoch.
+"""Checkpoints of a run: network, optimizers and records between two steps.
 
 A checkpoint is one file: the SHA-256 of what follows, then safetensors holding
-the network's state, the optimizer's momentum by parameter name, and the run's
-records as JSON. It is written atomically, the last two are kept, and nothing
-in it is ever unpickled.
+the network's state, the optimizer's momentum by parameter name, Adam's state
+while AdamInit is at work, and the run's records as JSON. It is written
+atomically, the last two are kept, and nothing in it is ever unpickled.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,20 +30,23 @@ _STATE = "state"
 
 def save(
     folder: Path,
-    number: int,
+    epochs: int,
+    steps: int,
     network: nn.Module,
     optimizer: SGD,
     state: dict[str, Any],
+    *,
+    adam: torch.optim.Adam | None = None,
 ) -> None:
-    """Write checkpoint ``number`` and drop all but the last two.
+    """Write a checkpoint and drop all but the last two.
 
     Parameters
     ----------
     folder
         The run's folder.
-    number
-        Increases from one checkpoint to the next: epochs trained.
-    network, optimizer
+    epochs, steps
+        Trained so far, AdamInit's epochs not counted, its steps counted: where the run is.
+    network, optimizer, adam
         What to save.
     state
         The run's records, as plain values.
@@ -53,11 +56,13 @@ def save(
         momentum = optimizer.state.get(parameter, {}).get("momentum_buffer")
         if momentum is not None:
             tensors[f"momentum.{name}"] = momentum
+    for i, values in _adams(adam):
+        tensors |= {f"adam.{i}.{key}": tensor for key, tensor in values.items()}
     text = np.frombuffer(json.dumps(state).encode(), dtype=np.uint8)
     tensors[_STATE] = torch.from_numpy(text.copy())
     data = safetensors.torch.save({k: t.detach().cpu().contiguous() for k, t in tensors.items()})
     digest = hashlib.sha256(data).hexdigest().encode()
-    write_bytes(folder / f"checkpoint-{number:06d}.safetensors", digest + data)
+    write_bytes(folder / f"checkpoint-{epochs:06d}-{steps:010d}.safetensors", digest + data)
     for old in files(folder)[:-KEPT]:
         old.unlink()
 
@@ -125,3 +130,20 @@ def restore(tensors: dict[str, Tensor], network: nn.Module, optimizer: SGD) -> N
         if momentum is not None:
             buffer = torch.empty_like(parameter).copy_(momentum)
             optimizer.state[parameter] = {"momentum_buffer": buffer}
+
+
+def restore_adam(tensors: dict[str, Tensor], adam: torch.optim.Adam) -> None:
+    """Put a checkpoint's state of AdamInit, if it has one, into a new Adam."""
+    for i, parameter in enumerate(adam.param_groups[0]["params"]):
+        prefix = f"adam.{i}."
+        state = {k.removeprefix(prefix): t for k, t in tensors.items() if k.startswith(prefix)}
+        if state:
+            step = state.pop("step")  # Adam counts its steps on the CPU
+            state = {k: torch.empty_like(parameter).copy_(t) for k, t in state.items()}
+            adam.state[parameter] = {"step": step, **state}
+
+
+def _adams(adam: torch.optim.Adam | None) -> Iterator[tuple[int, dict[str, Tensor]]]:
+    if adam is not None:
+        for i, parameter in enumerate(adam.param_groups[0]["params"]):
+            yield i, adam.state.get(parameter, {})

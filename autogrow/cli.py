@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import argparse
 import csv
+import errno
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from autogrow import __version__
 from autogrow.errors import InterruptedRunError, UserError
+from autogrow.stops import Terminated, raised
 
 if TYPE_CHECKING:
     from autogrow.config import RunSpec
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
 USER_ERROR = 2
 INTERRUPTED = 130
 TRY_AGAIN = 75
+FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM)
+"""Of the machine, not of this program, wherever they appear."""
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -37,25 +42,34 @@ class OneLineParser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status.
 
-    0: done; 2: a mistake of the user's, told in one line on stderr; 75: interrupted,
-    the same command continues; 130: Ctrl-C.
+    0: done; 2: a mistake of the user's or a fault of the machine (a full disk), told in one
+    line on stderr; 75: interrupted, the same command continues; 130: Ctrl-C, likewise.
     """
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
-        return options.command(options) or 0
+        with raised():
+            return options.command(options) or 0
     except UserError as error:
         print(f"autogrow: error: {error}", file=sys.stderr)
         return USER_ERROR
-    except InterruptedRunError as error:
+    except (InterruptedRunError, Terminated) as error:
         print(f"autogrow: interrupted: {error}", file=sys.stderr)
         return TRY_AGAIN
     except KeyboardInterrupt:
-        print("autogrow: interrupted; the same command continues the run", file=sys.stderr)
+        given = sys.argv[1:] if arguments is None else arguments
+        command = shlex.join(["autogrow", *(a for a in given if a != "--restart")])
+        told = "interrupted; the same command continues the run"
+        print(f"autogrow: {told}: {command}", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:  # `autogrow replay ... | head`
         sys.stderr.close()
         return 0
+    except OSError as error:
+        if error.errno not in FAULTS:
+            raise
+        print(f"autogrow: error: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
+        return USER_ERROR
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -182,6 +196,20 @@ def _add_execution(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--wait", action="store_true", help="wait while another process trains in the folder"
     )
+    group.add_argument(
+        "--checkpoint-epochs",
+        type=positive,
+        default=1,
+        metavar="N",
+        help="a checkpoint after every so many epochs (default: 1)",
+    )
+    group.add_argument(
+        "--checkpoint-minutes",
+        type=minutes,
+        default=10.0,
+        metavar="X",
+        help="and, inside epochs too, when the last one is so old (default: 10)",
+    )
 
 
 def _bench_options(parser: argparse.ArgumentParser) -> None:
@@ -198,6 +226,19 @@ def positive(text: str) -> int:
 def natural(text: str) -> int:
     """Return the whole number from 0 that an option's text says; for argparse."""
     return _whole(text, 0)
+
+
+def minutes(text: str) -> float:
+    """Return the number of minutes, above 0, that an option's text says; for argparse."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value <= 1_000_000:
+        raise argparse.ArgumentTypeError(
+            f"found {text!r}; allowed: a number above 0, up to 1000000"
+        )
+    return value
 
 
 def _whole(text: str, least: int) -> int:
@@ -246,6 +287,8 @@ def _carry_out(spec: RunSpec, options: argparse.Namespace) -> None:
         restart=options.restart,
         replace=options.replace,
         wait=options.wait,
+        checkpoint_epochs=options.checkpoint_epochs,
+        checkpoint_minutes=options.checkpoint_minutes,
     )
     summary = run(spec, options.out, execution=execution)
     if not options.quiet and os.environ.get("RANK", "0") == "0":  # one of torchrun's processes

@@ -332,6 +332,8 @@ def _first(error: ValidationError, model: type[RunSpec]) -> str:
     message = problem["msg"].removeprefix("Value error, ")
     if not key:
         return f"{message}{more}"
+    if "allowed" not in message:
+        message = "allowed: " + re.sub(r"^\w+ should (be|have) ", "", message)
     return f"{key}: found {problem['input']!r:.80}; {message}{more}"
 
 
@@ -377,6 +379,9 @@ def resolve(spec: RunSpec, image_size: int) -> RunSpec:
         values["K"] = spec.K or (3 if spec.policy == "periodic" else T)
         if spec.policy == "convergent":
             values["J"] = None
+        elif spec.J is not None and values["K"] > spec.J:
+            K = values["K"]
+            raise UserError(f"J: {spec.J} is less than K, by default {K}; allowed: J from {K} up")
         elif spec.J is None:
             values["J"] = T
             if values["K"] > T:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from pathlib import Path
 
 from autogrow.errors import UserError
 
 COLUMNS = ("epoch", "val_accuracy")
+NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 
 
 def read_accuracies(path: Path) -> list[float]:
@@ -20,7 +22,8 @@ def read_accuracies(path: Path) -> list[float]:
     Parameters
     ----------
     path
-        CSV with at least the columns ``epoch`` and ``val_accuracy``.
+        CSV with at least the columns ``epoch`` and ``val_accuracy``; ``nan`` is the
+        accuracy of an epoch that diverged.
 
     Raises
     ------
@@ -62,12 +65,13 @@ def _accuracy(row: dict[str, str | None], expected: int, where: str) -> float:
         raise UserError(
             f"{where}: epoch: found {epoch!r:.80}; allowed: {expected} (one row an epoch, from 1)"
         )
-    try:
-        accuracy = float(text)
-    except ValueError:
-        accuracy = math.nan
+    if text == "nan":
+        return math.nan
+    # float() alone would also take 1_0 and digits of other scripts.
+    accuracy = float(text) if NUMBER.fullmatch(text) else math.nan
     if not 0 <= accuracy <= 100:
         raise UserError(
-            f"{where}: val_accuracy: found {text!r:.80}; allowed: a number from 0 to 100 (percent)"
+            f"{where}: val_accuracy: found {text!r:.80}; allowed: a number from 0 to 100 "
+            "(percent), or nan for an epoch that diverged"
         )
     return accuracy

@@ -44,6 +44,7 @@ from autogrow.data.imagenet import damage
 from autogrow.data.reading import printable
 from autogrow.errors import InterruptedRunError
 from autogrow.seeds import derive
+from autogrow.stops import outlive_one_sigterm
 
 RESIZE = 256 / 224
 """Shorter side that evaluation resizes to, in units of the crop."""
@@ -195,6 +196,7 @@ def decoded(
         batch_sampler=tasks,
         collate_fn=_as_it_is,
         num_workers=workers,
+        worker_init_fn=outlive_one_sigterm,
         pin_memory=pinned,
         generator=torch.Generator(),  # else it draws from the global one
     )

@@ -20,7 +20,9 @@ class UserError(Exception):
     """
 
     def __init__(self, message: str) -> None:
-        super().__init__(" ".join(str(message).split()))
+        line = " ".join(str(message).split())
+        # What was found is quoted, and may be anything: no control characters on a terminal.
+        super().__init__("".join(c if c.isprintable() else repr(c)[1:-1] for c in line))
 
 
 def allowed(values: Iterable[object]) -> str:

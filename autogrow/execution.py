@@ -37,6 +37,9 @@ class Execution:
         Whether a run of another spec in the folder is thrown away.
     wait
         Whether a process that trains in the folder is waited for; else it is a mistake.
+    checkpoint_epochs, checkpoint_minutes
+        A checkpoint is written after every so many epochs, and, inside epochs too, when
+        the last one is so many minutes old.
     """
 
     device: str = "auto"
@@ -49,6 +52,8 @@ class Execution:
     restart: bool = False
     replace: bool = False
     wait: bool = False
+    checkpoint_epochs: int = 1
+    checkpoint_minutes: float = 10.0
 
 
 def find_device(execution: Execution) -> torch.device:

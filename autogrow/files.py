@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import errno
 import io
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,34 +33,79 @@ def write_bytes(path: Path, data: bytes, *, sync: bool = True) -> None:
     UserError
         If the file cannot be written; what was there before is left as it was.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    write_together({path: data}, sync=sync)
+
+
+def write_together(contents: Mapping[Path, bytes], *, sync: bool = True) -> None:
+    """Write files that belong together; none is replaced before all are written.
+
+    Parameters
+    ----------
+    contents
+        What each file is to hold; the folders must exist.
+    sync
+        Whether to wait until all is on the disk.
+
+    Raises
+    ------
+    UserError
+        If one cannot be written.
+    """
+    new = {path: path.with_name(f".{path.name}.{os.getpid()}.tmp") for path in contents}
+    path = Path()
     try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            if sync:
-                file.flush()
-                os.fsync(file.fileno())
-        temporary.replace(path)
+        for path, data in contents.items():
+            with new[path].open("wb") as file:
+                file.write(data)
+                if sync:
+                    file.flush()
+                    os.fsync(file.fileno())
+        for path in contents:
+            new[path].replace(path)
+        if sync:
+            for folder in {path.parent for path in contents}:
+                _sync_folder(folder)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
+        for temporary in new.values():
+            with contextlib.suppress(OSError):
+                temporary.unlink()
         raise UserError(f"{path}: cannot be written: {error.strerror or error}") from None
+
+
+def _sync_folder(folder: Path) -> None:
+    """Wait until the names in a folder are on the disk too."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # not every network file system can
+            raise
+    finally:
+        os.close(handle)
 
 
 def write_json(path: Path, value: Any) -> None:
     """Write ``value`` as indented JSON, atomically."""
-    write_bytes(path, (json.dumps(value, indent=2) + "\n").encode())
+    write_bytes(path, json_bytes(value))
+
+
+def json_bytes(value: Any) -> bytes:
+    """Return the content of an indented JSON file."""
+    return (json.dumps(value, indent=2) + "\n").encode()
 
 
 def write_csv(
     path: Path, header: Sequence[str], rows: Iterable[Sequence[object]], *, sync: bool = True
 ) -> None:
     """Write a CSV, atomically."""
+    write_bytes(path, csv_bytes(header, rows), sync=sync)
+
+
+def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+    """Return the content of a CSV."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    write_bytes(path, text.getvalue().encode(), sync=sync)
+    csv.writer(text, lineterminator="\n").writerows([header, *rows])
+    return text.getvalue().encode()
 
 
 def read_json(path: Path) -> Any:
@@ -74,5 +120,5 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text())
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror or error}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path}: is not JSON: {error}; delete it to start over") from None

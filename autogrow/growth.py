@@ -7,6 +7,7 @@ rebuilds this state from the accuracies it has recorded.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
@@ -93,7 +94,8 @@ class Growth:
         Parameters
         ----------
         val_accuracy
-            Validation accuracy after one more epoch, in percent.
+            Validation accuracy after one more epoch, in percent; NaN for an epoch that
+            diverged, which is decided on as if accuracy had not improved.
 
         Returns
         -------
@@ -108,7 +110,8 @@ class Growth:
         """
         if self.done:
             raise RuntimeError("growth is done: nothing is left to observe")
-        self.maximum.append(max(self.maximum[-1], val_accuracy))
+        best = self.maximum[-1]
+        self.maximum.append(best if math.isnan(val_accuracy) else max(best, val_accuracy))
         if self.epoch % self.policy.K:
             return []
         events = []

@@ -66,20 +66,29 @@ def initialize(
             parameter.copy_(noise)
 
 
+def adam_of(sub_modules: Sequence[nn.Module], *, weight_decay: float) -> torch.optim.Adam | None:
+    """Return AdamInit's optimizer of new sub-modules' last BNs, None for plain sub-modules."""
+    parameters = [p for bn in _last_bns(sub_modules) for p in bn.parameters()]
+    if not parameters:
+        return None
+    return torch.optim.Adam(parameters, lr=ADAM_RATE, weight_decay=weight_decay)
+
+
 def adam_init(
     network: nn.Module,
     sub_modules: Sequence[nn.Module],
-    train_epoch: Callable[[torch.optim.Optimizer], tuple[float, float]],
+    train_epoch: Callable[[], tuple[float, float]],
     *,
     old_accuracy: float,
     slack: float,
-    weight_decay: float,
+    earlier: Sequence[tuple[float, float]] = (),
 ) -> Iterator[tuple[float, float]]:
     """Carry out AdamInit, yielding training loss and accuracy (percent) of each epoch.
 
     Trains the new sub-modules' last BNs with Adam while all else is frozen,
     until the training accuracy is as good as the shallower network's, for at
-    most ``ADAM_MAX_EPOCHS`` epochs. Yields nothing for plain sub-modules.
+    most ``ADAM_MAX_EPOCHS`` epochs, or until the loss is not finite. Yields nothing
+    for plain sub-modules.
 
     Parameters
     ----------
@@ -88,26 +97,31 @@ def adam_init(
     sub_modules
         The newly stacked sub-modules.
     train_epoch
-        Trains one epoch with the optimizer it is given; returns loss and
-        accuracy on the training set.
+        Trains one epoch with the optimizer that :func:`adam_of` gave; returns loss
+        and accuracy on the training set.
     old_accuracy
         Training accuracy before the growth, in percent.
     slack
         How far below ``old_accuracy`` is good enough (percentage points).
-    weight_decay
-        As in training.
+    earlier
+        Loss and accuracy of the epochs before an interruption.
     """
-    bns = [bn for bn in map(last_bn, sub_modules) if bn is not None]
+    bns = _last_bns(sub_modules)
     if not bns:
         return
-    parameters = [p for bn in bns for p in bn.parameters()]
-    adam = torch.optim.Adam(parameters, lr=ADAM_RATE, weight_decay=weight_decay)
-    for _ in range(ADAM_MAX_EPOCHS):
+    scores = list(earlier)
+    while len(scores) < ADAM_MAX_EPOCHS:
+        if scores:
+            loss, accuracy = scores[-1]
+            if accuracy > old_accuracy - slack or not math.isfinite(loss):
+                return
         with _all_frozen_but(network, bns):
-            loss, accuracy = train_epoch(adam)
-        yield loss, accuracy
-        if accuracy > old_accuracy - slack:
-            return
+            scores.append(train_epoch())
+        yield scores[-1]
+
+
+def _last_bns(sub_modules: Sequence[nn.Module]) -> list[nn.BatchNorm2d]:
+    return [bn for bn in map(last_bn, sub_modules) if bn is not None]
 
 
 @contextmanager

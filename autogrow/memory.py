@@ -10,12 +10,20 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from autogrow.errors import UserError
 
 # Of <malloc.h>.
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3
 _NEVER = 2**31 - 1
 _GROW_BY = 64 * 2**20
+SHORT = "out of memory|can't allocate memory|not enough memory|could not create a memory|bad_alloc"
+"""What torch and its libraries say, in a RuntimeError, when an allocation fails."""
 
 
 def keep_memory() -> None:
@@ -32,3 +40,30 @@ def keep_memory() -> None:
         libc.mallopt(_MMAP_THRESHOLD, _NEVER)
         libc.mallopt(_TRIM_THRESHOLD, _NEVER)
         libc.mallopt(_TOP_PAD, _GROW_BY)
+
+
+@contextmanager
+def told_when_short(folder: Path) -> Iterator[None]:
+    """Tell in one line that a run needs more memory than there is.
+
+    Parameters
+    ----------
+    folder
+        The run's.
+
+    Raises
+    ------
+    UserError
+        If an allocation fails, of the system's memory or a GPU's.
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        text = str(error)
+        if isinstance(error, RuntimeError) and not re.search(SHORT, text):
+            raise
+        first = text.splitlines()[0] if text else "MemoryError"
+        raise UserError(
+            f"{folder}: out of memory ({first}); allowed: more memory, or a run with a smaller "
+            "batch_size, micro_batch or width; its last checkpoint is kept"
+        ) from None

@@ -105,8 +105,8 @@ def parse_architecture(text: str) -> Architecture:
     name, _, depth = text.partition("-")
     if name in ARCHITECTURES and depth:
         raise UserError(
-            f"network: {text!r} has a depth ({depth}) where only the architecture is wanted: "
-            f"write {name} (the seed network's depth goes into seed_depth)"
+            f"network: {text!r} has a depth ({depth!r}) where only the architecture is wanted; "
+            f"allowed: write {name} (the seed network's depth goes into seed_depth)"
         )
     raise UserError(f"network: unknown architecture {text!r}; allowed: {allowed(ARCHITECTURES)}")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from autogrow import checkpoint, records
 from autogrow import data as datasets
-from autogrow import records
 from autogrow.config import RunSpec, resolve
 from autogrow.data import ImageData
 from autogrow.distributed import World
@@ -34,9 +34,18 @@ def prepare_folder(
     world.wait()
     summary = records.finished_summary(folder)
     if summary is not None:
+        if world.first:  # a process that was killed at its very end may have left some
+            remove_remains(folder)
         with Reporter(folder, quiet=execution.quiet, silent=not world.first) as reporter:
             reporter.say(f"{folder}: this run is complete; nothing to do")
     return summary
+
+
+def remove_remains(folder: Path) -> None:
+    """Remove what only an unfinished run needs, from the folder of a finished one."""
+    checkpoint.remove(folder)
+    (folder / records.MICRO_BATCH).unlink(missing_ok=True)
+    records.remove_strays(folder)
 
 
 def prepared(data: ImageData, spec: RunSpec) -> ImageData:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import math
 import platform
 import subprocess
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -22,6 +24,7 @@ METRICS = "metrics.csv"
 GROWTH = "growth.csv"
 SUMMARY = "summary.json"
 WEIGHTS = "weights.safetensors"
+MICRO_BATCH = "micro_batch.json"
 
 Phase = Literal["growing", "finetuning", "training", "adaminit"]
 
@@ -45,7 +48,8 @@ class Epoch:
         Over the augmented batches as they were trained on.
     val_loss, val_accuracy, test_accuracy
         In evaluation mode after the epoch; not measured in AdamInit. Under the
-        protocol ``paper`` the validation set is the test set.
+        protocol ``paper`` the validation set is the test set. NaN accuracies: training
+        or validation loss was not finite.
     best_val_accuracy
         Running maximum over the run.
     seconds
@@ -69,6 +73,11 @@ class Epoch:
     seconds: float
     test_top5: float | None = None
     skipped: int = 0
+
+    @property
+    def finite(self) -> bool:
+        """Whether the losses are finite: an epoch with another one has diverged."""
+        return math.isfinite(self.train_loss) and math.isfinite(self.val_loss or 0.0)
 
     def row(self) -> list[str]:
         """Return the row's cells, decimals fixed; accuracies as they were decided on."""
@@ -120,15 +129,20 @@ def check_folder(folder: Path, spec: dict[str, Any]) -> None:
 
 def open_folder(folder: Path, spec: dict[str, Any]) -> None:
     """Write spec.json into the run's folder, which must exist."""
-    for stray in folder.glob(".*.tmp"):  # of a process that was killed while writing
-        stray.unlink(missing_ok=True)
+    remove_strays(folder)
     if not (folder / SPEC).exists():
         write_json(folder / SPEC, spec)
 
 
+def remove_strays(folder: Path) -> None:
+    """Remove what a process that was killed while writing has left in a run's folder."""
+    for stray in (*folder.glob(".*.tmp"), *folder.glob("snapshots/.*.tmp")):
+        stray.unlink(missing_ok=True)
+
+
 def clear_folder(folder: Path) -> None:
     """Throw away everything a run has left in its folder, its log excepted."""
-    for name in (SUMMARY, WEIGHTS, METRICS, GROWTH, SPEC):
+    for name in (SUMMARY, WEIGHTS, METRICS, GROWTH, SPEC, MICRO_BATCH):
         (folder / name).unlink(missing_ok=True)
     for file in [*folder.glob("checkpoint-*"), *folder.glob("snapshots/*.safetensors")]:
         file.unlink()
@@ -169,11 +183,34 @@ def found_network(folder: Path, architecture: Architecture) -> NetworkName:
     return NetworkName(architecture, tuple(-(-d * old // new) for d in found.depth))
 
 
+def spec_checksum(spec: dict[str, Any]) -> str:
+    """Return a checksum of a run's spec, by which its summary is known."""
+    return hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()
+
+
 def finished_summary(folder: Path) -> dict[str, Any] | None:
-    """Return the summary of a finished run, None if the run is not finished."""
-    if (folder / SUMMARY).exists() and (folder / WEIGHTS).exists():
-        return read_json(folder / SUMMARY)
-    return None
+    """Return the summary of a finished run, None if the run is not finished.
+
+    A summary of another spec than spec.json's is none of this run.
+    """
+    if not ((folder / SUMMARY).exists() and (folder / WEIGHTS).exists()):
+        return None
+    summary = read_json(folder / SUMMARY)
+    if not isinstance(summary, dict):
+        raise UserError(f"{folder / SUMMARY}: is no summary of a run; delete it to start over")
+    return summary if is_of_its_spec(folder, summary) else None
+
+
+def is_of_its_spec(folder: Path, summary: Mapping[str, Any]) -> bool:
+    """Return whether a folder's summary is of the run that spec.json there describes.
+
+    It is not if someone has put back a file of an earlier run, as Snakemake does when a
+    job fails.
+    """
+    if not (folder / SPEC).exists():
+        return True
+    checksum = spec_checksum(read_json(folder / SPEC))
+    return summary.get("spec_checksum", checksum) == checksum
 
 
 def write_metrics(folder: Path, epochs: Sequence[Epoch], *, sync: bool = False) -> None:
@@ -184,16 +221,6 @@ def write_metrics(folder: Path, epochs: Sequence[Epoch], *, sync: bool = False) 
 def write_growth(folder: Path, events: Sequence[Event], *, sync: bool = False) -> None:
     """Write growth.csv."""
     write_csv(folder / GROWTH, GROWTH_HEADER, (e.row() for e in events), sync=sync)
-
-
-def epochs_to_json(epochs: Sequence[Epoch]) -> list[dict[str, Any]]:
-    """Return the epochs as plain values, for a checkpoint."""
-    return [asdict(e) for e in epochs]
-
-
-def epochs_from_json(values: Sequence[dict[str, Any]]) -> list[Epoch]:
-    """Return the epochs that :func:`epochs_to_json` gave."""
-    return [Epoch(**value) for value in values]
 
 
 def write_weights(folder: Path, network: Any, description: dict[str, Any]) -> None:

@@ -28,9 +28,9 @@ class Sets:
 
     @property
     def skipped(self) -> int:
-        """How many damaged images the last passes over the sets have left out."""
+        """How many damaged images the last evaluations of this process have left out."""
         held = 0 if self.val is self.test else self.val.skipped
-        return self.train.skipped + held + self.test.skipped
+        return held + self.test.skipped
 
     def tell(self, say: Callable[[str], None]) -> None:
         """Let ``say`` be told of each damaged image that is left out."""

@@ -22,9 +22,6 @@ def write_snapshot(
 ) -> None:
     """Write the network's parameters, float32, by name; epoch, phase and depth as metadata.
 
-    Not synced to the disk: a snapshot that a crash loses is written again when
-    the run continues from the checkpoint before it.
-
     Parameters
     ----------
     folder
@@ -55,4 +52,4 @@ def write_snapshot(
         path.parent.mkdir(exist_ok=True)
     except OSError as error:
         raise UserError(f"{path.parent}: cannot be made: {error.strerror or error}") from None
-    write_bytes(path, safetensors.torch.save(tensors, metadata), sync=False)
+    write_bytes(path, safetensors.torch.save(tensors, metadata))

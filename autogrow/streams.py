@@ -105,7 +105,7 @@ class StreamedSet:
         return self._split.image_size, self._split.image_size
 
     def training_batches(
-        self, batch_size: int, *, seed: int, epoch: int, world: World = ALONE
+        self, batch_size: int, *, seed: int, epoch: int, start: int = 0, world: World = ALONE
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield one epoch's shuffled, augmented batches: images (B, C, H, W), labels (B,).
 
@@ -114,7 +114,7 @@ class StreamedSet:
 
         Parameters
         ----------
-        batch_size, seed, epoch, world
+        batch_size, seed, epoch, start, world
             As for :meth:`autogrow.batches.DeviceSet.training_batches`.
 
         Raises
@@ -123,7 +123,7 @@ class StreamedSet:
             For a damaged image, if those are not skipped; if all of a batch are damaged.
         """
         order = data_order(len(self), seed, epoch)
-        batches = [order[part] for part in batch_slices(len(self), batch_size, world)]
+        batches = [order[part] for part in batch_slices(len(self), batch_size, world)[start:]]
         for images, labels in self._batches(batches, (seed, epoch)):
             if len(labels) == 0:
                 raise UserError(

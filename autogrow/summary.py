@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from autogrow import records
-from autogrow.config import AutogrowSpec, MorphSpec, RunSpec
+from autogrow.config import AutogrowSpec, MorphSpec, RunSpec, to_json
 from autogrow.distributed import ALONE, World
 from autogrow.flops import costs_of
 from autogrow.names import NetworkName, format_depth
@@ -18,7 +19,13 @@ from autogrow.networks import GrowableNetwork, depth_of
 
 if TYPE_CHECKING:
     from autogrow.data import ImageData
+    from autogrow.progress import Halving
     from autogrow.sets import Sets
+
+SCORES = (
+    *("final_accuracy", "best_accuracy", "final_top5", "best_top5"),
+    *("final_val_accuracy", "best_val_accuracy", "final_train_accuracy"),
+)
 
 
 def summarize(
@@ -27,6 +34,7 @@ def summarize(
     epochs: Sequence[records.Epoch],
     data: ImageData,
     sets: Sets,
+    halvings: Sequence[Halving] = (),
     world: World = ALONE,
 ) -> dict[str, Any]:
     """Return the content of summary.json.
@@ -35,6 +43,15 @@ def summarize(
     best validation epoch of the final network's schedule (fine-tuning; training
     of the deeper net; all of a baseline's), ``final_accuracy`` that of the last
     epoch; ``best_val_accuracy`` is the running maximum over the whole run.
+
+    A run whose last loss was not finite has the status ``diverged`` and the
+    accuracies of the epochs before; None if there is none. If the final network's
+    schedule had none, those of the whole run count. ``diverged_after`` is the epoch
+    from which on no loss was finite.
+
+    ``micro_batch`` is the most images at once in the end (0: whole batches), and
+    ``bn_images`` over how many of them Batch Normalization took its statistics then;
+    ``out_of_memory`` says where a GPU's memory ran out.
 
     Parameters
     ----------
@@ -46,6 +63,8 @@ def summarize(
         Every epoch of the run.
     data, sets
         What it was trained on.
+    halvings
+        Where a GPU's memory ran out.
     world
         The processes that trained it.
     """
@@ -59,23 +78,26 @@ def summarize(
         schedule = own[spec.epochs :]
     else:
         schedule = own
-    best = max(schedule, key=lambda e: e.val_accuracy)
-    last = schedule[-1]
+    diverged = not own[-1].finite
+    measured = [e for e in schedule if e.finite] or [e for e in own if e.finite]
+    scores = dict.fromkeys(SCORES)
+    if measured:
+        best, last = max(measured, key=lambda e: e.val_accuracy), measured[-1]
+        values = (last.test_accuracy, best.test_accuracy, last.test_top5, best.test_top5)
+        values += (last.val_accuracy, last.best_val_accuracy, last.train_accuracy)
+        scores = dict(zip(SCORES, values, strict=True))
+    micro_batch = halvings[-1].micro_batch if halvings else spec.micro_batch
+    share = -(-spec.batch_size // world.size)
     return {
-        "status": "complete",
+        "status": "diverged" if diverged else "complete",
+        "diverged_after": _divergence(own) if diverged else None,
         "kind": spec.kind,
         "network": str(name),
         "depth": format_depth(name.depth),
         "layers": cost.layers,
         "parameters": cost.parameters,
         "flops": cost.flops,
-        "final_accuracy": last.test_accuracy,
-        "best_accuracy": best.test_accuracy,
-        "final_top5": last.test_top5,
-        "best_top5": best.test_top5,
-        "final_val_accuracy": last.val_accuracy,
-        "best_val_accuracy": last.best_val_accuracy,
-        "final_train_accuracy": last.train_accuracy,
+        **scores,
         "epochs": {
             phase: sum(e.phase == phase for e in epochs)
             for phase in ("growing", "adaminit", "finetuning", "training")
@@ -83,6 +105,7 @@ def summarize(
         "adaminit": _adaminit(epochs),
         "seconds_growing": _seconds(epochs, "growing", "adaminit"),
         "seconds_finetuning": _seconds(epochs, "finetuning", "training"),
+        "spec_checksum": records.spec_checksum(to_json(spec)),
         "protocol": spec.protocol,
         "seed": spec.seed,
         "data": {
@@ -90,7 +113,7 @@ def summarize(
             "training_images": len(sets.train),
             "validation_images": len(sets.val),
             "test_images": len(sets.test),
-            "damaged_images": last.skipped,
+            "damaged_images": own[-1].skipped,
             "image_size": data.image_size,
             "image_channels": data.channels,
             "classes": data.n_classes,
@@ -106,7 +129,15 @@ def summarize(
         "device": _device_name(sets.train.device),
         "threads": torch.get_num_threads(),
         "processes": world.size,
+        "micro_batch": micro_batch,
+        "bn_images": min(micro_batch or share, share) * (world.size if spec.sync_bn else 1),
+        "out_of_memory": [asdict(halving) for halving in halvings],
     }
+
+
+def _divergence(epochs: Sequence[records.Epoch]) -> int:
+    """Return the first epoch of the last ones without a finite loss."""
+    return 1 + max((e.epoch for e in epochs if e.finite), default=0)
 
 
 def _adaminit(epochs: Sequence[records.Epoch]) -> list[dict[str, Any]]:

@@ -10,9 +10,24 @@ import yaml
 
 from autogrow.errors import UserError
 
+LARGEST = 1_000_000
+"""Bytes of a YAML file; also a device that never ends is told."""
+
 
 class _Loader(yaml.SafeLoader):
-    """Safe loader with the number format of YAML 1.2 and without duplicate keys."""
+    """Safe loader with the number format of YAML 1.2, without duplicate keys, aliases and tags."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        event = self.peek_event()
+        if isinstance(event, yaml.AliasEvent):  # a few lines of them can fill the memory
+            raise yaml.composer.ComposerError(
+                None, None, "found an alias; allowed: values written out", event.start_mark
+            )
+        if getattr(event, "tag", None) is not None:
+            raise yaml.composer.ComposerError(
+                None, None, f"found the tag {event.tag!r}; allowed: no tags", event.start_mark
+            )
+        return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen = set()
@@ -57,7 +72,13 @@ def read_yaml(path: Path) -> Any:
         If the file cannot be read, is not YAML, or gives a key twice.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise UserError(
+                f"{path}: found more than {LARGEST} bytes; allowed: a YAML file up to that"
+            )
+        text = content.decode()
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError:

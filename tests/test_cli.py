@@ -189,7 +189,7 @@ def test_mistakes_in_a_file_are_told_in_one_line(mistake, tmp_path, text, part):
 
 def test_one_command_with_its_defaults_is_complete(cli, tmp_path, monkeypatch):
     """``autogrow grow --network --data --out`` and nothing else (stopped before it trains)."""
-    from autogrow import runs
+    from autogrow import trainer
 
     class TrainsError(Exception):
         pass
@@ -197,7 +197,7 @@ def test_one_command_with_its_defaults_is_complete(cli, tmp_path, monkeypatch):
     def stop(*_, **__):
         raise TrainsError
 
-    monkeypatch.setattr(runs, "train_epoch", stop)
+    monkeypatch.setattr(trainer, "train_epoch", stop)
     with pytest.raises(TrainsError):
         cli("grow", "--network", "Basic3ResNet", "--data", "digits", "--out", tmp_path / "run")
     spec = json.loads((tmp_path / "run" / "spec.json").read_text())

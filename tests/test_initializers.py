@@ -11,7 +11,7 @@ from torch.nn.functional import cross_entropy
 from autogrow.batches import DeviceSet
 from autogrow.data import load, subset
 from autogrow.engine import evaluate, train_epoch
-from autogrow.initializers import ADAM_MAX_EPOCHS, adam_init, initialize, last_bn
+from autogrow.initializers import ADAM_MAX_EPOCHS, adam_init, adam_of, initialize, last_bn
 from autogrow.names import parse_network
 from autogrow.networks import build_network, depth_of, stack_sub_module
 from autogrow.optimizer import SGD
@@ -190,14 +190,15 @@ class Trained:
         def one_epoch(adam):
             return train_epoch(self.network, adam, self.batches(100))
 
+        sub_modules = [self.new] if sub_modules is None else sub_modules
+        adam = adam_of(sub_modules, weight_decay=5e-4)
         return list(
             adam_init(
                 self.network,
-                [self.new] if sub_modules is None else sub_modules,
-                train or one_epoch,
+                sub_modules,
+                lambda: (train or one_epoch)(adam),
                 slack=0.5,
                 old_accuracy=old_accuracy,
-                weight_decay=5e-4,
             )
         )
 

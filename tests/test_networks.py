@@ -448,7 +448,7 @@ def test_foreign_checkpoint_reloads_from_its_depths_alone(foreign, tmp_path):
     optimizer = SGD(network.parameters(), lr=0.01, momentum=0.9, weight_decay=0)
     stack_sub_module(network, 1, seed=1, optimizer=optimizer)
     train_steps(network, optimizer, size=size)
-    checkpoint.save(tmp_path, 1, network, optimizer, {"depth": list(depth_of(network))})
+    checkpoint.save(tmp_path, 1, 1, network, optimizer, {"depth": list(depth_of(network))})
 
     tensors, state = checkpoint.load_latest(tmp_path, pytest.fail)
     again = make()

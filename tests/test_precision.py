@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from autogrow import runs
+from autogrow import trainer
 from autogrow.engine import set_precision
 from autogrow.errors import UserError
 
@@ -26,7 +26,7 @@ def test_bf16_reaches_training_and_evaluation_of_every_kind_of_run(
     tiny, cli, tmp_path, monkeypatch
 ):
     used = {"train": set(), "evaluate": set()}
-    train_epoch, evaluate = runs.train_epoch, runs.evaluate
+    train_epoch, evaluate = trainer.train_epoch, trainer.evaluate
 
     def training(network, optimizer, batches, precision, **options):
         used["train"].add(precision)
@@ -36,8 +36,8 @@ def test_bf16_reaches_training_and_evaluation_of_every_kind_of_run(
         used["evaluate"].add(precision)
         return evaluate(network, images, precision, **options)
 
-    monkeypatch.setattr(runs, "train_epoch", training)
-    monkeypatch.setattr(runs, "evaluate", evaluation)
+    monkeypatch.setattr(trainer, "train_epoch", training)
+    monkeypatch.setattr(trainer, "evaluate", evaluation)
     for kind in ("train", "morph", "grow"):
         more = () if kind == "train" else ("--initializer", "AdamInit")
         arguments = (*getattr(tiny, kind), "--precision", "bf16", "--protocol", "holdout", *more)

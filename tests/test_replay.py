@@ -173,7 +173,9 @@ MALFORMED = {
     "accuracy missing": ("epoch,val_accuracy\n1,50\n2\n", "line 3"),
     "accuracy empty": ("epoch,val_accuracy\n1,\n", "val_accuracy"),
     "accuracy no number": ("epoch,val_accuracy\n1,fifty\n", "'fifty'"),
-    "accuracy nan": ("epoch,val_accuracy\n1,nan\n", "'nan'"),
+    "accuracy NaN": ("epoch,val_accuracy\n1,NaN\n", "'NaN'"),
+    "accuracy with underscore": ("epoch,val_accuracy\n1,1_0\n", "'1_0'"),
+    "digits of another script": ("epoch,val_accuracy\n1,\u0661\n", "val_accuracy"),
     "accuracy infinite": ("epoch,val_accuracy\n1,inf\n", "'inf'"),
     "accuracy negative": ("epoch,val_accuracy\n1,-1\n", "'-1'"),
     "accuracy above 100": ("epoch,val_accuracy\n1,100.01\n", "'100.01'"),
@@ -191,6 +193,12 @@ def test_malformed_curves_are_told_in_one_line(mistake, curve, content, part):
     line = mistake(*options(path))
     assert str(path) in line
     assert part in line
+
+
+def test_an_epoch_that_diverged_is_no_improvement(cli, curve):
+    text = "epoch,val_accuracy\n1,50\n2,{}\n3,60\n"
+    diverged, flat = (printed(cli, *options(curve(text.format(x).encode()))) for x in ("nan", 0))
+    assert diverged == flat
 
 
 def test_a_curve_that_is_not_there(mistake, tmp_path):

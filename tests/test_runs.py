@@ -1,7 +1,7 @@
-import csv
 import dataclasses
 import json
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -10,11 +10,12 @@ import time
 import numpy as np
 import pytest
 import torch
+from run_results import listing, metrics, read, results, summary
 from safetensors.torch import load as load_tensors
 from safetensors.torch import load_file
 
 import autogrow
-from autogrow import runs
+from autogrow import trainer
 from autogrow.cli import main
 from autogrow.config import parse_spec
 from autogrow.data import Split, load
@@ -35,40 +36,6 @@ COLUMNS = (
 
 def run(arguments, out, *more):
     return main([*arguments, "--out", str(out), *map(str, more)])
-
-
-def read(path):
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def metrics(out):
-    """metrics.csv without the column that no two runs share."""
-    return [{k: v for k, v in row.items() if k != "seconds"} for row in read(out / "metrics.csv")]
-
-
-def summary(out):
-    return json.loads((out / "summary.json").read_text())
-
-
-def results(out):
-    """Everything that must be equal to the bit between two runs of one spec."""
-    content = {k: v for k, v in summary(out).items() if not k.startswith("seconds")}
-    growth = out / "growth.csv"
-    return {
-        "metrics": metrics(out),
-        "growth": growth.read_text() if growth.exists() else None,
-        "weights": (out / "weights.safetensors").read_bytes(),
-        "spec": (out / "spec.json").read_bytes(),
-        "summary": content,
-    }
-
-
-def listing(out, *, but=()):
-    """Content and time of change of every file."""
-    return {
-        f.name: (f.read_bytes(), f.stat().st_mtime_ns) for f in out.iterdir() if f.name not in but
-    }
 
 
 @pytest.fixture(scope="module")
@@ -171,13 +138,13 @@ def test_staircase_while_growing(commands, tmp_path):
 def test_momentum_is_carried_over_growths_and_begins_anew_for_a_morphed_net(
     commands, tmp_path, monkeypatch
 ):
-    train_epoch, held = runs.train_epoch, []
+    train_epoch, held = trainer.train_epoch, []
 
     def counted(network, optimizer, *more, **options):
         held.append((len(optimizer.state), len(list(network.parameters()))))
         return train_epoch(network, optimizer, *more, **options)
 
-    monkeypatch.setattr(runs, "train_epoch", counted)
+    monkeypatch.setattr(trainer, "train_epoch", counted)
     assert run(commands["morph"], tmp_path / "morph") == 0
     momenta, parameters = zip(*held, strict=True)
     shallow, deep = parameters[0], parameters[-1]
@@ -547,8 +514,8 @@ def interrupted(commands, tmp_path, interrupt, uninterrupted):
     arguments = [a for a in commands["autogrow"] if a != "--quiet"]
     files = sorted((tmp_path / "run").glob("checkpoint-*"))
     assert [f.name for f in files] == [
-        "checkpoint-000003.safetensors",
-        "checkpoint-000004.safetensors",
+        "checkpoint-000003-0000000015.safetensors",
+        "checkpoint-000004-0000000020.safetensors",
     ]
     return arguments, tmp_path / "run", files
 
@@ -822,4 +789,6 @@ def test_progress_bar_on_a_terminal(tiny, tmp_path, capsys, monkeypatch):
 def test_an_interruption_says_how_to_go_on(commands, tmp_path, interrupt, capsys):
     interrupt(2)
     assert run(commands["scratch"], tmp_path) == 130
-    assert "same command continues" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "same command continues" in told
+    assert shlex.join(commands["scratch"]) in told

@@ -7,7 +7,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 
-from autogrow import runs
+from autogrow import trainer
 from autogrow.records import load_network
 
 
@@ -87,7 +87,7 @@ def test_a_growth_leaves_the_old_parameters_as_they_are(tiny, cli, tmp_path):
 def test_an_interrupted_run_ends_with_the_same_snapshots(tiny, cli, tmp_path, monkeypatch, kind):
     command = (*getattr(tiny, kind), "--snapshots", "1")
     assert cli(*command, "--out", tmp_path / "whole").status == 0
-    train_epoch = runs.train_epoch
+    train_epoch = trainer.train_epoch
 
     class KilledError(Exception):
         pass
@@ -103,10 +103,10 @@ def test_an_interrupted_run_ends_with_the_same_snapshots(tiny, cli, tmp_path, mo
             return train_epoch(*arguments, **options)
 
         out = tmp_path / f"stopped{stop}"
-        monkeypatch.setattr(runs, "train_epoch", killed)
+        monkeypatch.setattr(trainer, "train_epoch", killed)
         with pytest.raises(KilledError):
             cli(*command, "--out", out)
-        monkeypatch.setattr(runs, "train_epoch", train_epoch)
+        monkeypatch.setattr(trainer, "train_epoch", train_epoch)
         assert cli(*command, "--out", out).status == 0
         assert content(out) == content(tmp_path / "whole")
 

@@ -153,7 +153,7 @@ def _class_names(folder: Path) -> list[str]:
     require_folder(folder, "the folder of the training images, with a folder for each class")
     names, files = [], []
     for entry in _entries(folder):
-        (names if entry.is_dir() else files).append(entry.name)
+        (names if _is_folder(entry) else files).append(entry.name)
     if files:
         raise UserError(
             f"{printable(folder / min(files))}: found a file beside class folders{_more(files)}; "
@@ -176,12 +176,19 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
         ) from None
 
 
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself, for one
+        return False
+
+
 def _has_folders(folder: Path) -> bool:
     require_folder(folder, "the folder of the validation images")
     entries = _entries(folder)
     if not entries:
         raise UserError(f"{printable(folder)}: found zero images; allowed: one or more")
-    return any(entry.is_dir() for entry in entries)
+    return any(_is_folder(entry) for entry in entries)
 
 
 def _check_same_classes(folder: Path, train: list[str]) -> None:
@@ -226,7 +233,7 @@ def list_files(folder: Path) -> Files:
         files.append((entry.name, status.st_size))
     if others:
         first = min(others, key=lambda entry: entry.name)
-        found = "a folder" if first.is_dir() else "another type"
+        found = "a folder" if _is_folder(first) else "another type"
         raise UserError(
             f"{printable(Path(first.path))}: found {found}{_more(others)}; "
             f"allowed: image files {allowed(SUFFIXES)}"

@@ -91,11 +91,16 @@ def _read(name: str, folder: Path, file: str, *, ndim: int) -> tuple:
     """Return the array of a file, plain or compressed, and the path it came from."""
     plain, packed = folder / file, folder / f"{file}.gz"
     md5 = GZ_MD5.get(name, {}).get(file)
-    # Where only the compressed file has a known checksum, it is the one to trust.
-    order = (packed, plain) if md5 else (plain, packed)
-    path = next((candidate for candidate in order if candidate.exists()), None)
+    if md5 is not None:  # of the compressed file alone, so no other is read
+        if not packed.exists():
+            raise UserError(
+                f"{plain}: found without {packed.name}; allowed: that published file, which "
+                "alone has a known checksum; delete this one and get it again: "
+                f"{DATASETS[name].how_to_get}"
+            )
+        check_md5(packed, md5)
+    candidates = (plain, packed) if md5 is None else (packed,)
+    path = next((candidate for candidate in candidates if candidate.exists()), None)
     if path is None:
         raise UserError(f"{plain}: not found; allowed: this file, or the same with .gz")
-    if path == packed and md5:
-        check_md5(path, md5)
     return read_idx(path, ndim=ndim, sha256=SHA256.get(name, {}).get(file)), str(path)

@@ -127,4 +127,4 @@ def _class_names(path: Path) -> dict[str, str]:
 def _lines(path: Path) -> list[str]:
     require_file(path, "a text file of labels")
     with reading(path, "a text file of labels"):
-        return path.read_text().splitlines()
+        return path.read_text(encoding="utf-8").splitlines()

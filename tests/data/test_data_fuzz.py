@@ -16,9 +16,9 @@ from autogrow.data.idx import read_idx
 from autogrow.errors import UserError
 
 FEW = settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-SLOWER = settings(FEW, max_examples=60)
+SLOWER = settings(FEW, max_examples=500)
 RNG = np.random.Generator(np.random.PCG64(1))
 
 

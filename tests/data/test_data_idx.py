@@ -128,13 +128,22 @@ def test_wrong_published_file(tmp_path, write_idx, monkeypatch):
         load("FashionMNIST", root=tmp_path)
 
 
-def test_md5_of_gz_is_checked_and_gz_preferred(tmp_path, write_idx, monkeypatch):
+def test_md5_of_gz_is_checked_and_nothing_else_is_read(tmp_path, write_idx, monkeypatch):
     folder = tmp_path / "MNIST" / "raw"
-    write_idx(folder)
-    load("MNIST", root=tmp_path)  # uncompressed: no checksum is published
-    write_idx(folder, gz=True)
+    arrays = write_idx(folder)
+    wanted = (
+        rf"{IMAGES}: found without {IMAGES}\.gz; .*delete this one and get it again: .*--download"
+    )
+    with pytest.raises(UserError, match=wanted):
+        load("MNIST", root=tmp_path)  # uncompressed: no checksum is published
+    packed = write_idx(folder, gz=True)
     with pytest.raises(UserError, match=rf"{IMAGES}\.gz: found MD5 "):
         load("MNIST", root=tmp_path)
+    digests = {f: hashlib.md5((folder / f"{f}.gz").read_bytes()).hexdigest() for f in IDX_FILES}
+    monkeypatch.setitem(mnist.GZ_MD5, "MNIST", digests)
+    read = load("MNIST", root=tmp_path).train.images[:, 2:-2, 2:-2, 0]
+    assert np.array_equal(read, packed[IMAGES])
+    assert not np.array_equal(read, arrays[IMAGES])
 
 
 GOOD = bytes([0, 0, 8, 3]) + struct.pack(">3I", 2, 3, 3) + bytes(18)

@@ -1,5 +1,6 @@
 """The named data sets that are really here, and the table of all of them."""
 
+import gzip
 import importlib.util
 import subprocess
 import sys
@@ -159,6 +160,25 @@ def test_packaged_file_broken(monkeypatch, tmp_path, content):
         path.write_bytes(content)
     with pytest.raises(UserError, match=r"digits\.csv\.gz: .*allowed: "):
         load("digits")
+
+
+@pytest.mark.parametrize("name", ["digits", "MNIST5000"])
+def test_packaged_file_with_one_pixel_changed(monkeypatch, tmp_path, name):
+    packaged = packaged_module.PACKAGED[name]
+    original = Path(importlib.util.find_spec(packaged.package).origin).parent / packaged.path
+    lines = gzip.decompress(original.read_bytes()).splitlines(keepends=True)
+    pixel, rest = lines[100].split(b",", 1)
+    lines[100] = b"%d," % (int(float(pixel)) + 1) + rest
+    monkeypatch.setattr(packaged_module, "package_folder", lambda *args: tmp_path)
+    path = tmp_path / packaged.path
+    path.parent.mkdir(parents=True)
+    # Compressed in another way, the same content is taken; changed, it is not.
+    path.write_bytes(gzip.compress(gzip.decompress(original.read_bytes()), compresslevel=1))
+    load(name)
+    path.write_bytes(gzip.compress(b"".join(lines)))
+    wanted = rf"{path.name}: found SHA-256 \w+ \(uncompressed\); allowed: {packaged.sha256}, .*"
+    with pytest.raises(UserError, match=wanted + f"of {packaged.package} .*reinstall it"):
+        load(name)
 
 
 @pytest.mark.skipif(

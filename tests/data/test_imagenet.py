@@ -310,3 +310,9 @@ def test_each_mistake_in_the_labels_of_a_flat_val_is_told_in_one_line(imagenet_c
     with pytest.raises(UserError, match=message) as error:
         load_path(imagenet_copy)
     assert "\n" not in str(error.value)
+
+
+def test_a_link_to_itself_among_the_classes_is_told(imagenet_copy):
+    (imagenet_copy / "train" / "loop").symlink_to("loop")
+    with pytest.raises(UserError, match="loop: found a file beside class folders"):
+        load("ImageNet", root=imagenet_copy.parent)

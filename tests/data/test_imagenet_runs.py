@@ -2,13 +2,16 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 from safetensors.torch import load_file
 
 from autogrow.cli import main
+from autogrow.optimizer import SGD
 from autogrow.reporter import Reporter
 
 # Seconds: 20 images a class would be too many, and narrower nets crash oneDNN at 224 pixels.
@@ -112,6 +115,47 @@ def test_damaged_images_are_counted_in_the_summary_even_if_interrupted(
         assert log.count(f"{file}: damaged (OSError: image file is truncated") == 1
 
 
+@pytest.mark.parametrize("step", [1, 2, 3, 4, 5, 6])
+def test_damaged_images_are_counted_once_wherever_a_run_is_interrupted(
+    imagenet_copy, tmp_path, cut_short, monkeypatch, step
+):
+    """Three steps an epoch: inside of epochs, between two, and at the end of training."""
+    train, val = (sorted((imagenet_copy / part).rglob("*.JPEG")) for part in ("train", "val"))
+    for file in (train[3], train[40], train[50], val[9]):
+        cut_short(file)
+    optimize, steps = SGD.step, iter(range(1, 100))
+
+    def asked_to_stop(optimizer):
+        optimize(optimizer)
+        if next(steps) == step:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SGD, "step", asked_to_stop)
+        assert run(TRAIN, imagenet_copy, tmp_path, "--skip-damaged") == 75
+    assert run(TRAIN, imagenet_copy, tmp_path, "--skip-damaged") == 0
+    assert json.loads((tmp_path / "summary.json").read_text())["data"]["damaged_images"] == 4
+
+
+@pytest.mark.parametrize("epoch", [1, 2])
+def test_damaged_images_are_counted_once_if_a_run_is_lost_between_checkpoints(
+    imagenet_copy, tmp_path, cut_short, monkeypatch, epoch
+):
+    cut_short(min((imagenet_copy / "train").rglob("*.JPEG")))
+    tell = Reporter.epoch
+
+    def lost(self, number, *arguments):
+        tell(self, number, *arguments)
+        if number == epoch:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Reporter, "epoch", lost)
+        assert run(TRAIN, imagenet_copy, tmp_path, "--skip-damaged") == 130
+    assert run(TRAIN, imagenet_copy, tmp_path, "--skip-damaged") == 0
+    assert json.loads((tmp_path / "summary.json").read_text())["data"]["damaged_images"] == 1
+
+
 def test_two_processes_see_every_image_once(imagenet_copy, tmp_path, cut_short):
     train, val = (sorted((imagenet_copy / part).rglob("*.JPEG")) for part in ("train", "val"))
     for file in (train[3], val[9]):
@@ -132,3 +176,32 @@ def test_two_processes_see_every_image_once(imagenet_copy, tmp_path, cut_short):
     assert summary["data"]["damaged_images"] == 2
     # Of 39 images: a multiple of one thirty-ninth, rounded as it is recorded.
     assert summary["final_accuracy"] in {round(100 * n / 39, 4) for n in range(40)}
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_whole_job_asked_to_stop_loses_nothing(imagenet_copy, tmp_path, workers):
+    """A scheduler sends SIGTERM to every process of a job, those that decode images too."""
+    train = [*TRAIN, "--batch-size", "6"]
+    assert run(train, imagenet_copy, tmp_path / "whole") == 0
+    where = ["--data", "ImageNet", "--data-root", imagenet_copy.parent, "--workers", workers]
+    command = [*train, *where, "--checkpoint-minutes", "0.001", "--out", tmp_path / "run"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "autogrow", *map(str, command)],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    deadline = time.monotonic() + 120
+    while not list((tmp_path / "run").glob("checkpoint-000000-*")):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGTERM)
+    told = process.communicate()[1]
+    assert process.returncode == 75, told
+    assert "SIGTERM" in told
+    assert "Traceback" not in told
+    assert run(train, imagenet_copy, tmp_path / "run", workers=workers) == 0
+    log = (tmp_path / "run" / "log.txt").read_text()
+    assert "continuing after epoch 0 and" in log
+    assert results(tmp_path / "run") == results(tmp_path / "whole")

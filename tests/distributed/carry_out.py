@@ -1,6 +1,6 @@
 """What each process of a test does: a run, then its own weights into a file.
 
-torchrun ... carry_out.py SPEC.yaml RUN WEIGHTS [--no-bn-noise] [--die-in EPOCH RANK]
+torchrun ... carry_out.py SPEC.yaml RUN WEIGHTS [--no-bn-noise] [--die-in EPOCH RANK] ...
 """
 
 import argparse
@@ -12,10 +12,11 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from autogrow import runs
+from autogrow import engine, runs
 from autogrow.config import parse_spec
 from autogrow.errors import InterruptedRunError
 from autogrow.runs import Execution
+from autogrow.trainer import Trainer
 from autogrow.yamlfiles import read_yaml
 
 parser = argparse.ArgumentParser()
@@ -24,18 +25,20 @@ parser.add_argument("run", type=Path)
 parser.add_argument("weights", type=Path)
 parser.add_argument("--no-bn-noise", action="store_true")
 parser.add_argument("--die-in", type=int, nargs=2)
+parser.add_argument("--stop-in", type=int, nargs=2)
+parser.add_argument("--short-in", type=int, nargs=2)
 options = parser.parse_args()
 rank = int(os.environ.get("RANK", "0"))
 
 if options.no_bn_noise:  # BN as in evaluation: each image's gradient is its own
     torch.nn.BatchNorm2d.train = lambda self, mode=True: torch.nn.Module.train(self, False)
 
-finish, train = runs._Run._finish, runs._Run._train
+finish, train = runs._Run.finish, Trainer.train
 
 
-def finish_and_keep(self):
-    summary = finish(self)
-    weights = {k: t.contiguous() for k, t in self.network.state_dict().items()}
+def finish_and_keep(self, *data):
+    summary = finish(self, *data)
+    weights = {k: t.contiguous() for k, t in self.trainer.network.state_dict().items()}
     save_file(weights, f"{options.weights}-{rank}")
     return summary
 
@@ -43,11 +46,30 @@ def finish_and_keep(self):
 def train_or_die(self, *arguments):
     if options.die_in == [self.trained + 1, rank]:
         os.kill(os.getpid(), signal.SIGKILL)
+    epoch.clear()
+    epoch.append(self.trained + 1)
     return train(self, *arguments)
 
 
-runs._Run._finish = finish_and_keep
-runs._Run._train = train_or_die
+epoch = []
+logits = engine._logits
+
+
+def logits_and_more(network, *arguments):
+    """In the first step of an epoch, in one process: a signal, or no memory."""
+    if network.training and [*epoch, rank] == options.stop_in:
+        options.stop_in = None
+        os.kill(os.getpid(), signal.SIGTERM)
+    if network.training and [*epoch, rank] == options.short_in:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+    return logits(network, *arguments)
+
+
+engine._logits = logits_and_more
+
+
+runs._Run.finish = finish_and_keep
+Trainer.train = train_or_die
 spec = parse_spec(read_yaml(options.spec), str(options.spec))
 try:
     runs.run(spec, options.run, execution=Execution(device="cpu", threads=1, quiet=True))

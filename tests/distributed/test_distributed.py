@@ -16,6 +16,7 @@ from autogrow.batches import DeviceSet
 from autogrow.data import Split, load
 from autogrow.distributed import World
 from autogrow.engine import evaluate, train_epoch
+from autogrow.micro_batch import MicroBatch
 from autogrow.names import parse_network
 from autogrow.networks import build_network
 from autogrow.optimizer import SGD
@@ -210,7 +211,7 @@ def test_accumulated_gradients_are_the_batchs(monkeypatch, micro_batch):
         network = build_network(name, image_channels=1, classes=10, width=4)
         optimizer = SGD(network.parameters(), lr=0.05, momentum=0.9, weight_decay=5e-4)
         batches = images.training_batches(48, seed=0, epoch=0)
-        score = train_epoch(network, optimizer, batches, micro_batch=most)
+        score = train_epoch(network, optimizer, batches, micro_batch=MicroBatch(most))
         trained.append((score, network))
     (one, whole), (other, parts) = trained
     assert other.loss == pytest.approx(one.loss, abs=1e-5)
@@ -218,3 +219,34 @@ def test_accumulated_gradients_are_the_batchs(monkeypatch, micro_batch):
     for p, q in zip(whole.parameters(), parts.parameters(), strict=True):
         torch.testing.assert_close(p, q, rtol=0, atol=1e-6)
     assert evaluate(whole, images)[0].loss == pytest.approx(evaluate(parts, images)[0].loss)
+
+
+# --- asked to stop, and short of memory ---------------------------------------------------
+
+
+def test_one_process_asked_to_stop_stops_all_after_the_same_step(folder):
+    whole = finished(folder, "unasked", 2)
+    done = carry_out(folder, "asked", 2, "--stop-in", 3, 1)
+    assert done.returncode != 0
+    assert "told: SIGTERM: " in done.stderr
+    assert "told: another process of this run was stopped: " in done.stderr
+    [*_, newest] = sorted((folder / "asked").glob("checkpoint-*"))
+    epochs, steps = map(int, newest.stem.split("-")[1:])
+    assert (epochs, steps) == (2, 2 * 5 + 1)  # 240 images, batches of 48: one step of the third
+    out = finished(folder, "asked", 2)
+    assert "continuing after epoch 2 and 1 steps" in (out / "log.txt").read_text()
+    assert growth(out) == growth(whole)
+    for name, tensor in weights(whole, 0).items():
+        assert torch.equal(tensor, weights(out, 0)[name])
+
+
+def test_one_process_short_of_memory_halves_the_next_starts_micro_batch(folder):
+    done = carry_out(folder, "short", 2, "--short-in", 2, 1)
+    assert done.returncode != 0
+    assert "told: out of GPU memory in epoch 2" in done.stderr
+    assert "told: process 0 of 2: another process of this run has ended" in done.stderr
+    out = finished(folder, "short", 2)
+    told = json.loads((out / "summary.json").read_text())
+    assert [h["micro_batch"] for h in told["out_of_memory"]] == [12]  # of a share of 24
+    assert (told["micro_batch"], told["bn_images"]) == (12, 12)
+    assert not (out / "micro_batch.json").exists()

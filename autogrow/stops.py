@@ -1,0 +1,108 @@
+"""Signals that ask a run to stop: it does at the next step, after writing a checkpoint.
+
+Slurm and preemptible machines send SIGTERM and some seconds later SIGKILL; with
+``--signal=USR1@60`` Slurm sends SIGUSR1 a minute before the time limit; SIGHUP comes
+when a terminal is closed, SIGINT from Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, NoReturn
+
+from autogrow.errors import InterruptedRunError
+
+SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP, signal.SIGINT)
+
+
+class Terminated(BaseException):
+    """A signal that ends this process, as Ctrl-C's KeyboardInterrupt does."""
+
+
+class Stops:
+    """Whether this process has been asked to stop.
+
+    Attributes
+    ----------
+    asked
+        The signal that asked, None: go on.
+    """
+
+    def __init__(self) -> None:
+        self.asked: signal.Signals | None = None
+
+    def heed(self, number: int, frame: FrameType | None) -> None:
+        """Take note of a signal; a second Ctrl-C ends at once."""
+        if self.asked is not None and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        self.asked = signal.Signals(number)
+
+    def end(self, told: str) -> NoReturn:
+        """End the run, which has been asked to.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            For Ctrl-C.
+        InterruptedRunError
+            For another signal, of this process or of another one of the run.
+        """
+        if self.asked == signal.SIGINT:
+            raise KeyboardInterrupt(told)
+        by = self.asked.name if self.asked else "another process of this run was stopped"
+        raise InterruptedRunError(f"{by}: {told}")
+
+
+@contextmanager
+def heeded() -> Iterator[Stops]:
+    """Let signals ask for a stop instead of ending this process.
+
+    In the main thread only, where Python allows it; elsewhere nobody ever asks. A signal
+    that is ignored (nohup, a shell's background jobs) stays ignored.
+    """
+    stops = Stops()
+    with _handled(stops.heed):
+        yield stops
+
+
+@contextmanager
+def raised() -> Iterator[None]:
+    """Let the signals that would kill this process raise :class:`Terminated` instead."""
+
+    def end(number: int, frame: FrameType | None) -> NoReturn:
+        raise Terminated(signal.Signals(number).name)
+
+    with _handled(end, but=(signal.SIGINT,)):
+        yield
+
+
+@contextmanager
+def _handled(
+    handler: Callable[[int, FrameType | None], Any], but: tuple[signal.Signals, ...] = ()
+) -> Iterator[None]:
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in SIGNALS:
+            if number not in but and signal.getsignal(number) is not signal.SIG_IGN:
+                before[number] = signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
+
+
+def outlive_one_sigterm(_worker: int) -> None:
+    """Let a worker process go on: a whole job's processes are sent SIGTERM, not only the first.
+
+    A second one, as from the parent that waits for its end, ends it.
+    """
+
+    def heed(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+    signal.signal(signal.SIGTERM, heed)

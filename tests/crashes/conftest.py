@@ -1,0 +1,78 @@
+"""Runs that are killed, and those that nobody disturbed, to compare with."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+
+class Forks:
+    """Runs the command in forked processes and ends them as asked."""
+
+    def __init__(self, folder):
+        self.errors = folder / "stderr.txt"
+        self.process = subprocess.Popen(
+            [sys.executable, Path(__file__).with_name("forks.py")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def __call__(self, arguments, *, after=None, at=None):
+        """Return exit status, or minus the signal that ended it."""
+        request = {
+            "arguments": [str(a) for a in arguments],
+            "errors": str(self.errors),
+            "after": after,
+            "at": at,
+        }
+        self.process.stdin.write(json.dumps(request) + "\n")
+        self.process.stdin.flush()
+        return int(self.process.stdout.readline())
+
+    @property
+    def told(self):
+        return self.errors.read_text()
+
+
+@pytest.fixture(scope="session")
+def forks(tmp_path_factory):
+    made = Forks(tmp_path_factory.mktemp("forks"))
+    yield made
+    made.process.stdin.close()
+    made.process.wait()
+
+
+@pytest.fixture(scope="session")
+def cases(tiny):
+    """A command line of each kind, AdamInit in each place; a few hundred steps each."""
+    more = ["--data-fraction", "0.3", "--batch-size", "32"]
+    adam = ["--initializer", "AdamInit", "--adaminit-slack", "0"]
+    return {
+        "scratch": [*tiny.train, *more],
+        "morph": [*tiny.morph, *more],
+        "autogrow": [*tiny.grow, *more],
+        "morph AdamInit": [*tiny.morph, *more, *adam],
+        "autogrow AdamInit": [*tiny.grow, *more, *adam],
+        "convergent": [*tiny.grow, *more, "--policy", "convergent", "--K", "2", "--tau", "20"],
+        "holdout": [*tiny.grow, *more, "--protocol", "holdout", "--snapshots", "2"],
+    }
+
+
+@pytest.fixture(scope="session")
+def undisturbed(forks, cases, tmp_path_factory):
+    """Folder and seconds of a run of each case that nobody disturbed, made when asked for."""
+    made = {}
+
+    def get(case):
+        if case not in made:
+            out = tmp_path_factory.mktemp("undisturbed") / "run"
+            start = time.perf_counter()
+            assert forks([*cases[case], "--out", out]) == 0, forks.told
+            made[case] = out, time.perf_counter() - start
+        return made[case]
+
+    return get

@@ -1,0 +1,128 @@
+"""kill -9 at any moment: the next start goes on, and ends with the same bits."""
+
+import json
+import random
+import signal
+
+import pytest
+from run_results import metrics, results
+from safetensors import safe_open
+from safetensors.torch import load
+
+from autogrow import checkpoint
+
+CASES = [
+    "scratch",
+    "morph",
+    "autogrow",
+    "morph AdamInit",
+    "autogrow AdamInit",
+    "convergent",
+    "holdout",
+]
+KILLS = 5
+"""In each case, so 35 in all."""
+
+
+def progress(file):
+    """What a checkpoint records."""
+    return json.loads(load(file.read_bytes()[64:])["state"].numpy().tobytes())
+
+
+def recorded_epochs(out):
+    """Epochs, AdamInit's too, that the newest checkpoint knows of."""
+    files = checkpoint.files(out)
+    return len(progress(files[-1])["epochs"]) if files else 0
+
+
+def snapshots(out):
+    """Their content to the bit; the order in which safetensors writes metadata is random."""
+    found = {}
+    for file in (out / "snapshots").glob("*"):
+        with safe_open(file, "np") as content:
+            tensors = {name: content.get_tensor(name).tobytes() for name in content.keys()}  # noqa: SIM118
+            found[file.name] = content.metadata(), tensors
+    return found
+
+
+def assert_same(out, whole):
+    assert results(out) == results(whole)
+    assert snapshots(out) == snapshots(whole)
+    assert {f.name for f in out.iterdir()} == {f.name for f in whole.iterdir()}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_killed_at_random_moments(forks, cases, undisturbed, tmp_path, case):
+    whole, seconds = undisturbed(case)
+    seed = random.randrange(10**9)
+    print(f"seed {seed}")  # of a failure that is to be looked at
+    moments = random.Random(seed)
+    # Often inside epochs, where there are checkpoints too; else after each epoch.
+    command = [*cases[case], "--out", tmp_path / "run"]
+    out, kills = tmp_path / "run", 0
+    while kills < KILLS:
+        often = ["--checkpoint-minutes", "0.0005"] if moments.random() < 0.5 else []
+        status = forks([*command, *often], after=moments.uniform(0, 0.6 * seconds))
+        assert status in (0, -signal.SIGKILL), forks.told
+        if status == 0:  # ended before: the next kill hits a run of its own
+            assert_same(out, whole)
+            out = tmp_path / f"run-after-{kills}"
+            command[-1] = out
+            continue
+        kills += 1
+        if (out / "metrics.csv").exists() and not (out / "summary.json").exists():
+            assert len(metrics(out)) - recorded_epochs(out) <= 1, "more than an epoch lost"
+    assert forks(command) == 0, forks.told
+    assert_same(out, whole)
+
+
+POINTS = [
+    ("autogrow.trainer", "train_epoch", "before", 1),
+    ("autogrow.trainer", "train_epoch", "after", 3),
+    ("autogrow.trainer", "evaluate", "before", 4),
+    ("autogrow.trainer", "stack_one", "before", 1),  # a check has decided to grow
+    ("autogrow.trainer", "stack_one", "after", 2),  # grown, and nothing trained since
+    ("autogrow.initializers", "_all_frozen_but", "before", 2),
+    ("autogrow.optimizer", "SGD.step", "after", 33),
+    ("torch.optim.adam", "Adam.step", "after", 17),
+    ("autogrow.checkpoint", "write_bytes", "before", 3),
+    ("os", "fsync", "before", 8),  # written, perhaps not on the disk
+    ("pathlib", "Path.replace", "before", 9),  # on the disk, under its temporary name
+    ("pathlib", "Path.replace", "after", 9),  # there, and too many are kept
+    ("autogrow.records", "write_metrics", "after", 3),  # recorded, not yet in a checkpoint
+    ("autogrow.records", "write_weights", "before", 1),  # trained to the end
+    ("autogrow.records", "write_weights", "after", 1),  # no summary yet
+    ("autogrow.runs", "remove_remains", "before", 1),  # finished, with checkpoints left
+]
+
+
+@pytest.mark.parametrize("point", POINTS, ids=lambda p: f"{p[1]}-{p[2]}")
+@pytest.mark.parametrize("case", ["morph AdamInit", "autogrow AdamInit", "scratch"])
+def test_killed_at_a_certain_point(forks, cases, undisturbed, tmp_path, case, point):
+    whole, _ = undisturbed(case)
+    out = tmp_path / "run"
+    command = [*cases[case], "--out", out]
+    status = forks(command, at=[*point, signal.SIGKILL])
+    grown = case != "scratch"
+    if not grown and point[1] in ("stack_one", "_all_frozen_but", "Adam.step"):
+        assert status == 0  # there is no such point
+    else:
+        assert status == -signal.SIGKILL, forks.told
+    assert forks(command) == 0, forks.told
+    assert_same(out, whole)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_with_a_checkpoint_after_each_step_every_start_goes_one_step_further(
+    forks, cases, tmp_path, undisturbed, case
+):
+    """The state between two steps is whole wherever these are."""
+    whole, _ = undisturbed(case)
+    out = tmp_path / "run"
+    command = [*cases[case], "--out", out, "--checkpoint-minutes", "1e-9"]
+    for _ in range(8):
+        at = ["autogrow.engine", "cross_entropy", "before", 30, signal.SIGKILL]
+        if forks(command, at=at) == 0:
+            break
+    assert forks(command) == 0, forks.told
+    assert_same(out, whole)
