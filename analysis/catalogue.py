@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from analysis.rows import AGAINST, COLUMNS, INSTRUCTIONS, Row, RowMaker, Run
+from analysis.rows import AGAINST, Row, RowMaker, Run
 from analysis.settings import CONFIG, ROOT, ScaleSettings, read_scale
 from autogrow.errors import UserError, allowed
 from autogrow.yamlfiles import read_yaml
@@ -104,8 +104,11 @@ def load_catalogue(scale: str, experiments: Path = EXPERIMENTS) -> Catalogue:
             twice = next(n for n in names if names.count(n) > 1)
             raise UserError(f"{where}: row {twice} is given twice; allowed: each row once")
     catalogue = Catalogue(scale, settings, runs, tables)
-    catalogue.asked("directions")
-    snapshots = catalogue.asked("snapshots")
+    try:
+        catalogue.asked("directions")
+        snapshots = catalogue.asked("snapshots")
+    except UserError as error:
+        raise UserError(f"{experiments}: {error}") from None
     for run, interval in snapshots.items():
         runs[run] = replace(runs[run], settings={**runs[run].settings, "snapshots": interval})
     return catalogue
@@ -144,12 +147,6 @@ def _expand(groups: list[object], where: str) -> Iterator[dict[str, Any]]:
     for group in groups:
         if not isinstance(group, dict):
             raise UserError(f"{where}: rows: found {group!r:.80}; allowed: columns with values")
-        for column in group:
-            if column not in COLUMNS + INSTRUCTIONS:
-                raise UserError(
-                    f"{where}: rows: unknown column {column!r}; "
-                    f"allowed: {allowed(COLUMNS + INSTRUCTIONS)}"
-                )
         choices = [v if isinstance(v, list) else [v] for v in group.values()]
         for cells in itertools.product(*choices):
             yield dict(zip(group, cells, strict=True))

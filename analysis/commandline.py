@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 from autogrow.cli import USER_ERROR, OneLineParser
 from autogrow.errors import UserError
-from autogrow.files import write_bytes
 
-__all__ = ["USER_ERROR", "Parser", "add_results", "exit_status", "write_files"]
+__all__ = ["USER_ERROR", "Parser", "add_results", "exit_status"]
 
 Parser = OneLineParser
 
 
 def exit_status(name: str, work: Callable[[], int]) -> int:
     """Return the exit status of ``work``; a user's mistake becomes one line on stderr.
+
+    So does what the system refuses, as a folder that may not be looked into, or a full
+    disk where standard output goes.
 
     Parameters
     ----------
@@ -27,10 +30,20 @@ def exit_status(name: str, work: Callable[[], int]) -> int:
         What the command does; returns its exit status.
     """
     try:
-        return work()
+        status = work()
+        sys.stdout.flush()
+        return status
     except UserError as error:
-        print(f"{name}: error: {error}", file=sys.stderr)
-        return USER_ERROR
+        message = str(error)
+    except OSError as error:
+        if error.errno is None:
+            raise
+        if error.filename is None:
+            # Only printing names no file; Python would print what is left at its end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        message = f"{error.filename or 'standard output'}: {error.strerror}"
+    print(f"{name}: error: {message}", file=sys.stderr)
+    return USER_ERROR
 
 
 def add_results(parser: argparse.ArgumentParser) -> None:
@@ -39,11 +52,3 @@ def add_results(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--folder", type=Path, required=True, help="results/out/SCALE")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--accuracy", choices=("best", "final"), default="best")
-
-
-def write_files(folder: Path, contents: Mapping[str, str]) -> None:
-    """Write files, given by their paths in a folder; folders between are made."""
-    for file, content in contents.items():
-        path = folder / file
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_bytes(path, content.encode())

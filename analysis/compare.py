@@ -6,9 +6,10 @@ Rows are joined by their key. Accuracies are compared in percentage points, dept
 (the total number of sub-modules, mean over the seeds; layers) relative to the
 reference; hours and GPUs are not compared. With two or more seeds on both sides,
 within means that the 95 % confidence interval of the difference (Welch) reaches
-into the tolerance; else the difference itself has to.
+into the tolerance; else the difference itself has to. A run that diverged has no value:
+where it did on one side alone, that is a difference; where it did on both, they agree.
 
-Exit status: 0, all is within; 1, something is outside or missing (a value that is
+Exit status: 0, all agrees; 1, something is outside or missing (a value that is
 missing on both sides is not comparable, and counts as well); 2, the input cannot
 be compared, and nothing is written.
 """
@@ -32,6 +33,7 @@ from analysis.tablefiles import (
 )
 from analysis.verdicts import (
     ACCURACY_TOLERANCE,
+    AGREE,
     DEPTH_TOLERANCE,
     HEADER,
     VERDICTS,
@@ -217,7 +219,7 @@ def _main(options: argparse.Namespace) -> int:
         raise UserError(f"{out}: cannot be written: {out.parent} is no folder")
     write_csv(out, HEADER, [c.line() for c in comparisons])
     print(_report(comparisons, notes, tolerances))
-    return int(any(c.verdict != "within" for c in comparisons))
+    return int(any(c.verdict not in AGREE for c in comparisons))
 
 
 if __name__ == "__main__":

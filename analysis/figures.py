@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from string import ascii_lowercase
@@ -18,15 +18,18 @@ from typing import Any
 import pandas as pd
 
 from analysis.catalogue import Catalogue, Table, load_catalogue
-from analysis.commandline import Parser, add_results, exit_status, write_files
+from analysis.commandline import Parser, add_results, exit_status
+from analysis.csvfiles import check_columns, grid_sides, read_csv, read_numbers
+from analysis.outputs import write_together
 from analysis.published import published_resnets
 from analysis.rows import Row
 from analysis.runs import Results
+from analysis.summaries import diverged, own_epochs
 from autogrow.errors import UserError, allowed
 from autogrow.files import read_json
 from autogrow.names import LAYERS, parse_depth, parse_network
 
-CURVES = ["epoch", "phase", "depth", "train_accuracy", "val_accuracy", "best_val_accuracy"]
+ACCURACIES = ["train_accuracy", "val_accuracy", "best_val_accuracy"]
 CONTOUR = "_contour"
 
 
@@ -44,6 +47,9 @@ def build_figure(figure: Table, catalogue: Catalogue, results: Results) -> dict[
     * Figure 7: a row for each point of the lowest seed's surface: training loss and
       training accuracy.
 
+    If any run that is shown diverged, ``diverged_after`` has the first epoch whose loss was
+    not finite, in every row of that run. Such a run has no accuracy in Figures 3, 4 and 7.
+
     Parameters
     ----------
     figure
@@ -60,7 +66,12 @@ def build_figure(figure: Table, catalogue: Catalogue, results: Results) -> dict[
     """
     if any(row.panel.landscape for row in figure.rows):
         results = replace(results, seeds=[min(results.seeds)])
-    return _BUILDERS[figure.name](figure, catalogue, results)
+    frames = _BUILDERS[figure.name](figure, catalogue, results)
+    return {name: _without_if_empty(frame, "diverged_after") for name, frame in frames.items()}
+
+
+def _without_if_empty(frame: pd.DataFrame, column: str) -> pd.DataFrame:
+    return frame if frame[column].ne("").any() else frame.drop(columns=column)
 
 
 def _curves(figure: Table, catalogue: Catalogue, results: Results) -> dict[str, pd.DataFrame]:
@@ -69,17 +80,28 @@ def _curves(figure: Table, catalogue: Catalogue, results: Results) -> dict[str, 
         run = row.runs["main"]
         title = f"{row.key['network']}, {_period(row)}"
         for seed, summary in zip(results.seeds, results.summaries(run), strict=True):
-            file = results.run_folder(run, seed) / "metrics.csv"
-            metrics = _read(file, ["phase", *CURVES])
-            # AdamInit trains no epochs of its own: its rows repeat the epoch before.
-            metrics = metrics.loc[metrics["phase"] != "adaminit", CURVES]
-            architecture = parse_network(summary["network"]).architecture
-            sub_modules = [sum(parse_depth(d, architecture)) for d in metrics["depth"]]
-            # Stem and head are a layer each.
-            layers = [2 + n * LAYERS[architecture.block] for n in sub_modules]
-            metrics.insert(CURVES.index("depth") + 1, "layers", layers)
-            parts.append(_labelled(metrics, catalogue, row, title, seed))
+            metrics = _metrics(results.run_folder(run, seed) / "metrics.csv", summary)
+            parts.append(_labelled(metrics, catalogue, row, title, seed, summary))
     return {"": pd.concat(parts)}
+
+
+def _metrics(file: Path, summary: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the epochs of a run with the layers that the network had."""
+    frame = _read(file, ["phase", "depth"], ["epoch", *ACCURACIES])
+    # AdamInit trains no epochs of its own: its rows repeat the epoch before.
+    frame = frame.loc[frame["phase"] != "adaminit", ["epoch", "phase", "depth", *ACCURACIES]]
+    epochs = own_epochs(summary)
+    if list(frame["epoch"]) != [str(n + 1) for n in range(epochs)]:
+        raise UserError(f"{file}: not what the figure needs: allowed: the epochs 1 to {epochs}")
+    architecture = parse_network(summary["network"]).architecture
+    try:
+        sub_modules = [sum(parse_depth(d, architecture)) for d in frame["depth"]]
+    except UserError as error:
+        raise UserError(f"{file}: {error}") from None
+    # Stem and head are a layer each.
+    layers = [2 + n * LAYERS[architecture.block] for n in sub_modules]
+    frame.insert(3, "layers", layers)
+    return frame
 
 
 def _against_parameters(
@@ -95,7 +117,7 @@ def _against_parameters(
         for seed, s in zip(results.seeds, results.summaries(row.runs["main"]), strict=True):
             line = {"network": network, "method": row.key["method"]}
             line |= {"K": row.values.get("K", ""), "paper_K": row.key.get("K", ""), **_found(s)}
-            labelled = _labelled(pd.DataFrame([line]), catalogue, row, network, seed)
+            labelled = _labelled(pd.DataFrame([line]), catalogue, row, network, seed, s)
             parts.append(labelled.assign(panel=letters[network]))
     return {"": pd.concat(parts)}
 
@@ -111,7 +133,7 @@ def _against_published(
         for seed, s in zip(results.seeds, results.summaries(row.runs["main"]), strict=True):
             line = {"network": row.key["network"], "method": "AutoGrow", "source": "this run"}
             line |= {"K": row.values["K"], **_found(s)}
-            labelled = _labelled(pd.DataFrame([line]), catalogue, row, title, seed)
+            labelled = _labelled(pd.DataFrame([line]), catalogue, row, title, seed, s)
             parts.append(labelled.assign(panel="" if comparable else "a"))
     dataset = figure.rows[0].paper_dataset
     published = published_resnets().rename(columns={"block": "method", "top1": "accuracy"})
@@ -124,9 +146,10 @@ def _against_published(
         "dataset": dataset,
         "paper_dataset": dataset,
     }
-    parts.append(published[columns].assign(**common))
+    parts.append(published[columns].assign(**common, diverged_after=""))
+    own = ["K", "depth", "layers"]
     frame = pd.concat(parts).reindex(
-        columns=[*common, "run", "seed", *columns[:3], "K", "depth", "layers", *columns[3:]]
+        columns=[*common, "run", "seed", *columns[:3], *own, *columns[3:], "diverged_after"]
     )
     if comparable:
         frame["title"] = dataset
@@ -137,19 +160,30 @@ def _trajectories(figure: Table, catalogue: Catalogue, results: Results) -> dict
     trajectories, contours = [], []
     [seed] = results.seeds
     for row in figure.rows:
-        folder = results.landscape_folder(row.runs["main"], seed) / "trajectory"
-        points = ["step", "epoch", "phase", "depth", "grown", "x", "y"]
-        trajectory = _read(folder / "trajectory.csv", points)
-        plane = read_json(folder / "plane.json")
-        for axis in ("explained_1", "explained_2"):
-            try:
-                trajectory[axis] = f"{plane[axis]:.4f}"
-            except (KeyError, TypeError, ValueError) as error:
-                raise UserError(f"{folder / 'plane.json'}: {axis}: {error!r}") from None
+        run = row.runs["main"]
+        [summary] = results.summaries(run)
+        folder = results.landscape_folder(run, seed) / "trajectory"
+        file = folder / "plane.json"
+        plane = read_json(file)
+        trajectory = _read(
+            folder / "trajectory.csv",
+            ["step", "epoch", "phase", "depth", "grown", "x", "y"],
+            ["step", "epoch", "x", "y"],
+        )
+        try:
+            complete = len(trajectory) == plane["snapshots"] + (not diverged(summary))
+            for axis in ("explained_1", "explained_2"):
+                # Of a run that diverged there may be no plane.
+                lost = plane[axis] is None and diverged(summary)
+                trajectory[axis] = "" if lost else f"{plane[axis]:.4f}"
+        except (KeyError, TypeError, ValueError) as error:
+            raise UserError(f"{file}: no facts of a plane: {error!r}") from None
+        if not complete:
+            raise UserError(f"{folder / 'trajectory.csv'}: does not go with {file}; make it again")
         title = _trajectory_title(row)
-        trajectories.append(_labelled(trajectory, catalogue, row, title, seed))
-        contour = _read(folder / "contour.csv", ["x", "y", "loss"])
-        contours.append(_labelled(contour, catalogue, row, title, seed))
+        trajectories.append(_labelled(trajectory, catalogue, row, title, seed, summary))
+        contour = _read_grid(folder / "contour.csv", ["x", "y", "loss"])
+        contours.append(_labelled(contour, catalogue, row, title, seed, summary))
     return {"": pd.concat(trajectories), CONTOUR: pd.concat(contours)}
 
 
@@ -171,14 +205,15 @@ def _surfaces(figure: Table, catalogue: Catalogue, results: Results) -> dict[str
         run = row.runs["main"]
         [summary] = results.summaries(run)
         folder = results.landscape_folder(run, seed) / "surface"
-        surface = _read(folder / "surface.csv", ["x", "y", "loss", "accuracy"])
+        surface = _read_grid(folder / "surface.csv", ["x", "y", "loss", "accuracy"])
         surface = surface.rename(columns={"accuracy": "train_accuracy"})
         network, method = summary["network"], row.key["method"]
         surface.insert(0, "network", network)
         surface.insert(1, "method", method)
         # Of the last epoch, whatever the tables show: those are the weights it is around.
-        surface.insert(2, "accuracy", f"{summary['final_accuracy']:.4f}")
-        parts.append(_labelled(surface, catalogue, row, f"{network}, {method}", seed))
+        accuracy = "" if diverged(summary) else f"{summary['final_accuracy']:.4f}"
+        surface.insert(2, "accuracy", accuracy)
+        parts.append(_labelled(surface, catalogue, row, f"{network}, {method}", seed, summary))
     return {"": pd.concat(parts)}
 
 
@@ -195,7 +230,7 @@ _BUILDERS: dict[str, Callable[[Table, Catalogue, Results], dict[str, pd.DataFram
 
 def _found(summary: dict[str, Any]) -> dict[str, Any]:
     found = {key: summary[key] for key in ("depth", "layers", "parameters", "flops")}
-    return {**found, "accuracy": f"{summary['accuracy']:.4f}"}
+    return {**found, "accuracy": "" if diverged(summary) else f"{summary['accuracy']:.4f}"}
 
 
 def _period(row: Row) -> str:
@@ -205,9 +240,14 @@ def _period(row: Row) -> str:
 
 
 def _labelled(
-    frame: pd.DataFrame, catalogue: Catalogue, row: Row, title: str, seed: int
+    frame: pd.DataFrame,
+    catalogue: Catalogue,
+    row: Row,
+    title: str,
+    seed: int,
+    summary: Mapping[str, Any],
 ) -> pd.DataFrame:
-    """Return the frame behind the columns that every figure has."""
+    """Return the frame behind the columns that every figure has, ``diverged_after`` at its end."""
     common = {
         "scale": catalogue.scale,
         "description": catalogue.settings.description,
@@ -218,16 +258,27 @@ def _labelled(
         "run": row.runs["main"],
         "seed": seed,
     }
-    return frame.assign(**common)[[*common, *frame.columns]]
+    labelled = frame.assign(**common)[[*common, *frame.columns]]
+    return labelled.assign(diverged_after=summary["diverged_after"] if diverged(summary) else "")
 
 
-def _read(file: Path, columns: Sequence[str]) -> pd.DataFrame:
-    """Return columns of a CSV as the text that was written."""
-    try:
-        frame = pd.read_csv(file, dtype=str, keep_default_na=False)
-        return frame[list(dict.fromkeys(columns))]
-    except (OSError, KeyError, ValueError) as error:
-        raise UserError(f"{file}: not what the figure needs: {error}") from None
+def _read(file: Path, columns: Sequence[str], numbers: Sequence[str] = ()) -> pd.DataFrame:
+    """Return columns of a CSV as the text that was written; ``numbers`` must be some."""
+    header, lines = read_csv(file)
+    wanted = list(dict.fromkeys([*columns, *numbers]))
+    check_columns(file, header, wanted)
+    for column in numbers:
+        read_numbers(file, lines, column)
+    return pd.DataFrame(lines)[wanted]
+
+
+def _read_grid(file: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """Return columns of a CSV, all of them numbers, that has every point of a square grid."""
+    frame = _read(file, columns, columns)
+    sides = grid_sides(zip(frame["x"], frame["y"], strict=True))
+    if sides is None or sides[0] != sides[1]:
+        raise UserError(f"{file}: has {len(frame)} points; allowed: all of a square grid, once")
+    return frame
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -248,8 +299,9 @@ def _main(options: argparse.Namespace) -> int:
         raise UserError(f"figure: found {options.figure!r}; allowed: {allowed(_BUILDERS)}")
     results = Results(options.folder, options.seeds, options.accuracy)
     frames = build_figure(catalogue.tables[options.figure], catalogue, results)
-    files = {f"figures/{options.figure}{s}.csv": f.to_csv(index=False) for s, f in frames.items()}
-    write_files(options.folder, files)
+    folder = options.folder / "figures"
+    files = {s: frame.to_csv(index=False).encode() for s, frame in frames.items()}
+    write_together({folder / f"{options.figure}{s}.csv": f for s, f in files.items()})
     return 0
 
 

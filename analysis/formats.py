@@ -45,12 +45,16 @@ def markdown(
     """
     stamp = f"**{_stamp(catalogue)}**\n\n" if _stamp(catalogue) else ""
     shown = frame.drop(columns=["scale", "row", "stamp"], errors="ignore")
+    for counts in [c for c in shown.columns if c.endswith("_diverged")]:
+        column = counts.removesuffix("_diverged")
+        shown[column] = [f"{row[column]}{_left_out(row, column)}" for _, row in frame.iterrows()]
+        shown = shown.drop(columns=counts)
     shown = shown.loc[:, (shown != "").any()]
     return (
         f"# Table {_number(table)}: {table.title}\n\n{stamp}"
         f"{_conditions(catalogue, seeds, accuracy)} Columns without `paper_` are what was really "
         "used and measured; `paper_` columns are the paper's, on its own data; `_difference` is "
-        "ours minus the paper's.\n\n"
+        f"ours minus the paper's.{_divergence(frame)}\n\n"
         f"{shown.to_markdown(index=False, disable_numparse=True)}\n"
     )
 
@@ -65,15 +69,16 @@ def latex(
     columns = [
         c
         for c in frame.columns
-        if c not in ("scale", "row", "stamp", "n")
+        if c not in ("scale", "row", "stamp", "n", "diverged")
         and not c.startswith("paper_")
-        and not c.endswith(("_std", "_difference"))
+        and not c.endswith(("_std", "_difference", "_diverged"))
     ]
     lines = [" & ".join(_HEADINGS.get(c, _escape(c)) for c in columns) + r" \\", r"\midrule"]
     for _, row in frame.iterrows():
         lines.append(" & ".join(_cell(row, c) for c in columns) + r" \\")
     stamp = f"\\textbf{{{_escape(_stamp(catalogue))}.}} " if _stamp(catalogue) else ""
-    caption = f"{_escape(table.title)}. {stamp}{_escape(_conditions(catalogue, seeds, accuracy))}"
+    conditions = _conditions(catalogue, seeds, accuracy) + _divergence(frame)
+    caption = f"{_escape(table.title)}. {stamp}{_escape(conditions)}"
     body = "\n".join(lines)
     return (
         "\\begin{table}\n\\centering\n"
@@ -86,7 +91,20 @@ def latex(
 def _cell(row: pd.Series, column: str) -> str:
     text = _escape(str(row[column]))
     std = row.get(f"{column}_std", "")
-    return f"${text} \\pm {std}$" if text and std else text
+    number = f"${text} \\pm {std}$" if text and std else text
+    return f"{number}{_left_out(row, column)}"
+
+
+def _left_out(row: pd.Series, column: str) -> str:
+    """Tell how many seeds a mean is without; a cell without any number says so itself."""
+    count = row.get(f"{column}_diverged", 0)
+    return f" ({count} of {row['n']} diverged)" if 0 < count < row["n"] else ""
+
+
+def _divergence(frame: pd.DataFrame) -> str:
+    if "diverged" not in frame.columns:
+        return ""
+    return " Runs whose loss was not finite diverged: they have no accuracy, means are over others."
 
 
 def _conditions(catalogue: Catalogue, seeds: Sequence[int], accuracy: str) -> str:

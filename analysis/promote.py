@@ -9,7 +9,6 @@ repository and every run of the catalogue is finished and older than its tables.
 from __future__ import annotations
 
 import argparse
-import csv
 import os
 import re
 import shutil
@@ -21,24 +20,25 @@ from typing import Any
 
 from analysis.catalogue import Catalogue, Table, load_catalogue
 from analysis.commandline import Parser, exit_status
+from analysis.csvfiles import check_columns, read_csv
 from analysis.provenance import clean_commit, describe_runs, one, promote_command, repeat_command
 from analysis.settings import ROOT, SCALES
+from analysis.summaries import read_summary
 from analysis.tablefiles import read_table, table_folder
 from autogrow.errors import UserError, allowed
-from autogrow.files import read_json, write_json
+from autogrow.files import write_bytes, write_json
 
 FORMS = (".csv", ".md", ".tex", "_seeds.csv")
 """Endings of the files of a table."""
 
 _OURS = re.compile(r"table\d+(\.csv|\.md|\.tex|_seeds\.csv)|provenance\.json")
-_NEEDED = {
-    "status": str,
+_NEEDED: dict[str, type] = {
     "seed": int,
     "device": str,
     "threads": int,
     "versions": dict,
-    "seconds_growing": (int, float),
-    "seconds_finetuning": (int, float),
+    "seconds_growing": float,
+    "seconds_finetuning": float,
 }
 
 
@@ -124,13 +124,13 @@ def _seeds(folder: Path, tables: Sequence[Table]) -> list[int]:
     found: dict[tuple[int, ...], str] = {}
     for table in tables:
         file = _file(folder, table, "_seeds.csv")
-        try:
-            with file.open(newline="", encoding="utf-8") as stream:
-                lines = [(line["run"], int(line["seed"])) for line in csv.DictReader(stream)]
-        except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
-            raise UserError(f"{file}: not the seeds of a table: {error!r}") from None
+        header, rows = read_csv(file)
+        check_columns(file, header, ["run", "seed"])
+        if not all(row["seed"].isascii() and row["seed"].isdigit() for row in rows):
+            raise UserError(f"{file}: not the seeds of a table: seed: allowed: whole numbers")
+        lines = [(row["run"], int(row["seed"])) for row in rows]
         seeds = tuple(sorted({seed for _, seed in lines}))
-        if not seeds or set(lines) != {(run, seed) for run in table.runs for seed in seeds}:
+        if set(lines) != {(run, seed) for run in table.runs for seed in seeds}:
             raise UserError(f"{file}: its runs are not the catalogue's; make the table again")
         found[seeds] = table.name
     if len(found) > 1:
@@ -158,11 +158,7 @@ def _summaries(
 
 
 def _finished(file: Path, seed: int) -> Mapping[str, Any]:
-    summary = read_json(file)
-    for key, kind in _NEEDED.items():
-        found = summary.get(key) if isinstance(summary, dict) else None
-        if not isinstance(found, kind):
-            raise UserError(f"{file}: no summary of a finished run: {key}: found {found!r:.80}")
+    summary = read_summary(file, _NEEDED)
     if summary["seed"] != seed:
         raise UserError(f"{file}: is of seed {summary['seed']}, not of {seed}")
     return summary
@@ -186,10 +182,17 @@ def _accuracy(folder: Path, tables: Sequence[Table]) -> Any:
     """Return which accuracy the tables show; only the text of their Markdown says it."""
     found = set()
     for table in tables:
-        text = _file(folder, table, ".md").read_text(encoding="utf-8", errors="replace")
+        text = _content(_file(folder, table, ".md")).decode(errors="replace")
         match = re.search(r"\b(best|final) accuracy in percent", text)
         found.add(match[1] if match else "unknown")
     return one(sorted(found))
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise UserError(f"{file}: cannot be read: {error.strerror or error}") from None
 
 
 def _install(files: Iterable[Path], provenance: Mapping[str, Any], target: Path) -> None:
@@ -199,7 +202,7 @@ def _install(files: Iterable[Path], provenance: Mapping[str, Any], target: Path)
     try:
         new.mkdir(parents=True)
         for file in files:
-            shutil.copyfile(file, new / file.name)
+            write_bytes(new / file.name, _content(file))
         write_json(new / "provenance.json", provenance)
         if target.exists():
             target.rename(old)
@@ -237,6 +240,9 @@ def _main(scale: str, source: Path | None, target: Path | None) -> int:
     provenance = promote(scale, source, target)
     shown = target or Path("results") / "reference" / scale
     print(f"{shown}: {len(provenance['tables'])} tables of {provenance['runs']} runs")
+    lost = provenance["run_statuses"].get("diverged", 0)
+    if lost:
+        print(f"note: {lost} runs diverged: the tables say which (run_statuses)")
     dirty = sum(n for commit, n in provenance["run_commits"].items() if commit.endswith("+"))
     if dirty:
         print(f"note: {dirty} runs were made with uncommitted changes (run_commits)")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 
+from analysis.csvfiles import check_columns, read_csv, read_numbers
 from analysis.settings import ROOT
 
 RESNETS = ROOT / "results" / "paper" / "resnets.csv"
+TEXT = ("network", "block", "source", "reference")
+NUMBERS = ("top1", "top5", "parameters", "flops")
 
 
 def published_resnets() -> pd.DataFrame:
@@ -21,4 +24,8 @@ def published_resnets() -> pd.DataFrame:
         ``parameters``, ``flops`` (multiply-adds at 224x224) and ``reference``, which says
         where each constant is from.
     """
-    return pd.read_csv(RESNETS)
+    header, lines = read_csv(RESNETS)
+    check_columns(RESNETS, header, [*TEXT, *NUMBERS])
+    numbers = {column: read_numbers(RESNETS, lines, column) for column in NUMBERS}
+    frame = pd.DataFrame(lines)[[*TEXT, *NUMBERS]].assign(**numbers)
+    return frame.astype({"parameters": int, "flops": int})

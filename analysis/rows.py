@@ -141,17 +141,19 @@ class RowMaker:
         self._where = where
         self.needed: list[Run] = []
         values = {**table.get("shared", {}), **cells}
-        if not isinstance(values.get("dataset"), str):
-            raise UserError(f"{where}: a row has no dataset; allowed: a column, or in `shared`")
+        _check_values(values, where)
         kind = METHODS.get(values.get("method"), table.get("run", {}).get("kind"))
-        if kind not in COMMANDS:
+        if not isinstance(kind, str) or kind not in COMMANDS:
             raise UserError(
                 f"{where}: run: kind: found {kind!r}; allowed: {allowed(COMMANDS)}, "
                 f"or rows with a method: {allowed(METHODS)}"
             )
+        _check_network(values, where)
         settings = {**table.get("run", {}), "kind": kind}
         source = values.pop("depth_of", None)
         if source is not None:
+            _check_values({**values, **source}, f"{where}: depth_of")
+            _check_network({**values, **source}, f"{where}: depth_of")
             grown = self._run({**values, **source}, {"kind": "autogrow"})
             self._main = self._as_deep_as(grown, values)
         else:
@@ -162,6 +164,8 @@ class RowMaker:
         if against == "found net":
             self._roles["scratch"] = self._as_deep_as(self._main, values).id
         elif against == "deeper net":
+            if "deeper" not in values:
+                raise UserError(f"{where}: a row has no deeper; allowed: a column with a depth")
             baseline = {**values, "depth": values["deeper"]}
             self._roles["scratch"] = self._run(baseline, {"kind": "scratch"}).id
 
@@ -171,7 +175,7 @@ class RowMaker:
         used = dict(key)
         for column, value in key.items():
             if column == "K" and value:
-                used[column] = str(self._main.settings["K"])
+                used[column] = str(self._main.settings.get("K", value))
             elif column in DEPTHS:
                 used[column] = self._scale.depth.get(value, value)
         used["dataset"] = dataset_text(self._main.settings)
@@ -239,6 +243,8 @@ class RowMaker:
                 f"{self._where}: K: {K!r} has no counterpart in the scale's K; "
                 f"allowed: {allowed(self._scale.K)}"
             )
+        if not isinstance(K, int) or isinstance(K, bool) or K < 1:
+            raise UserError(f"{self._where}: K: found {K!r:.80}; allowed: a whole number from 1")
         # Table 11: K divided by the fraction keeps the mini-batches between growths equal.
         period = Fraction(self._scale.K.get(K, K)) / self._fraction(values)
         return math.floor(period + Fraction(1, 2))
@@ -246,7 +252,8 @@ class RowMaker:
     def _fraction(self, values: Mapping[str, Any]) -> Fraction:
         text = str(values.get("fraction", 1))
         try:
-            fraction = Fraction(text)
+            # Not Fraction("1e-999999999"), which would never end.
+            fraction = Fraction(text) if "/" in text or float(text) else Fraction(0)
         except (ValueError, ZeroDivisionError):
             fraction = Fraction(0)
         if not 0 < fraction <= 1:
@@ -267,6 +274,28 @@ class RowMaker:
         if values.get("network") in self._scale.width:
             sized["width"] = self._scale.width[values["network"]]
         return sized
+
+
+def _check_values(values: Mapping[str, Any], where: str) -> None:
+    """Check that a row's values are words and numbers, and that it says what is trained on what."""
+    for column, value in values.items():
+        if column not in COLUMNS + INSTRUCTIONS:
+            known = allowed(COLUMNS + INSTRUCTIONS)
+            raise UserError(f"{where}: unknown column {column!r:.80}; allowed: {known}")
+        if column == "depth_of" and isinstance(value, dict | None):
+            continue
+        if not isinstance(value, str | int | float | None):
+            wanted = "columns with values" if column == "depth_of" else "a word or a number"
+            raise UserError(f"{where}: {column}: found {value!r:.80}; allowed: {wanted}")
+    if not isinstance(values.get("dataset"), str):
+        raise UserError(f"{where}: a row has no dataset; allowed: a column, or in `shared`")
+
+
+def _check_network(values: Mapping[str, Any], where: str) -> None:
+    try:
+        parse_architecture(str(values.get("network")))
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from None
 
 
 def _without_defaults(settings: dict[str, Any], spec: RunSpec) -> dict[str, Any]:

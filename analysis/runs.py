@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autogrow.errors import UserError
+from analysis.rows import Row
+from analysis.summaries import NEEDED, check_results, diverged, read_summary
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,29 @@ class Results:
     def summaries(self, run: str) -> list[dict[str, Any]]:
         """Return the summaries of a run, one a seed.
 
+        With ``accuracy`` and ``top5``: those that count; None of a run that diverged.
+
         Raises
         ------
         UserError
             If one is missing or damaged.
         """
         return [self._summary(self.run_folder(run, s)) for s in self.seeds]
+
+    def diverged(self, row: Row) -> dict[str, list[int]]:
+        """Return the seeds whose run diverged, by the run's role in a row.
+
+        Raises
+        ------
+        UserError
+            If a summary is missing or damaged.
+        """
+        found: dict[str, list[int]] = {}
+        for role, run in row.runs.items():
+            for seed, summary in zip(self.seeds, self.summaries(run), strict=True):
+                if diverged(summary):
+                    found.setdefault(role, []).append(seed)
+        return found
 
     def run_folder(self, run: str, seed: int) -> Path:
         """Return the folder of a run."""
@@ -54,10 +71,9 @@ class Results:
 
     def _summary(self, folder: Path) -> dict[str, Any]:
         file = folder / "summary.json"
-        try:
-            summary = json.loads(file.read_text())
-            for value in ("accuracy", "top5"):
-                summary[value] = summary[f"{self.accuracy}_{value}"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise UserError(f"{file}: no summary of a finished run: {error}") from None
+        summary = read_summary(file, NEEDED)
+        check_results(file, summary)
+        for value in ("accuracy", "top5"):
+            counted = None if diverged(summary) else summary[f"{self.accuracy}_{value}"]
+            summary[value] = counted
         return summary

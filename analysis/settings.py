@@ -99,6 +99,7 @@ class Settings(_Strict):
     gpu_share: dict[str, Annotated[int, Field(ge=1, le=100, strict=False)]]
     data_root: str | None
     reference: str | None
+    retries: int = Field(ge=0, le=100, strict=False)
     throughput: float | None = Field(gt=0, allow_inf_nan=False)
     cluster: Cluster | None
 

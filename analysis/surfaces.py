@@ -3,7 +3,8 @@
 The network is moved along two random Gaussian directions in which each filter has the
 norm of the network's filter (biases and Batch Normalization do not move), over a square
 grid; OUT/surface.csv has the training loss (mean cross-entropy, not clipped) and the
-training accuracy (percent) of each point, over images that are not augmented.
+training accuracy (percent) of each point, over images that are not augmented. A run that
+diverged has no losses around it.
 
 An interrupted command goes on with the blocks that are missing. Blocks can be computed
 side by side: `--block 1/4` ... `--block 4/4`, each a process, then `--gather 4`.

@@ -7,8 +7,6 @@ printed, so that comparing two printed decimals never meets binary rounding.
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import statistics
 from collections.abc import Mapping, Sequence
@@ -18,6 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from analysis.catalogue import load_catalogue
+from analysis.csvfiles import read_csv
 from autogrow.errors import UserError, allowed
 
 ACCURACIES = ("accuracy", "delta", "top1", "top5", "delta_top1")
@@ -31,7 +30,14 @@ DEPTHS = (*TOTALS, "layers")
 NOT_COMPARED = ("gpus", "growing_hours", "finetuning_hours")
 """Value columns that say more about a machine than about the method."""
 
-_NO_VALUE = ("", "nan", "na", "diverged")
+DIVERGED = "diverged"
+"""What stands in the place of a value, or of one seed's depth, if the run diverged."""
+
+BASELINE_DIVERGED = "baseline diverged"
+"""The same of a difference to another run, if only that one diverged."""
+
+_LOST = (DIVERGED, BASELINE_DIVERGED)
+_NO_VALUE = ("", "nan", "na", *_LOST)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,2})?", re.IGNORECASE | re.ASCII)
 _TOTAL = re.compile(r"\d{1,6}(-\d{1,6})*", re.ASCII)
 
@@ -49,18 +55,28 @@ class Value:
     std
         Sample standard deviation over the seeds; None for one seed.
     n
-        Number of seeds.
+        Number of seeds that the mean is over.
+    diverged
+        Number of seeds beside those, whose runs diverged.
     """
 
     text: str
     mean: Fraction | None
     std: float | None
     n: int
+    diverged: int = 0
 
     @property
     def decimals(self) -> int:
-        """How many decimals ``text`` has."""
+        """How many decimals the number has."""
         return len(self.text.partition(".")[2]) if self.mean is not None else 0
+
+    @property
+    def shown(self) -> str:
+        """The text, and how many seeds diverged if others did not."""
+        if not (self.diverged and self.n):
+            return self.text
+        return f"{self.text} ({self.diverged} of {self.n + self.diverged} diverged)"
 
 
 @dataclass(frozen=True)
@@ -130,7 +146,7 @@ def read_table(file: Path) -> TableFile:
         other columns, a row given twice, a cell that is no number.
     """
     keys = _key_columns(file)
-    header, lines = _read_csv(file)
+    header, lines = read_csv(file)
     own = [c for c in ("scale", "row", "n") if c in header]
     if own and len(own) < 3:
         missing = next(c for c in ("scale", "row", "n") if c not in header)
@@ -171,28 +187,6 @@ def _key_columns(file: Path) -> list[str]:
     return keys[file.stem]
 
 
-def _read_csv(file: Path) -> tuple[list[str], list[dict[str, str]]]:
-    try:
-        text = file.read_bytes().decode("utf-8-sig")
-        lines = [line for line in csv.reader(io.StringIO(text, newline=""), strict=True) if line]
-    except OSError as error:
-        raise UserError(f"{file}: cannot be read: {error.strerror or error}") from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"{file}: is not CSV: {error}") from None
-    if len(lines) < 2:
-        raise UserError(f"{file}: has no rows")
-    header, *body = lines
-    twice = [c for c in header if header.count(c) > 1]
-    if twice:
-        raise UserError(f"{file}: column {twice[0]!r} is given twice")
-    for number, line in enumerate(body, start=2):
-        if len(line) != len(header):
-            raise UserError(
-                f"{file}: row {number} has {len(line)} cells; allowed: {len(header)}, as the header"
-            )
-    return header, [dict(zip(header, map(str.strip, line), strict=True)) for line in body]
-
-
 def _value_columns(
     file: Path, header: Sequence[str], keys: Sequence[str], *, ours: bool
 ) -> tuple[str, ...]:
@@ -200,9 +194,9 @@ def _value_columns(
     beside = set(keys)
     if ours:
         # `dataset` is in ours even where the paper's table does not print it.
-        beside |= {"scale", "row", "n", "stamp", "dataset", "paper_dataset"}
+        beside |= {"scale", "row", "n", "stamp", "dataset", "paper_dataset", "diverged"}
         beside |= {f"paper_{c}" for c in (*keys, *known)}
-        beside |= {f"{c}_{suffix}" for c in known for suffix in ("std", "difference")}
+        beside |= {f"{c}_{suffix}" for c in known for suffix in ("std", "difference", "diverged")}
     columns = tuple(c for c in header if c not in beside)
     for column in columns:
         if column not in known:
@@ -227,16 +221,30 @@ class _Cells:
             return self._total(column)
         text = self._line[column]
         mean = self._number(column, text)
-        if mean is None or self._n == 1:
-            return Value(text, mean, None, self._n)
+        diverged = self._diverged(column, text)
+        n = self._n - diverged
+        if mean is None or n == 1:
+            return Value(text, mean, None, n, diverged)
         std_text = self._line.get(f"{column}_std", "")
         std = self._number(f"{column}_std", std_text)
         if std is None or std < 0:
             raise UserError(
                 f"{self._where}: {column}_std: found {std_text!r:.80}; "
-                f"allowed: a number from 0, as n is {self._n}"
+                f"allowed: a number from 0, as there are {n} seeds"
             )
-        return Value(text, mean, float(std), self._n)
+        return Value(text, mean, float(std), n, diverged)
+
+    def _diverged(self, column: str, text: str) -> int:
+        """Return how many seeds a value is without, as they diverged."""
+        if text.casefold() in _LOST:
+            return self._n
+        count = self._line.get(f"{column}_diverged", "0")
+        if not (re.fullmatch(r"\d{1,7}", count, re.ASCII) and int(count) < self._n):
+            raise UserError(
+                f"{self._where}: {column}_diverged: found {count!r:.80}; allowed: a number of "
+                f"seeds below {self._n}, as {column} is {text!r:.80}"
+            )
+        return int(count)
 
     def _number(self, column: str, text: str) -> Fraction | None:
         number = parse_number(text)
@@ -247,21 +255,23 @@ class _Cells:
     def _total(self, column: str) -> Value:
         text = self._line[column]
         parts = [part.strip() for part in text.split(";")]
-        totals = []
-        for part in parts:
-            if part.casefold() in _NO_VALUE:
-                # A mean over the seeds that are left would look better than it is.
-                return Value(text, None, None, self._n)
+        if len(parts) != self._n:
+            raise UserError(
+                f"{self._where}: {column}: found {len(parts)} depths; allowed: {self._n}, as n"
+            )
+        found = [part for part in parts if part.casefold() not in _LOST]
+        diverged = self._n - len(found)
+        if not found or any(part.casefold() in _NO_VALUE for part in found):
+            # A mean over the seeds that are left would hide that one is missing.
+            return Value(text, None, None, len(found), diverged)
+        for part in found:
             if not _TOTAL.fullmatch(part):
                 raise UserError(
                     f"{self._where}: {column}: found {part!r:.80}; allowed: a depth like 7-7-7"
                 )
-            totals.append(sum(map(int, part.split("-"))))
-        if len(totals) != self._n:
-            raise UserError(
-                f"{self._where}: {column}: found {len(totals)} depths; allowed: {self._n}, as n"
-            )
-        if self._n == 1:
-            return Value(str(totals[0]), Fraction(totals[0]), None, 1)
-        mean = Fraction(sum(totals), self._n)
-        return Value(f"{float(mean):.2f}", mean, statistics.stdev(totals), self._n)
+        totals = [sum(map(int, part.split("-"))) for part in found]
+        if len(totals) == 1:
+            return Value(str(totals[0]), Fraction(totals[0]), None, 1, diverged)
+        mean = Fraction(sum(totals), len(totals))
+        std = statistics.stdev(totals)
+        return Value(f"{float(mean):.2f}", mean, std, len(totals), diverged)

@@ -17,10 +17,14 @@ from typing import Any
 import pandas as pd
 
 from analysis.catalogue import Catalogue, Table, load_catalogue, paper_table
-from analysis.commandline import Parser, add_results, exit_status, write_files
+from analysis.commandline import Parser, add_results, exit_status
+from analysis.csvfiles import check_columns, read_csv, read_numbers
 from analysis.formats import latex, markdown
+from analysis.outputs import write_together
 from analysis.rows import DEPTHS, Row
 from analysis.runs import Results
+from analysis.summaries import ACCURACIES, diverged, diverged_growing
+from analysis.tablefiles import BASELINE_DIVERGED, DIVERGED
 from autogrow.errors import UserError, allowed
 
 SCALED = ("K", *DEPTHS)
@@ -45,7 +49,11 @@ def build_table(table: Table, catalogue: Catalogue, results: Results) -> pd.Data
     Columns: ``scale``, ``row`` (the paper's row), the settings that were really
     used, for each numeric value its mean, standard deviation over the seeds
     (``_std``, empty for one seed), the paper's (``paper_``) and the
-    ``_difference``; for each text the distinct values; ``n`` seeds.
+    ``_difference``; for each text the values of all seeds; ``n`` seeds.
+
+    A run that diverged has no value: means are over the other seeds, and ``diverged``
+    stands where there is no other. If any run of the table diverged, ``diverged`` counts
+    those of the row, whatever their role, and ``_diverged`` the seeds a mean is without.
 
     Parameters
     ----------
@@ -67,16 +75,21 @@ def build_table(table: Table, catalogue: Catalogue, results: Results) -> pd.Data
     rows = []
     for row in table.rows:
         theirs = paper.loc[row.name]
-        summaries = {role: results.summaries(run) for role, run in row.runs.items()}
+        by_role = {role: results.summaries(run) for role, run in row.runs.items()}
+        seeds = [dict(zip(by_role, s, strict=True)) for s in zip(*by_role.values(), strict=True)]
         cells: dict[str, Any] = {"scale": catalogue.scale, "row": row.name}
         cells |= _settings(row)
         for column in values:
-            cells |= _value(column, summaries, theirs[column])
+            cells |= _value(column, seeds, theirs[column])
         cells["n"] = len(results.seeds)
+        cells["diverged"] = sum(map(len, results.diverged(row).values()))
         if catalogue.scale == "smoke":
             cells["stamp"] = catalogue.settings.description
         rows.append(cells)
-    return pd.DataFrame(rows)
+    frame = pd.DataFrame(rows)
+    if frame["diverged"].any():
+        return frame
+    return frame.loc[:, [not c.endswith("diverged") for c in frame.columns]]
 
 
 def read_paper(table: Table) -> pd.DataFrame:
@@ -88,11 +101,14 @@ def read_paper(table: Table) -> pd.DataFrame:
         If it and the catalogue do not have the same rows.
     """
     file = paper_table(table.name)
-    try:
-        paper = pd.read_csv(file, dtype=str, keep_default_na=False)
-        paper.index = paper[list(table.rows[0].key)].agg("/".join, axis=1)
-    except (OSError, KeyError, ValueError) as error:
-        raise UserError(f"{file}: not the paper's {table.name}: {error}") from None
+    header, lines = read_csv(file)
+    keys = list(table.rows[0].key)
+    check_columns(file, header, keys)
+    for column in header:
+        if column in DECIMALS and column not in keys:
+            read_numbers(file, lines, column)
+    paper = pd.DataFrame(lines)
+    paper.index = paper[keys].agg("/".join, axis=1)
     ours = [row.name for row in table.rows]
     differing = set(ours) ^ set(paper.index)
     if differing or len(ours) != len(paper):
@@ -115,26 +131,40 @@ def _settings(row: Row) -> dict[str, Any]:
 
 
 def _value(
-    column: str, summaries: Mapping[str, Sequence[Mapping[str, Any]]], paper: str
+    column: str, seeds: Sequence[Mapping[str, Mapping[str, Any]]], paper: str
 ) -> dict[str, Any]:
-    measured = [
-        _measured(column, {role: s[i] for role, s in summaries.items()})
-        for i in range(len(summaries["main"]))
-    ]
+    """Return the cells of a value column; ``seeds`` has the summaries by role of each seed."""
+    measured = [None if _lost(column, s) else _measured(column, s) for s in seeds]
     if column not in DECIMALS:
-        return {column: "; ".join(measured), f"paper_{column}": paper}
-    series = pd.Series(measured, dtype=float)
+        texts = [DIVERGED if value is None else value for value in measured]
+        return {column: "; ".join(texts), f"paper_{column}": paper}
+    series = pd.Series([value for value in measured if value is not None], dtype=float)
     decimals = DECIMALS[column]
 
     def fixed(number: float) -> str:
         return "" if pd.isna(number) else f"{number:.{decimals}f}"
 
+    mean = fixed(series.mean())
+    if series.empty:
+        only_baseline = not any(diverged(s["main"]) for s in seeds)
+        mean = BASELINE_DIVERGED if only_baseline else DIVERGED
     return {
-        column: fixed(series.mean()),
+        column: mean,
         f"{column}_std": fixed(series.std()),
+        f"{column}_diverged": measured.count(None),
         f"paper_{column}": paper,
         f"{column}_difference": fixed(series.mean() - float(paper)),
     }
+
+
+def _lost(column: str, summaries: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Return whether one seed has no value for a column, as a run that it is of diverged."""
+    if column == "gpus":
+        return False
+    if column in ("found_net", "depth", "layers"):
+        return diverged_growing(summaries["main"])
+    roles = summaries if column.startswith("delta") else ("main",)
+    return any(diverged(summaries[role]) for role in roles)
 
 
 def _measured(column: str, summaries: Mapping[str, Mapping[str, Any]]) -> Any:
@@ -156,7 +186,9 @@ def _measured(column: str, summaries: Mapping[str, Mapping[str, Any]]) -> Any:
 def seeds_table(table: Table, catalogue: Catalogue, results: Results) -> pd.DataFrame:
     """Return the long form: a line for each row, role and seed.
 
-    Accuracies in percent, seconds of wall time, FLOPs as multiply-adds.
+    Accuracies in percent, those of a run that diverged as far as it came; seconds of wall
+    time, FLOPs as multiply-adds. If any run of the table diverged, ``diverged_after`` has
+    the first epoch whose loss was not finite.
     """
     lines = []
     for row in table.rows:
@@ -166,27 +198,31 @@ def seeds_table(table: Table, catalogue: Catalogue, results: Results) -> pd.Data
                 line["dataset"] = row.values["dataset"]
                 line |= {"run": run, "seed": seed}
                 line |= {k: s[k] for k in ("network", "layers", "parameters", "flops")}
-                for key in ("final_accuracy", "best_accuracy", "final_top5", "best_top5"):
-                    line[key] = f"{s[key]:.4f}"
+                for key in ACCURACIES:
+                    line[key] = "" if s[key] is None else f"{s[key]:.4f}"
                 for key in ("seconds_growing", "seconds_finetuning"):
                     line[key] = f"{s[key]:.1f}"
                 line |= {"device": s["device"], "threads": s["threads"]}
+                line["diverged_after"] = s["diverged_after"] if diverged(s) else ""
                 if catalogue.scale == "smoke":
                     line["stamp"] = catalogue.settings.description
                 lines.append(line)
-    return pd.DataFrame(lines)
+    frame = pd.DataFrame(lines)
+    if (frame["diverged_after"] == "").all():
+        return frame.drop(columns="diverged_after")
+    return frame
 
 
 def _files(table: Table, catalogue: Catalogue, results: Results) -> dict[str, str]:
-    """Return the content of every file to write, by its path in the scale's folder."""
+    """Return the content of every file to write, by what its name adds to the table's."""
     long_form = seeds_table(table, catalogue, results).to_csv(index=False)
     frame = build_table(table, catalogue, results)
     shown = (table, frame, catalogue, results.seeds, results.accuracy)
     return {
-        f"tables/{table.name}_seeds.csv": long_form,
-        f"tables/{table.name}.md": markdown(*shown),
-        f"tables/{table.name}.tex": latex(*shown),
-        f"tables/{table.name}.csv": frame.to_csv(index=False),
+        "_seeds.csv": long_form,
+        ".md": markdown(*shown),
+        ".tex": latex(*shown),
+        ".csv": frame.to_csv(index=False),
     }
 
 
@@ -208,7 +244,9 @@ def _main(options: argparse.Namespace) -> int:
     if options.table not in tables:
         raise UserError(f"table: found {options.table!r}; allowed: {allowed(tables)}")
     results = Results(options.folder, options.seeds, options.accuracy)
-    write_files(options.folder, _files(catalogue.tables[options.table], catalogue, results))
+    contents = _files(catalogue.tables[options.table], catalogue, results)
+    folder = options.folder / "tables"
+    write_together({folder / f"{options.table}{e}": c.encode() for e, c in contents.items()})
     return 0
 
 

@@ -8,6 +8,8 @@ OUT/trajectory.csv has the points, OUT/plane.json explained variances (percent) 
 OUT/plane.safetensors the two components, and OUT/contour.csv the training loss (mean
 cross-entropy, not clipped) and training accuracy (percent) around the final point, over
 images that are not augmented. The statistics of Batch Normalization are the final network's.
+The trajectory of a run that diverged ends at the last snapshot before it did, and there are
+no losses around it.
 
 An interrupted command goes on with the blocks that are missing. Parts can be processes of
 their own: `--part plane`, then side by side `--block 1/4` ... `--block 4/4`, then `--gather 4`.
@@ -121,10 +123,10 @@ def _plane(run: FinishedRun, options: argparse.Namespace) -> PlaneFacts:
                 "use another folder, or throw those blocks away with --restart"
             )
         facts = write_plane(run, options.out, **wanted)
-    print(
-        f"{options.out / FACTS}: explained variance {facts.explained_1:.2f} % "
-        f"and {facts.explained_2:.2f} %"
-    )
+    told = "no plane: too few points before the run diverged"
+    if facts.explained_1 is not None:
+        told = f"explained variance {facts.explained_1:.2f} % and {facts.explained_2:.2f} %"
+    print(f"{options.out / FACTS}: {told}")
     return facts
 
 

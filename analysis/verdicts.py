@@ -11,7 +11,13 @@ from analysis.tablefiles import ACCURACIES, Value
 ACCURACY_TOLERANCE = "0.5"
 DEPTH_TOLERANCE = "0.2"
 
-VERDICTS = ("within", "outside", "not comparable", "missing in new", "missing in reference")
+AGREE = ("within", "both diverged")
+"""Verdicts of values that agree."""
+
+VERDICTS = (
+    *("within", "outside", "both diverged", "diverged in new", "diverged in reference"),
+    *("not comparable", "missing in new", "missing in reference"),
+)
 
 HEADER = (
     *("table", "row", "column", "new", "reference", "difference", "verdict"),
@@ -78,7 +84,7 @@ class Comparison:
     def line(self) -> list[str]:
         """Return the cells of compare.csv."""
         cells = [self.table, self.row, self.column]
-        cells += [side.text if side else "" for side in (self.new, self.reference)]
+        cells += [side.shown if side else "" for side in (self.new, self.reference)]
         cells += [self.difference, self.verdict]
         for side in (self.new, self.reference):
             std = side.std if side else None
@@ -111,9 +117,19 @@ def welch_half_width(new_std: float, new_n: int, reference_std: float, reference
 def judge(column: str, new: Value, reference: Value, tolerances: Tolerances) -> tuple[str, str]:
     """Return verdict and method for a value that both sides have a cell for.
 
-    A missing number (empty, NaN, ``diverged``) is outside if one side has one,
-    and not comparable if neither has.
+    If runs diverged on one side alone, or all of one side alone, that is the difference,
+    whatever the mean over the others is; if all on both sides did, the two agree. Another
+    missing number (empty, NaN) is outside if one side has one, and not comparable if
+    neither has.
     """
+    if new.diverged and reference.diverged and not (new.n or reference.n):
+        return "both diverged", ""
+    for one, other, verdict in (
+        (new, reference, "diverged in new"),
+        (reference, new, "diverged in reference"),
+    ):
+        if one.diverged and (not other.diverged or not one.n):
+            return verdict, ""
     if new.mean is None and reference.mean is None:
         return "not comparable", ""
     if new.mean is None or reference.mean is None:

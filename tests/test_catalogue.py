@@ -133,6 +133,10 @@ def test_different_settings_have_different_ids():
         (HEAD + "  against: nothing\n  rows: [{dataset: CIFAR10}]", "found net or deeper net"),
         (HEAD + "  rows: [{dataset: CIFAR10, network: Plain3Net, fraction: 2}]", "fraction"),
         (HEAD + "  rows: [{dataset: CIFAR10, network: [Plain3Net, Plain3Net]}]", "twice"),
+        (
+            HEAD + "  rows: [{dataset: CIFAR10, network: Plain3Net, fraction: '1e-999999999'}]",
+            "fraction",
+        ),
         (HEAD + "  rows: []", "rows"),
         (HEAD + "  rows: [{dataset: CIFAR10, colour: red}]", "unknown column 'colour'"),
         (HEAD + "  rows: [{dataset: CIFAR10, network: Basic9ResNet}]", "Basic9ResNet"),

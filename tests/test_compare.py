@@ -178,7 +178,7 @@ def test_rows_missing_on_one_side_are_reported(tmp_path, compare):
     assert "3 rows, 6 values: 2 within, 0 outside, 2 missing in new, 2 missing in" in told.out
 
 
-@pytest.mark.parametrize("nothing", ["", "nan", "NaN", "diverged", "inf", "-inf"])
+@pytest.mark.parametrize("nothing", ["", "nan", "NaN", "inf", "-inf"])
 def test_a_value_missing_on_one_side_is_outside_on_both_not_comparable(tmp_path, compare, nothing):
     write(tmp_path / "new", row(accuracy=nothing), row(ROWS[1], accuracy=nothing))
     write(tmp_path / "reference", row(accuracy="93.00"), row(ROWS[1], accuracy=nothing))
@@ -191,11 +191,66 @@ def test_a_value_missing_on_one_side_is_outside_on_both_not_comparable(tmp_path,
     assert (swapped.status, verdicts(swapped)) == (1, verdicts(told))
 
 
-def test_one_diverged_seed_leaves_no_mean_depth(tmp_path, compare):
-    write(tmp_path / "new", row(net="7-7-7; diverged", n=2, std="0.10"))
+def test_a_missing_depth_leaves_no_mean(tmp_path, compare):
+    write(tmp_path / "new", row(net="7-7-7; nan", n=2, std="0.10"))
     write(tmp_path / "reference", row(net="7-7-7; 7-7-7", n=2, std="0.10"))
     told = compare()
     assert (told.status, verdicts(told)) == (1, ["outside", "within"])
+
+
+@pytest.mark.parametrize("word", ["diverged", "baseline diverged"])
+def test_runs_that_diverged_on_one_side_are_a_difference_and_on_both_agree(tmp_path, compare, word):
+    write(tmp_path / "new", row(accuracy=word), row(ROWS[1], accuracy=word))
+    write(tmp_path / "reference", row(), row(ROWS[1], accuracy=word))
+    told = compare()
+    wanted = ["within", "diverged in new", "within", "both diverged"]
+    assert (told.status, verdicts(told)) == (1, wanted)
+    line = told.lines[1]
+    assert [line[c] for c in ("new", "reference", "difference", "new_n", "method")] == [
+        *(word, "93.00", "", "0", "")
+    ]
+    assert "2 within, 0 outside, 1 both diverged, 1 diverged in new" in told.out
+    swapped = compare(new="reference", reference="new")
+    assert (swapped.status, verdicts(swapped)[1]) == (1, "diverged in reference")
+    assert compare(reference="new").status == 0
+
+
+def test_some_seeds_that_diverged(tmp_path, compare):
+    def three(accuracy, std, diverged, net="7-7-7; 7-7-7; 7-7-7"):
+        return row(accuracy=accuracy, std=std, accuracy_diverged=diverged, net=net, n=3)
+
+    write(tmp_path / "all", three("diverged", "", 3, net="diverged; Diverged; diverged"))
+    write(tmp_path / "some", three("93.00", "0.10", 1, net="7-7-7; diverged; 8-8-8"))
+    write(tmp_path / "most", three("93.40", "", 2))
+    write(tmp_path / "none", row(n=3, net="7-7-7; 7-7-7; 7-7-7", std="0.10"))
+
+    # The mean over the others is the same, and yet it is no agreement.
+    told = compare(new="some", reference="none")
+    assert (told.status, verdicts(told)) == (1, ["diverged in new", "diverged in new"])
+    assert [line["new"] for line in told.lines] == [
+        *("22.50 (1 of 3 diverged)", "93.00 (1 of 3 diverged)")
+    ]
+    assert [(line["new_n"], line["difference"]) for line in told.lines] == [
+        *(("2", "1.50"), ("2", "0.00"))
+    ]
+    told = compare(new="most", reference="some")
+    assert (told.status, verdicts(told)) == (1, ["diverged in reference", "within"])
+    assert [told.lines[1][c] for c in ("difference", "new_n", "reference_n", "method")] == [
+        *("0.40", "1", "2", "tolerance")
+    ]
+    assert verdicts(compare(new="all", reference="some")) == ["diverged in new"] * 2
+    assert verdicts(compare(new="some", reference="all")) == ["diverged in reference"] * 2
+    told = compare(new="all", reference="all")
+    assert (told.status, verdicts(told)) == (0, ["both diverged"] * 2)
+
+
+@pytest.mark.parametrize("count", ["", "-1", "1.0", "3", "many"])
+def test_a_number_of_diverged_seeds_that_is_none(tmp_path, refused, count):
+    write(tmp_path / "new", row(n=3, std="0.10", net="7; 7; 7", accuracy_diverged=count))
+    write(tmp_path / "reference", row())
+    line = refused()
+    assert f"accuracy_diverged: found {count!r}" in line
+    assert "below 3" in line
 
 
 def test_half_width_of_the_welch_interval_by_hand():
@@ -303,7 +358,7 @@ def test_the_paper_against_itself(compare, tmp_path):
         shutil.copytree(PAPER, tmp_path / folder)
     file = tmp_path / "new" / "table9.csv"
     head, *lines = file.read_text().splitlines()
-    file.write_text("\n".join([head, *reversed(lines)]).replace("93.60", "94.11"))
+    file.write_text("\n".join([head, *reversed(lines), ""]).replace("93.60", "94.11"))
     told = compare("--tables", 9, 5)
     assert told.status == 1
     assert list(dict.fromkeys(line["table"] for line in told.lines)) == ["table9", "table5"]
@@ -395,7 +450,8 @@ def test_tables_that_cannot_be_compared(tmp_path, refused, lines, drop, told):
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"", "has no rows"),
+        (b"", "is empty"),
+        (b"scale,row,n,found_net,accuracy\nmini,a,1,7-7-7,90", "is cut off"),
         (b"scale,row,n,found_net,accuracy\n", "has no rows"),
         (b"scale,row,n,found_net,accuracy\nmini,a,1\n", "row 2 has 3 cells; allowed: 5"),
         (b"scale,row,n,found_net,found_net\nmini,a,1,7-7-7,7-7-7\n", "is given twice"),

@@ -1,95 +1,26 @@
 """The figures' CSVs from made-up runs and landscapes."""
 
-import csv
 import json
 import subprocess
 import sys
 
 import pandas as pd
 import pytest
+from diverged import diverge
+from made_up_runs import GRID, SEEDS, make_results, write_csv
 
 from analysis import figures
 from analysis.catalogue import load_catalogue
+from analysis.plots import __main__ as plots
 from analysis.published import published_resnets
-from analysis.runs import Results
-from autogrow.records import METRICS_HEADER
 
-SEEDS = [2, 1]
 COMMON = ["scale", "description", "panel", "title", "dataset", "paper_dataset", "run", "seed"]
-GROWN = [
-    # epoch, phase, depth, train, val and best val accuracy
-    (1, "growing", "1-1-1", "50.0", "40.0", "40.0"),
-    (2, "growing", "1-1-1", "60.0", "55.0", "55.0"),
-    (2, "adaminit", "2-1-1", "58.0", "", "55.0"),
-    (3, "growing", "2-1-1", "61.0", "54.0", "55.0"),
-    (4, "finetuning", "2-1-1", "70.0", "65.1234", "65.1234"),
-]
-GRID = [(x, y) for y in (-1.0, 0.0, 1.0) for x in (-2.0, 2.0)]
-
-
-def write_csv(file, header, rows):
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("w", newline="") as content:
-        csv.writer(content).writerows([header, *rows])
-
-
-def make_run(folder, run, seed):
-    """A finished run whose accuracy is 90 + seed at best and 80 + seed at the end."""
-    architecture = run.settings.get("network", run.settings.get("to")).partition("-")[0]
-    depth = "2-1-1" if "3" in architecture else "2-1-1-1"
-    summary = {
-        "network": f"{architecture}-{depth}",
-        "depth": depth,
-        "layers": 10,
-        "parameters": 1000 + seed,
-        "flops": 5000,
-        "best_accuracy": 90.0 + seed,
-        "final_accuracy": 80.0 + seed,
-        "best_top5": 99.0,
-        "final_top5": 98.0,
-    }
-    folder = folder / "runs" / run.id / f"seed{seed}"
-    folder.mkdir(parents=True)
-    (folder / "summary.json").write_text(json.dumps(summary))
-    rows = []
-    for epoch, phase, depth, train, val, best in GROWN:
-        if "4" in architecture:
-            depth += "-1"
-        cells = {"epoch": epoch, "phase": phase, "depth": depth, "train_accuracy": train}
-        cells |= {"val_accuracy": val, "best_val_accuracy": best}
-        rows.append([cells.get(column, "") for column in METRICS_HEADER])
-    write_csv(folder / "metrics.csv", METRICS_HEADER, rows)
-
-
-def make_landscape(folder, row, seed):
-    folder = folder / "landscapes" / row.runs["main"] / f"seed{seed}"
-    grid = [[x, y, x * x + 10 * y, 50 + seed] for x, y in GRID]
-    if row.panel.snapshots is not None:
-        header = ["step", "epoch", "phase", "depth", "grown", "x", "y"]
-        points = [[0, 0, "seed", "1-1-1", 0, 3.5, -1], [1, 2, "growing", "2-1-1", 1, 0, 0]]
-        write_csv(folder / "trajectory/trajectory.csv", header, points)
-        plane = {"explained_1": 34.06, "explained_2": 12.5, "x": [-2, 2], "y": [-1, 1]}
-        (folder / "trajectory/plane.json").write_text(json.dumps(plane))
-        write_csv(folder / "trajectory/contour.csv", ["x", "y", "loss", "accuracy"], grid)
-    else:
-        write_csv(folder / "surface/surface.csv", ["x", "y", "loss", "accuracy"], grid)
+NAN = ["nan", "nan"]
 
 
 @pytest.fixture(scope="module")
 def catalogue():
     return load_catalogue("mini")
-
-
-def make_results(folder, catalogue, names):
-    runs = dict.fromkeys(run for name in names for run in catalogue.tables[name].runs)
-    for run in runs:
-        for seed in SEEDS:
-            make_run(folder, catalogue.runs[run], seed)
-    for name in names:
-        for row in catalogue.tables[name].rows:
-            if row.panel.landscape:
-                make_landscape(folder, row, min(SEEDS))
-    return Results(folder, SEEDS, "best")
 
 
 @pytest.fixture
@@ -248,6 +179,65 @@ def test_the_smoke_stamp_is_in_every_row(tmp_path):
     for name in ("figure4", "figure6"):
         for frame in figures.build_figure(smoke.tables[name], smoke, results).values():
             assert frame["description"].str.contains("NO SCIENTIFIC MEANING").all()
+
+
+@pytest.fixture
+def build_diverged(tmp_path, catalogue):
+    """Write a figure whose first run diverged for the lowest seed; return it and its CSVs."""
+
+    def call(name, epoch):
+        results = make_results(tmp_path, catalogue, [name])
+        row = catalogue.tables[name].rows[0]
+        diverge(results.run_folder(row.runs["main"], min(SEEDS)), epoch)
+        if row.panel.landscape:
+            for file in results.landscape_folder(row.runs["main"], min(SEEDS)).rglob("*.csv"):
+                if file.name == "trajectory.csv":
+                    point = [0, 0, "seed", "1-1-1", 0, *NAN]
+                    write_csv(file, file.read_text().split("\n")[0].split(","), [point])
+                    plane = {"explained_1": None, "explained_2": None, "snapshots": 1}
+                    file.with_name("plane.json").write_text(json.dumps(plane))
+                else:
+                    write_csv(file, ["x", "y", "loss", "accuracy"], [[*p, *NAN] for p in GRID])
+        arguments = ["--scale", "mini", "--folder", str(tmp_path), "--seeds", *map(str, SEEDS)]
+        assert figures.main([name, *arguments]) == 0
+        files = (tmp_path / "figures").glob("*.csv")
+        frames = {f.name: pd.read_csv(f, dtype=str, keep_default_na=False) for f in files}
+        return row.runs["main"], frames
+
+    return call
+
+
+@pytest.mark.parametrize("epoch", [1, 4])
+def test_curves_of_a_run_that_diverged(build_diverged, epoch, tmp_path):
+    run, frames = build_diverged("figure2", epoch)
+    frame = frames["figure2.csv"]
+    lost = frame[(frame["run"] == run) & (frame["seed"] == "1")]
+    assert set(lost["diverged_after"]) == {str(epoch)}
+    assert list(lost["epoch"]) == [str(n + 1) for n in range(epoch)]
+    assert list(lost["val_accuracy"])[-1] == "nan"
+    assert set(frame.loc[frame["seed"] == "2", "diverged_after"]) == {""}
+    assert plots.main(["figure2", "--folder", str(tmp_path)]) == 0
+
+
+@pytest.mark.parametrize("name", ["figure3", "figure4"])
+def test_a_run_that_diverged_has_no_accuracy(build_diverged, name, tmp_path):
+    run, frames = build_diverged(name, 4)
+    lost = frames[f"{name}.csv"].query("diverged_after != ''")
+    wanted = {"run": run, "diverged_after": "4", "accuracy": "", "parameters": "1001"}
+    assert lost[list(wanted)].to_dict("records") == [wanted]
+    assert plots.main([name, "--folder", str(tmp_path)]) == 0
+
+
+@pytest.mark.parametrize("name", ["figure5", "figure6", "figure7"])
+def test_landscapes_of_a_run_that_diverged(build_diverged, name, tmp_path):
+    run, frames = build_diverged(name, 4)
+    for frame in frames.values():
+        assert set(frame.loc[frame["run"] == run, "diverged_after"]) == {"4"}
+        assert set(frame.loc[frame["run"] != run, "diverged_after"]) == {""}
+    if name == "figure7":
+        frame = frames["figure7.csv"]
+        assert set(frame.loc[frame["run"] == run, "accuracy"]) == {""}
+    assert plots.main([name, "--folder", str(tmp_path)]) == 0
 
 
 @pytest.mark.parametrize(

@@ -119,11 +119,17 @@ def test_mistakes_are_told_in_one_line(mistake, write, tmp_path):
     rows.astype({"layers": str}).replace({"layers": {"8": "eight"}}).to_csv(file)
     assert "line 2: layers: found 'eight'; allowed: number" in mistake("figure2", folder)
     file.write_text(rows.to_csv() + "0,1,2\n")
-    assert f"line {len(rows) + 2}: has no dataset" in mistake("figure2", folder)
+    assert f"row {len(rows) + 2} has 3 cells; allowed: {len(rows.columns) + 1}" in mistake(
+        "figure2", folder
+    )
+    rows.assign(dataset=["", *rows["dataset"][1:]]).to_csv(file)
+    assert "line 2: has no dataset" in mistake("figure2", folder)
+    file.write_text(rows.to_csv()[:-1])
+    assert "is cut off" in mistake("figure2", folder)
     file.write_text('a,b\n"1,2\n1,2,3,4\n')
-    assert "is not a CSV" in mistake("figure2", folder)
+    assert "is not CSV" in mistake("figure2", folder)
     file.write_bytes(b"\xff\xfe\x00\xd8")
-    assert "is not a CSV" in mistake("figure2", folder)
+    assert "is not CSV" in mistake("figure2", folder)
 
 
 def test_a_missing_contour_is_told(mistake, write):

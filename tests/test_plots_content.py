@@ -73,6 +73,80 @@ def test_values_that_are_missing_are_gaps(figure):
     readable(figure("figure2", figure2=rows))
 
 
+@pytest.mark.parametrize("epoch", [1, 2, 15, 16, 29, 30, 52])
+def test_curves_end_where_a_run_diverged(figure, epoch):
+    rows = [{**r, "diverged_after": epoch} for r in curve("", "Basic3ResNet, K = 2")[:epoch]]
+    rows[-1] |= dict.fromkeys(("val_accuracy", "train_accuracy"), "nan")
+    drawn = figure("figure2", figure2=rows)
+    whole, layers = drawn.axes[:2]
+    for line in [*whole.lines[:3], *layers.lines]:
+        assert line.get_xdata().tolist() == list(range(1, epoch))
+        assert np.isfinite(line.get_ydata()).all()
+    assert list(whole.lines[3].get_xdata()) == [epoch, epoch]
+    assert f"diverged in epoch {epoch}" in words(drawn)
+    assert "diverged: loss not finite" in legend(drawn)
+    for axes in drawn.axes:
+        assert np.isfinite([*axes.get_xlim(), *axes.get_ylim()]).all()
+    readable(drawn)
+
+
+def test_a_run_that_diverged_beside_one_that_did_not(figure):
+    lost = [{**r, "diverged_after": 9} for r in CSVS["figure8"] if r["panel"] == "b"][:9]
+    whole = [r for r in CSVS["figure8"] if r["panel"] == "a"]
+    drawn = figure("figure8", figure8=[*whole, *lost])
+    assert words(drawn).count("diverged in epoch") == 1
+    readable(drawn)
+
+
+def diverging(name, lose):
+    """The rows of a figure of which some diverged, without an accuracy."""
+    lost = {"diverged_after": 7, "accuracy": ""}
+    return [{**r, **(lost if lose(r) else {"diverged_after": ""})} for r in CSVS[name]]
+
+
+def test_figure_3_marks_runs_that_diverged_and_means_are_over_the_others(figure):
+    rows = diverging(
+        "figure3", lambda r: r["layers"] > 80 and (r["panel"] == "b" or r["seed"] == 0)
+    )
+    drawn = figure("figure3", figure3=rows)
+    assert legend(drawn)[-1] == "diverged"
+    first, second, *_ = drawn.axes
+    [marks] = [line for line in second.lines if line.get_label() == "diverged"]
+    assert marks.get_xdata() == pytest.approx([0.026 * 14])
+    baselines = [c for c in second.containers if c.get_label() == "trained from scratch"]
+    assert baselines[0][0].get_xdata()[-1] == pytest.approx(0.026 * 12)
+    # In the first panel two of three seeds are left: 98 - 4 / 14 - 0.4 * (1 + 2) / 2.
+    assert first.containers[0][0].get_ydata()[-1] == pytest.approx(98 - 4 / 14 - 0.6)
+    told = words(drawn).replace("\n", " ")
+    assert "Diverged, without accuracy and in no mean: 6 of 120 runs." in told
+    assert "Left out" not in told
+    readable(drawn)
+
+
+def test_figure_3_where_every_run_diverged(figure):
+    drawn = figure("figure3", figure3=diverging("figure3", lambda r: r["panel"] == "a"))
+    assert np.isfinite([*drawn.axes[0].get_xlim(), *drawn.axes[0].get_ylim()]).all()
+    readable(drawn)
+
+
+@pytest.mark.parametrize("seeds", [(0,), (0, 1)])
+def test_figure_4_marks_runs_that_diverged(figure, seeds):
+    rows = diverging("figure4", lambda r: r["network"] == "Plain4Net" and r["seed"] in seeds)
+    drawn = figure("figure4", figure4=rows)
+    [marks] = [line for line in drawn.axes[0].lines if line.get_label() == "diverged"]
+    assert sorted(marks.get_xdata()) == pytest.approx([0.47, 0.61])
+    assert drawn.axes[0].get_xlim()[0] < 0.47
+    assert f"in no mean: {2 * len(seeds)} of 12 runs" in words(drawn).replace("\n", " ")
+    readable(drawn)
+
+
+def test_figure_4_where_every_run_diverged(figure):
+    rows = diverging("figure4", lambda r: r["source"] == "this run")
+    drawn = figure("figure4", figure4=rows)
+    assert "every run diverged" in words(drawn)
+    readable(drawn)
+
+
 def test_figure_8_has_a_panel_for_each_run(figure):
     drawn = figure("figure8")
     titles = [axes.get_title() for axes in drawn.axes]
@@ -261,6 +335,30 @@ def test_losses_that_are_not_finite_leave_the_rest(figure):
     readable(drawn)
 
 
+@pytest.mark.parametrize("points", [0, 1, 20])
+def test_a_trajectory_that_diverged_ends_before_it_did(figure, points):
+    """Without points for a plane it has none to show, and says why."""
+    own = [dict(r) for r in CSVS["figure6"] if r["panel"] == "a"][:20]
+    for row in own[points:]:
+        row |= dict.fromkeys(("x", "y", "explained_1", "explained_2"), "nan")
+    rows = [{**r, "diverged_after": 61} for r in own]
+    rows += [r for r in CSVS["figure6"] if r["panel"] != "a"]
+    around = [
+        {**r, "loss": "nan", "diverged_after": 61} if r["panel"] == "a" else r
+        for r in CSVS["figure6_contour"]
+    ]
+    drawn = figure("figure6", figure6=rows, figure6_contour=around)
+    axes = drawn.axes[0]
+    assert {t.get_text() for t in axes.texts} == {
+        *("no contours: no finite losses", "diverged in epoch 61")
+    }
+    assert len(axes.lines[0].get_xdata()) == points
+    assert legend(drawn)[-2:] == ["final network", "last before it diverged"]
+    assert axes.lines[-1].get_marker() == "X"
+    assert np.isfinite([*axes.get_xlim(), *axes.get_ylim()]).all()
+    readable(drawn)
+
+
 def test_one_trajectory_alone_fits_a_column(figure):
     drawn = figure(
         "figure6",
@@ -299,6 +397,23 @@ def test_surfaces_without_finite_losses_or_members(figure):
     drawn = figure("figure7", figure7=rows)
     assert words(drawn).count("no finite losses") == 1
     assert words(drawn).count("clipped") == 1
+    readable(drawn)
+
+
+def test_a_surface_of_a_run_that_diverged(figure):
+    lost = {"loss": "nan", "train_accuracy": "nan", "accuracy": "", "diverged_after": 7}
+    rows = [{**r, **(lost if r["panel"] in "acd" else {})} for r in CSVS["figure7"]]
+    drawn = figure("figure7", figure7=rows)
+    solids = [axes for axes in drawn.axes if axes.name == "3d"]
+    assert [s.get_title().partition("\n")[2] for s in solids] == [
+        *("baseline: diverged in epoch 7", "AutoGrow: 90.82 %"),
+        *("baseline: diverged in epoch 7", "AutoGrow: diverged in epoch 7"),
+    ]
+    assert words(drawn).count("no finite losses") == 3
+    assert all(np.isfinite([*s.get_zlim(), *s.get_xlim()]).all() for s in solids)
+    # The other member's range is its own: nothing of it is lost in the one that diverged.
+    whole = figure("figure7", figure7=[r for r in CSVS["figure7"] if r["panel"] == "b"])
+    assert solids[1].get_zlim() == whole.axes[0].get_zlim()
     readable(drawn)
 
 

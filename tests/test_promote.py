@@ -9,6 +9,8 @@ import subprocess
 
 import pandas as pd
 import pytest
+from damage import contents, flipped, truncated
+from mounts import fill, read_only, small_disk
 
 from analysis import promote as module
 from analysis.catalogue import load_catalogue, paper_table
@@ -169,13 +171,16 @@ def test_what_differs_between_runs_is_listed(project, monkeypatch, capsys):
         threads=4,
         protocol="holdout",
         status="diverged",
+        diverged_after=3,
         versions={"torch": "2.7.0"},
     )
     change(a_run(project, seed=0), git_commit=None)
     (out(project) / "tables" / "table5.md").write_text("")
     os.utime(out(project) / "tables" / "table5.md", (MADE + 10, MADE + 10))
     assert call(project, "--scale", "mini", monkeypatch=monkeypatch) == 0
-    assert "1 runs were made with uncommitted changes" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "1 runs were made with uncommitted changes" in told
+    assert "1 runs diverged" in told
     file = project / "results" / "reference" / "mini" / "provenance.json"
     known = json.loads(file.read_text())
     runs = known["runs"]
@@ -213,19 +218,64 @@ def test_an_earlier_reference_is_left_when_writing_fails(project, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    for name in ("copyfile", "rename"):
-        with monkeypatch.context() as patch:
-            if name == "copyfile":
-                patch.setattr(module.shutil, "copyfile", full)
-            else:
-                rename = module.Path.rename
-                patch.setattr(
-                    module.Path,
-                    "rename",
-                    lambda a, b: full() if a.suffix == ".tmp" else rename(a, b),  # noqa: B023
-                )
-            refused(project, "No space left on device", target=target)
-        assert (target / "table5.csv").read_text() == "earlier\n"
+    rename = module.Path.rename
+    monkeypatch.setattr(
+        module.Path, "rename", lambda a, b: full() if a.suffix == ".tmp" else rename(a, b)
+    )
+    refused(project, "No space left on device", target=target)
+    assert (target / "table5.csv").read_text() == "earlier\n"
+
+
+def mistake(project, target):
+    """Promote; return what is told if that is refused."""
+    try:
+        promote("mini", target=target, repository=project)
+    except UserError as error:
+        return str(error)
+    return None
+
+
+def test_an_earlier_reference_is_left_where_the_disk_is_full_or_read_only(project, tmp_path):
+    with small_disk(tmp_path / "disk", 2048) as disk:
+        target = disk / "kept"
+        promote("mini", target=target, repository=project)
+        before = contents(target)
+        change(a_run(project), device="Abacus 4")
+        for pages in (0, 2, 10, 30, 50, 70, 200):
+            others = fill(disk, leave=pages * 4096)
+            told = mistake(project, target)
+            if told is None:
+                break
+            assert "No space left on device" in told
+            assert contents(target) == before
+            assert {f.name for f in disk.iterdir()} == {"kept", "others"}
+            others.unlink()
+        assert 0 < pages < 200
+        assert contents(target).keys() == before.keys()
+        assert contents(target) != before
+        with read_only(disk):
+            before = contents(target)
+            assert "Read-only file system" in mistake(project, target)
+            assert contents(target) == before
+
+
+@pytest.mark.parametrize("name", ["table5.csv", "table5_seeds.csv", "summary.json"])
+def test_damaged_inputs_are_refused(project, name):
+    """As often as a catalogue of all runs can be read in a few seconds."""
+    file = a_run(project) if name == "summary.json" else out(project) / "tables" / name
+    time = MADE if name == "summary.json" else MADE + 10
+    content = file.read_bytes()
+    for damaged in truncated(content, 12):
+        file.write_bytes(damaged)
+        os.utime(file, (time, time))
+        refused(project, f"{file}: ")
+    for damaged in flipped(content, 12):
+        file.write_bytes(damaged)
+        os.utime(file, (time, time))
+        told = mistake(project, project.parent / "elsewhere")
+        assert told is None or str(out(project)) in told
+        assert (told is None) == (project.parent / "elsewhere").exists()
+        shutil.rmtree(project.parent / "elsewhere", ignore_errors=True)
 
 
 def test_a_folder_of_other_things_is_not_replaced(project):
@@ -291,9 +341,9 @@ def test_damaged_summaries_are_refused(project, values, told):
 
 def test_summaries_that_are_no_json_are_refused(project):
     a_run(project).write_text("{")
-    refused(project, f"{a_run(project)}: is not JSON")
+    refused(project, f"{a_run(project)}: no summary of a finished run: is not JSON")
     a_run(project).write_text("[]")
-    refused(project, "no summary of a finished run: status: found None")
+    refused(project, "no summary of a finished run: found []")
 
 
 def test_a_table_older_than_a_run_is_refused(project):
@@ -321,7 +371,7 @@ def rewrite(file, old, new):
         ("table5.csv", "Basic3ResNet/50", "Basic3ResNet/49", "rows are not the catalogue's"),
         ("table5_seeds.csv", "periodic-K6", "periodic-K9", "runs are not the catalogue's"),
         ("table5_seeds.csv", ",1\n", ",2\n", "tables of other seeds: table11 of 0 or 1; table5"),
-        ("table5_seeds.csv", "seed", "seat", "not the seeds of a table"),
+        ("table5_seeds.csv", "seed", "seat", "has no column 'seed'"),
         ("table5_seeds.csv", ",1\n", ",one\n", "not the seeds of a table"),
     ],
 )

@@ -1,9 +1,11 @@
 """Tables from made-up summaries: means, deltas, formats, and what is missing."""
 
 import json
+import re
 
 import pandas as pd
 import pytest
+from diverged import diverge
 
 from analysis import compare, tables
 from analysis.catalogue import load_catalogue
@@ -13,8 +15,10 @@ from autogrow.errors import UserError
 
 SEEDS = [0, 1, 2]
 BASE = {
+    "status": "complete",
     "network": "Basic3ResNet-2-1-1",
     "depth": "2-1-1",
+    "epochs": {"growing": 4, "adaminit": 0, "finetuning": 4, "training": 0},
     "layers": 10,
     "parameters": 1000,
     "flops": 5000,
@@ -149,3 +153,151 @@ def test_written_tables_can_be_compared_with_themselves(catalogue, results):
         assert tables.main(arguments) == 0
     folder = str(results.folder)
     assert compare.main(["--new", folder, "--reference", folder]) == 0
+
+
+@pytest.fixture
+def lose(results, catalogue):
+    """Have the runs of table5's first row, or of another one, diverge for some seeds."""
+
+    def call(seeds, role="main", table="table5", epoch=6):
+        run = catalogue.tables[table].rows[0].runs[role]
+        for seed in seeds:
+            diverge(results.run_folder(run, seed), epoch)
+
+    return call
+
+
+def built(catalogue, results, name="table5"):
+    table = catalogue.tables[name]
+    frame = tables.build_table(table, catalogue, results)
+    shown = (table, frame, catalogue, results.seeds, results.accuracy)
+    return frame, markdown(*shown), latex(*shown)
+
+
+def test_a_table_without_divergence_says_nothing_of_it(catalogue, results):
+    frame, *texts = built(catalogue, results)
+    assert not [c for c in frame.columns if "diverged" in c]
+    assert not [t for t in texts if "diverged" in t]
+    assert "diverged_after" not in tables.seeds_table(
+        catalogue.tables["table5"], catalogue, results
+    )
+
+
+@pytest.mark.parametrize("accuracy", ["best", "final"])
+def test_a_mean_is_over_the_seeds_that_did_not_diverge(catalogue, results, lose, accuracy):
+    lose([2])
+    results = Results(results.folder, SEEDS, accuracy)
+    frame, md, tex = built(catalogue, results)
+    first, second = frame.iloc[0], frame.iloc[1]
+    mean = {"best": "90.50", "final": "80.50"}[accuracy]  # of 90 and 91
+    assert (first["accuracy"], first["accuracy_std"]) == (mean, "0.71")
+    assert float(first["accuracy_difference"]) == pytest.approx(float(mean) - 92.95)
+    assert (first["diverged"], first["accuracy_diverged"], first["n"]) == (1, 1, 3)
+    assert (second["diverged"], second["accuracy_diverged"]) == (0, 0)
+    # It diverged in fine-tuning: the net was found.
+    assert first["found_net"] == "2-1-1; 2-1-1; 2-1-1"
+    assert f"| {mean} (1 of 3 diverged) | 0.71 " in md
+    assert "accuracy_diverged" not in md
+    assert rf"${mean} \pm 0.71$ (1 of 3 diverged)" in tex
+    assert md.count("of 3 diverged") == tex.count("of 3 diverged") == 1
+
+
+def test_a_cell_without_any_seed_reads_diverged(catalogue, results, lose):
+    lose(SEEDS)
+    frame, md, tex = built(catalogue, results)
+    first = frame.iloc[0]
+    assert [first[c] for c in ("accuracy", "accuracy_std", "accuracy_difference")] == [
+        *("diverged", "", "")
+    ]
+    assert (first["diverged"], first["accuracy_diverged"]) == (3, 3)
+    assert re.search(r"\| diverged +\| +\| 92.95 +\| +\| 3 +\| 3 +\|", md)
+    assert "& diverged \\\\" in tex
+    assert "nan" not in frame.to_csv().lower()
+
+
+def test_a_run_that_diverged_while_growing_has_found_no_net(catalogue, results, lose):
+    lose([1], epoch=3)
+    row = built(catalogue, results)[0].iloc[0]
+    assert row["found_net"] == "2-1-1; diverged; 2-1-1"
+
+
+def test_a_difference_says_which_side_diverged(catalogue, results, lose):
+    lose(SEEDS, role="scratch", table="table3")
+    frame, md, _ = built(catalogue, results, "table3")
+    row = frame.iloc[0]
+    assert (row["delta"], row["accuracy"]) == ("baseline diverged", "92.00")
+    assert (row["diverged"], row["delta_diverged"], row["accuracy_diverged"]) == (3, 3, 0)
+    assert "| baseline diverged |" in md
+    lose([0], table="table3")
+    row = built(catalogue, results, "table3")[0].iloc[0]
+    assert (row["delta"], row["accuracy"], row["diverged"]) == ("diverged", "93.00", 4)
+
+
+def test_hours_of_a_run_that_diverged_are_in_no_mean(catalogue, results, lose):
+    table = catalogue.tables["table10"]
+    file = results.run_folder(table.rows[0].runs["main"], 0) / "summary.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "seconds_growing": 1.0}))
+    lose([0], table="table10")
+    row = built(catalogue, results, "table10")[0].iloc[0]
+    assert (row["growing_hours"], row["growing_hours_diverged"]) == ("0.5000", 1)
+    assert row["gpus"].count("test_cpu") == 3
+
+
+def test_the_long_form_says_when_a_run_diverged(catalogue, results, lose):
+    lose([1])
+    frame = tables.seeds_table(catalogue.tables["table5"], catalogue, results)
+    assert list(frame["diverged_after"][:3]) == ["", 6, ""]
+    assert list(frame["best_accuracy"][:3]) == ["90.0000", "", "95.0000"]
+
+
+def test_which_runs_of_a_row_diverged(catalogue, results, lose):
+    lose([0, 2], table="table3")
+    lose([1], role="scratch", table="table3")
+    first, second = catalogue.tables["table3"].rows[:2]
+    assert results.diverged(first) == {"main": [0, 2], "scratch": [1]}
+    assert results.diverged(second) == {}
+
+
+def test_tables_with_divergence_can_be_compared(catalogue, results, lose, tmp_path, rows):
+    def write(folder):
+        for name in ("table3", "table5"):
+            arguments = [name, "--scale", "mini", "--folder", str(results.folder)]
+            assert tables.main([*arguments, "--seeds", "0", "1", "2"]) == 0
+        (results.folder / "tables").rename(folder)
+
+    write(tmp_path / "before")
+    lose([1])
+    lose(SEEDS, role="scratch", table="table3")
+    write(tmp_path / "after")
+
+    def compared(new, reference):
+        folders = ["--new", str(tmp_path / new), "--reference", str(tmp_path / reference)]
+        status = compare.main([*folders, "--out", str(tmp_path / "compare.csv")])
+        found = [line["verdict"] for line in rows(tmp_path / "compare.csv")]
+        return status, {verdict: found.count(verdict) for verdict in set(found) - {"within"}}
+
+    assert compared("after", "after") == (0, {"both diverged": 1})
+    assert compared("after", "before") == (1, {"diverged in new": 2})
+    assert compared("before", "after") == (1, {"diverged in reference": 2})
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"status": "lost"}, "status: found 'lost'; allowed: complete or diverged"),
+        ({"status": "diverged"}, "diverged_after: found None"),
+        ({"best_accuracy": None}, "best_accuracy: found None"),
+        ({"best_accuracy": float("nan")}, "best_accuracy: found nan"),
+        ({"final_top5": 101}, "final_top5: found 101"),
+        ({"parameters": True}, "parameters: found True"),
+        ({"network": "Basic3ResNet"}, "Basic3ResNet"),
+        ({"depth": "9-9-9"}, "depth: found '9-9-9'; allowed: 2-1-1"),
+        ({"epochs": {"growing": "many"}}, "epochs: found"),
+    ],
+)
+def test_what_a_summary_must_say(catalogue, results, values, told):
+    file = results.run_folder(catalogue.tables["table5"].rows[0].runs["main"], 0) / "summary.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), **values}))
+    with pytest.raises(UserError, match=f"^{file}: ") as error:
+        tables.build_table(catalogue.tables["table5"], catalogue, results)
+    assert told in str(error.value)

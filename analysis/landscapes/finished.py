@@ -6,9 +6,11 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from analysis.summaries import diverged, own_epochs, read_summary
 from autogrow import records
 from autogrow.config import RunSpec, parse_spec
 from autogrow.errors import UserError
+from autogrow.names import parse_network
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class FinishedRun:
         Of the images it was trained on.
     weights
         SHA-256 of its final weights.
+    diverged_after
+        The first epoch whose loss was not finite; None if the run is complete.
     """
 
     folder: Path
@@ -37,6 +41,7 @@ class FinishedRun:
     epochs: int
     data_checksum: str
     weights: str
+    diverged_after: int | None = None
 
 
 def finished_run(folder: Path) -> FinishedRun:
@@ -50,19 +55,22 @@ def finished_run(folder: Path) -> FinishedRun:
     if not (folder / records.SPEC).is_file():
         raise UserError(f"{folder}: holds no run ({records.SPEC} is not there)")
     spec = parse_spec(records.read_json(folder / records.SPEC), str(folder / records.SPEC))
-    summary = records.finished_summary(folder)
-    if summary is None:
+    file, weights = folder / records.SUMMARY, folder / records.WEIGHTS
+    summary = None
+    if file.exists() and weights.exists():
+        summary = read_summary(file, {"network": str, "epochs": dict, "data": dict})
+    if summary is None or not records.is_of_its_spec(folder, summary):
         raise UserError(
             f"{folder}: this run is not finished; allowed: the folder of a finished run"
         )
     try:
-        epochs = sum(n for phase, n in summary["epochs"].items() if phase != "adaminit")
-        network, checksum = summary["network"], summary["data"]["checksum"]
-        weights = hashlib.sha256((folder / records.WEIGHTS).read_bytes()).hexdigest()
-    except (KeyError, TypeError, AttributeError) as error:
-        file = folder / records.SUMMARY
+        network, epochs = str(parse_network(summary["network"])), own_epochs(summary)
+        checksum = summary["data"]["checksum"]
+    except (KeyError, TypeError, UserError) as error:
         raise UserError(f"{file}: no summary of a finished run: {error!r}") from None
+    try:
+        digest = hashlib.sha256(weights.read_bytes()).hexdigest()
     except OSError as error:
-        file = folder / records.WEIGHTS
-        raise UserError(f"{file}: cannot be read: {error.strerror or error}") from None
-    return FinishedRun(folder, spec, network, epochs, checksum, weights)
+        raise UserError(f"{weights}: cannot be read: {error.strerror or error}") from None
+    after = summary["diverged_after"] if diverged(summary) else None
+    return FinishedRun(folder, spec, network, epochs, checksum, digest, after)

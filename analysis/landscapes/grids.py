@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import csv
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
+from analysis.csvfiles import read_csv, read_numbers
+from analysis.outputs import make_folder
 from autogrow.errors import UserError
 from autogrow.files import read_json, write_csv, write_json
 
@@ -67,20 +69,6 @@ def axis(low: float, high: float, points: int) -> tuple[float, ...]:
     """Return evenly spaced values from ``low`` to ``high``, rounded alike on both sides."""
     n = points - 1
     return tuple(low * ((n - i) / n) + high * (i / n) for i in range(points))
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder and those above it.
-
-    Raises
-    ------
-    UserError
-        If it cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"{folder}: cannot be made: {error.strerror or error}") from None
 
 
 def has_blocks(folder: Path) -> bool:
@@ -150,24 +138,32 @@ class BlockFolder:
         if not restart:
             self.check()
         if not file.exists() or read_json(file) != self.settings:
+            # Nothing is thrown away before there was room for the settings; and blocks must
+            # never be beside settings that are not theirs.
+            new = file.with_name(f".{SETTINGS}.{os.getpid()}.new")
+            write_json(new, self.settings)
             for old in [*_block_files(self.folder), self.result]:
                 old.unlink(missing_ok=True)
-            write_json(file, self.settings)
+            new.replace(file)
 
     def file(self, block: Block) -> Path:
         """Return the file of a block."""
         return self.folder / BLOCKS / f"{block.number}-of-{block.count}.csv"
 
     def rows(self, block: Block) -> list[list[str]] | None:
-        """Return the rows of a block's file, None if it is not there or not complete."""
+        """Return the rows of a block's file, None if it is not there, not complete or damaged."""
+        file = self.file(block)
         try:
-            with self.file(block).open(newline="") as file:
-                header, *rows = csv.reader(file)
-        except (OSError, ValueError, csv.Error):
+            header, lines = read_csv(file)
+            if header != HEADER:
+                return None
+            for column in header:
+                read_numbers(file, lines, column)
+        except UserError:
             return None
+        rows = [list(line.values()) for line in lines]
         points = [_coordinates(point) for point in self.grid.points(block)]
-        complete = header == HEADER and [row[:2] for row in rows] == points
-        return rows if complete and all(len(row) == len(HEADER) for row in rows) else None
+        return rows if [row[:2] for row in rows] == points else None
 
     def compute(self, block: Block, score: Callable[[float, float], tuple[float, float]]) -> None:
         """Compute and write a block; ``score`` returns loss and accuracy at (x, y)."""
@@ -188,11 +184,12 @@ class BlockFolder:
         self.check()
         blocks = [Block(number, count) for number in range(1, count + 1)]
         parts = {block: self.rows(block) for block in blocks}
-        missing = [str(block) for block, rows in parts.items() if rows is None]
+        missing = [block for block, rows in parts.items() if rows is None]
         if missing:
+            told = ", ".join(map(str, missing[:10]))
             raise UserError(
-                f"{self.folder}: {len(missing)} of {count} blocks missing or not complete: "
-                f"{', '.join(missing[:10])}{', ...' if len(missing) > 10 else ''}"
+                f"{self.file(missing[0])}: {len(missing)} of {count} blocks missing or not "
+                f"complete: {told}{', ...' if len(missing) > 10 else ''}"
             )
         write_csv(self.result, HEADER, [row for rows in parts.values() for row in rows])
 

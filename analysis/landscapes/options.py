@@ -113,8 +113,18 @@ def add_restart(parser: argparse.ArgumentParser) -> None:
     )
 
 
+class Undefined:
+    """The landscape of a run that diverged: its network has no loss, and none is around it."""
+
+    def at(self, x: float, y: float) -> tuple[float, float]:
+        """Return loss and accuracy at (x, y)."""
+        return math.nan, math.nan
+
+
 def carry_out(
-    options: argparse.Namespace, folder: BlockFolder, landscape: Callable[[], Landscape]
+    options: argparse.Namespace,
+    folder: BlockFolder,
+    landscape: Callable[[], Landscape | Undefined],
 ) -> None:
     """Do the one block, or all and gather them, or only gather, as the options say.
 
@@ -150,8 +160,8 @@ def open_landscape(
     directions: Callable,
     *,
     recalibrate: bool = False,
-) -> Landscape:
-    """Return the landscape around a run's final network.
+) -> Landscape | Undefined:
+    """Return the landscape around a run's final network; undefined if the run diverged.
 
     Parameters
     ----------
@@ -164,6 +174,9 @@ def open_landscape(
     recalibrate
         Whether the statistics of Batch Normalization are measured at each point.
     """
+    if run.diverged_after is not None:
+        print(f"{run.folder}: diverged in epoch {run.diverged_after}: no loss around its network")
+        return Undefined()
     from analysis.landscapes import scores, trained
     from analysis.landscapes.landscape import Landscape
 

@@ -19,6 +19,10 @@ NEGLIGIBLE = 1e-12
 """Variance along a direction, relative to the whole, that is rounding only."""
 
 
+class NoPlaneError(UserError):
+    """The points of a trajectory are too few for a plane, or lie on one line."""
+
+
 @dataclass(frozen=True)
 class Plane:
     """The first two principal components of a trajectory's points.
@@ -59,18 +63,18 @@ def principal_plane(gram: np.ndarray) -> Plane:
 
     Raises
     ------
-    UserError
-        If the points lie on one line.
+    NoPlaneError
+        If there are fewer than 3 points, or they lie on one line.
     """
     if len(gram) < 3:
-        raise UserError("snapshots: fewer than 3 points on the trajectory; a plane needs 3")
+        raise NoPlaneError("snapshots: fewer than 3 points on the trajectory; a plane needs 3")
     # PCA of points known by their inner products only: kernel PCA centres the matrix.
     pca = KernelPCA(2, kernel="precomputed", eigen_solver="dense").fit(gram.copy())
     variances = pca.eigenvalues_
     means = gram.mean(0)
     total = np.trace(gram) - means.sum()
     if not variances[1] > NEGLIGIBLE * total:
-        raise UserError("snapshots: all points of the trajectory lie on one line: no plane")
+        raise NoPlaneError("snapshots: all points of the trajectory lie on one line: no plane")
     weights = (pca.eigenvectors_ / np.sqrt(variances)).T
     weights -= weights.mean(1, keepdims=True)
     first, second = 100 * variances / total

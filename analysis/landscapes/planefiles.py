@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analysis.landscapes.finished import FinishedRun
-from analysis.landscapes.grids import make_folder
+from analysis.outputs import write_together
 from autogrow.errors import UserError
-from autogrow.files import read_json, write_bytes, write_csv, write_json
+from autogrow.files import csv_bytes, json_bytes, read_json
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,9 +33,11 @@ class PlaneFacts:
     network
         The run's final network.
     explained_1, explained_2
-        Explained variance of each component, percent.
+        Explained variance of each component, percent; None if the run diverged before
+        there were points enough for a plane.
     x, y
-        Ranges of the contour: the whole trajectory and a margin around it.
+        Ranges of the contour: the whole trajectory and a margin around it; -1 to 1 if
+        there is no plane.
     points
         Of the contour along each axis.
     margin
@@ -49,8 +51,8 @@ class PlaneFacts:
     """
 
     network: str
-    explained_1: float
-    explained_2: float
+    explained_1: float | None
+    explained_2: float | None
     x: list[float]
     y: list[float]
     points: int
@@ -63,6 +65,8 @@ class PlaneFacts:
 def points_before_the_last(run: FinishedRun) -> list[Snapshot]:
     """Return the run's snapshots without that after the last epoch: the final network itself.
 
+    Of a run that diverged: those before it did, and the last of them ends its trajectory.
+
     Raises
     ------
     UserError
@@ -70,7 +74,10 @@ def points_before_the_last(run: FinishedRun) -> list[Snapshot]:
     """
     from analysis.landscapes.snapshots import read_snapshots
 
-    return [s for s in read_snapshots(run.folder) if s.grown or s.epoch < run.epochs]
+    snapshots = read_snapshots(run.folder)
+    if run.diverged_after is not None:
+        return [s for s in snapshots if s.epoch < run.diverged_after]
+    return [s for s in snapshots if s.grown or s.epoch < run.epochs]
 
 
 def write_plane(run: FinishedRun, out: Path, *, points: int, margin: float) -> PlaneFacts:
@@ -88,38 +95,67 @@ def write_plane(run: FinishedRun, out: Path, *, points: int, margin: float) -> P
     Raises
     ------
     UserError
-        If snapshots are missing, damaged or of another network, or no plane shows them.
+        If snapshots are missing, damaged or of another network, or no plane shows those of
+        a run that is complete.
     """
-    import numpy as np
     import safetensors.numpy
-    import torch
 
-    from analysis.landscapes.plane import contour_range, gram_matrix, principal_plane
-    from analysis.landscapes.snapshots import Trajectory
-    from analysis.landscapes.trained import final_network
+    from analysis.landscapes.plane import NoPlaneError, contour_range
 
     snapshots = points_before_the_last(run)
-    network = final_network(run, torch.device("cpu"))
-    final = {n: p.detach().contiguous().numpy() for n, p in network.named_parameters()}
-    if not all(np.isfinite(values).all() for values in final.values()):
-        raise UserError(f"{run.folder}: the final network has values that are not finite")
-    trajectory = Trajectory(snapshots, final)
-    gram = gram_matrix(trajectory.differences(block) for block in trajectory.blocks())
+    states = [(s.epoch, s.phase, s.depth, int(s.grown)) for s in snapshots]
+    if run.diverged_after is None:
+        phase = "finetuning" if run.spec.kind == "autogrow" else "training"
+        states.append((run.epochs, phase, run.network.partition("-")[2], 0))
     try:
-        plane = principal_plane(gram)
-    except UserError as error:
-        raise UserError(f"{run.folder}: {error}") from None
-    make_folder(out)
-    data = safetensors.numpy.save(_directions(plane, trajectory))
-    write_csv(out / TRAJECTORY, HEADER, _rows(run, trajectory, plane))
-    write_bytes(out / DIRECTIONS, data)
-    x, y = (list(contour_range(values, margin)) for values in plane.coordinates.T)
+        plane, directions = _plane(run, snapshots)
+        coordinates, explained = plane.coordinates, plane.explained
+        x, y = (list(contour_range(values, margin)) for values in coordinates.T)
+    except NoPlaneError as error:
+        if run.diverged_after is None:
+            raise UserError(f"{run.folder}: {error}") from None
+        directions, coordinates, explained = {}, [(math.nan, math.nan)] * len(states), (None, None)
+        x = y = [-1.0, 1.0]
+    data = safetensors.numpy.save(directions)
     digest = hashlib.sha256(data).hexdigest()
     facts = PlaneFacts(
-        run.network, *plane.explained, x, y, points, margin, len(snapshots), run.weights, digest
+        run.network, *explained, x, y, points, margin, len(snapshots), run.weights, digest
     )
-    write_json(out / FACTS, asdict(facts))
+    rows = [
+        [step, *state, *(f"{value:.9g}" for value in point)]
+        for step, (state, point) in enumerate(zip(states, coordinates, strict=True))
+    ]
+    write_together(
+        {
+            out / TRAJECTORY: csv_bytes(HEADER, rows),
+            out / DIRECTIONS: data,
+            out / FACTS: json_bytes(asdict(facts)),
+        }
+    )
     return facts
+
+
+def _plane(run: FinishedRun, snapshots: list[Snapshot]) -> tuple[Plane, dict[str, np.ndarray]]:
+    """Return the plane of a trajectory and its two directions by parameter."""
+    import numpy as np
+    import torch
+
+    from analysis.landscapes.plane import gram_matrix, principal_plane
+    from analysis.landscapes.snapshots import Trajectory, parameters
+    from analysis.landscapes.trained import final_network
+
+    if run.diverged_after is not None:
+        trajectory = Trajectory(snapshots[:-1], parameters(snapshots[-1]))
+    else:
+        network = final_network(run, torch.device("cpu"))
+        final = {n: p.detach().contiguous().numpy() for n, p in network.named_parameters()}
+        if not all(np.isfinite(values).all() for values in final.values()):
+            raise UserError(f"{run.folder}: the final network has values that are not finite")
+        trajectory = Trajectory(snapshots, final)
+    plane = principal_plane(
+        gram_matrix(trajectory.differences(block) for block in trajectory.blocks())
+    )
+    return plane, _directions(plane, trajectory)
 
 
 def _directions(plane: Plane, trajectory: Trajectory) -> dict[str, np.ndarray]:
@@ -141,14 +177,6 @@ def _directions(plane: Plane, trajectory: Trajectory) -> dict[str, np.ndarray]:
     return directions
 
 
-def _rows(run: FinishedRun, trajectory: Trajectory, plane: Plane) -> Iterator[list[object]]:
-    states = [(s.epoch, s.phase, s.depth, int(s.grown)) for s in trajectory.snapshots]
-    phase = "finetuning" if run.spec.kind == "autogrow" else "training"
-    states.append((run.epochs, phase, run.network.partition("-")[2], 0))
-    for step, (state, (x, y)) in enumerate(zip(states, plane.coordinates, strict=True)):
-        yield [step, *state, f"{x:.9g}", f"{y:.9g}"]
-
-
 def read_facts(run: FinishedRun, out: Path) -> PlaneFacts:
     """Return plane.json of a folder.
 
@@ -162,13 +190,23 @@ def read_facts(run: FinishedRun, out: Path) -> PlaneFacts:
         raise UserError(f"{file}: is not there; make it with --part plane")
     try:
         facts = PlaneFacts(**read_json(file))
-    except TypeError:
+        _check(facts)
+    except (TypeError, ValueError):
         raise UserError(f"{file}: is no plane; make it anew with --part plane") from None
     if facts.weights != run.weights:
         raise UserError(
             f"{file}: is of other weights than {run.folder}'s; make it anew with --part plane"
         )
     return facts
+
+
+def _check(facts: PlaneFacts) -> None:
+    """Raise ValueError or TypeError if what the contour is computed from cannot be."""
+    for low, high in (facts.x, facts.y):
+        if not -math.inf < low < high < math.inf:
+            raise ValueError("ranges")
+    if type(facts.points) is not int or facts.points < 2 or not 0 < facts.margin < math.inf:
+        raise ValueError("points or margin")
 
 
 def kept_facts(run: FinishedRun, out: Path, *, points: int, margin: float) -> PlaneFacts | None:

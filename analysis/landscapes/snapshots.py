@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
+from safetensors.numpy import load_file
 
 from autogrow.errors import UserError
 
@@ -67,6 +68,20 @@ def _header(file: Path, epoch: int, grown: bool) -> Snapshot:
         raise UserError(f"{file}: no readable snapshot: {error}") from None
 
 
+def parameters(snapshot: Snapshot) -> dict[str, np.ndarray]:
+    """Return the parameters of a snapshot by name.
+
+    Raises
+    ------
+    UserError
+        If it cannot be read.
+    """
+    try:
+        return load_file(snapshot.file)
+    except (OSError, SafetensorError) as error:
+        raise UserError(f"{snapshot.file}: no readable snapshot: {error}") from None
+
+
 class Trajectory:
     """The points of a run's trajectory: its snapshots, then the final network.
 
@@ -75,7 +90,8 @@ class Trajectory:
     snapshots
         In the order of training.
     final
-        Parameters of the final network by name.
+        Parameters of the final network by name, or of the last snapshot before the run
+        diverged.
 
     Raises
     ------

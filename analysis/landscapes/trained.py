@@ -82,7 +82,11 @@ def final_network(run: FinishedRun, device: torch.device) -> GrowableNetwork:
     UserError
         If its weights cannot be read or are not those of the run's network.
     """
-    network = load_network(run.folder)
+    try:
+        network = load_network(run.folder)
+    except UserError as error:
+        file = str(run.folder / WEIGHTS)
+        raise UserError(str(error) if file in str(error) else f"{file}: {error}") from None
     name = NetworkName(network.architecture, depth_of(network))
     if str(name) != run.network:
         raise UserError(f"{run.folder / WEIGHTS}: is a {name}; the run's network is {run.network}")
@@ -111,7 +115,10 @@ def training_images(
         If the data is missing or is not what the run was trained on.
     """
     spec = run.spec
-    data = prepared(datasets.load(spec.data, root=data_root), spec)
+    try:
+        data = prepared(datasets.load(spec.data, root=data_root), spec)
+    except UserError as error:
+        raise UserError(f"{run.folder}: {error}") from None
     if data.checksum != run.data_checksum:
         raise UserError(
             f"{run.folder}: data {spec.data!r} is not what this run was trained on "

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 
 from analysis.commandline import Parser, exit_status
 from analysis.plots import curves, style, surfaces, tradeoffs, trajectories
-from analysis.plots.frames import read_frame
+from analysis.plots.frames import read_frame, read_grids
 from autogrow.errors import UserError, allowed
 
 
@@ -40,12 +40,12 @@ def _morphing(file: Path, caption: str) -> Figure:
 
 def _trajectories(file: Path, caption: str, growth: str = "growth") -> Figure:
     frame = read_frame(file, trajectories.TEXT, trajectories.NUMBERS)
-    contour = read_frame(file.with_name(f"{file.stem}_contour.csv"), (), trajectories.CONTOUR)
+    contour = read_grids(file.with_name(f"{file.stem}_contour.csv"), (), trajectories.CONTOUR)
     return trajectories.draw(frame, contour, caption, growth)
 
 
 def _surfaces(file: Path, caption: str) -> Figure:
-    return surfaces.draw(read_frame(file, surfaces.TEXT, surfaces.NUMBERS), caption)
+    return surfaces.draw(read_grids(file, surfaces.TEXT, surfaces.NUMBERS), caption)
 
 
 FIGURES: dict[str, tuple[Callable[[Path, str], Figure], str]] = {

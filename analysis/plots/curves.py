@@ -11,7 +11,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from analysis.plots import style
-from analysis.plots.frames import one_seed, panels
+from analysis.plots.frames import divergence, one_seed, panels
 
 TEXT = ("phase", "depth")
 NUMBERS = ("epoch", "layers", "train_accuracy", "val_accuracy", "best_val_accuracy")
@@ -25,6 +25,7 @@ _LINES = {
     ),
 }
 _LAYERS = {"color": style.GREEN, "lw": 1.3}
+_DIVERGED = {"color": style.PURPLE, "ls": (0, (1, 1)), "lw": 1.3}
 _PHASES = {"growing": ("growing", style.ORANGE), "finetuning": ("fine-tuning", style.SKY)}
 
 
@@ -39,28 +40,47 @@ def draw(frame: pd.DataFrame, caption: str) -> Figure:
         Printed above.
     """
     shown, note = one_seed(frame)
-    parts = list(panels(shown))
+    parts = [
+        (letter, heading, rows.sort_values("epoch", kind="stable"))
+        for letter, heading, rows in panels(shown)
+    ]
     grown = any(len(_growths(rows)) for _, _, rows in parts)
     width = style.COLUMN if len(parts) == 1 else style.FULL
     figure = style.new_figure(width, 3.7 if grown else 2.1)
     grid = figure.add_gridspec(1 + grown, len(parts), height_ratios=[1.5, 1][: 1 + grown])
     for column, (_, heading, rows) in enumerate(parts):
-        rows = rows.sort_values("epoch", kind="stable")
         axes = figure.add_subplot(grid[0, column])
         style.entitle(axes, heading, len(parts), pad=12)
         _whole_run(axes, rows)
+        _divergence(axes, rows)
         if not len(_growths(rows)):
             axes.text(0.5, 0.06, "no growth in this run", transform=axes.transAxes, ha="center")
         else:
             _close_look(figure.add_subplot(grid[1, column]), axes, rows)
     handles = [Line2D([], [], label=label, **look) for label, look in _LINES.values()]
     handles.append(Line2D([], [], label="number of layers (right)", **_LAYERS))
-    style.finish(figure, caption, shown, [note], handles)
+    notes = [note]
+    if shown["diverged_after"].notna().any():
+        handles.append(Line2D([], [], label="diverged: loss not finite", **_DIVERGED))
+        notes.append("Curves of a run that diverged end before that epoch.")
+    style.finish(figure, caption, shown, notes, handles)
     return figure
 
 
+def _finite(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the epochs before a divergence."""
+    return rows[~(rows["epoch"] >= rows["diverged_after"])]
+
+
+def _divergence(axes: Axes, rows: pd.DataFrame) -> None:
+    told = divergence(rows)
+    if told:
+        axes.axvline(rows["diverged_after"].iloc[0], **_DIVERGED)
+        axes.text(0.5, 0.2, told, transform=axes.transAxes, ha="center")
+
+
 def _whole_run(axes: Axes, rows: pd.DataFrame) -> None:
-    _accuracies(axes, rows)
+    _accuracies(axes, _finite(rows))
     last = rows["epoch"].max()
     axes.set_xlim(0, last)
     axes.set_ylim(0, 105)
@@ -73,7 +93,8 @@ def _whole_run(axes: Axes, rows: pd.DataFrame) -> None:
         at, side = ((0, "left"), (last, "right"))[phase == "finetuning"]
         axes.text(at, 1.02, label, transform=axes.get_xaxis_transform(), ha=side, va="bottom")
     layers = axes.twinx()
-    layers.plot(rows["epoch"], rows["layers"], drawstyle="steps-pre", **_LAYERS)
+    finite = _finite(rows)
+    layers.plot(finite["epoch"], finite["layers"], drawstyle="steps-pre", **_LAYERS)
     # Lower than where accuracies level off: 1 / 1.6 of the height.
     layers.set_ylim(0, 1.6 * max(rows["layers"].max(), 1))
     layers.yaxis.set_major_locator(MaxNLocator(5, integer=True))
@@ -85,7 +106,7 @@ def _close_look(axes: Axes, whole: Axes, rows: pd.DataFrame) -> None:
     growths = _growths(rows)
     at = growths[(len(growths) - 1) // 2]
     period = float(np.median(np.diff(growths, prepend=0)))
-    near = rows[(rows["epoch"] - at).abs() <= 2 * period]
+    near = _finite(rows[(rows["epoch"] - at).abs() <= 2 * period])
     _accuracies(axes, near, marker="o", ms=2.5)
     left, right = near["epoch"].min(), near["epoch"].max()
     pad = 0.03 * max(right - left, 1)
@@ -116,6 +137,5 @@ def _accuracies(axes: Axes, rows: pd.DataFrame, **look: object) -> None:
 
 def _growths(rows: pd.DataFrame) -> np.ndarray:
     """Return the epochs after which the network became deeper, in order."""
-    rows = rows.sort_values("epoch", kind="stable")
     deeper = rows["layers"].diff().shift(-1) > 0
-    return rows.loc[deeper, "epoch"].to_numpy()
+    return _finite(rows[deeper])["epoch"].to_numpy()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from autogrow.errors import UserError, allowed
+from analysis.csvfiles import check_columns, grid_sides, read_csv, read_numbers
+from autogrow.errors import UserError
 
 COMMON = ("scale", "description", "panel", "title", "dataset", "paper_dataset", "run")
 """Text columns that the CSV of every figure has; ``seed`` is their number."""
@@ -22,44 +24,43 @@ def read_frame(file: Path, text: Sequence[str], numbers: Sequence[str]) -> pd.Da
         The CSV.
     text, numbers
         Columns it must have besides the common ones. An empty number is NaN, infinite
-        ones stay; numbers become float64.
+        ones stay; numbers become float64. So does ``diverged_after``, which is NaN where
+        the CSV says nothing of it.
 
     Raises
     ------
     UserError
         If the file is missing, malformed or empty, lacks a column, or a number is none.
     """
-    try:
-        frame = pd.read_csv(file, dtype=str, keep_default_na=False)
-    except OSError as error:
-        raise UserError(f"{file}: cannot be read: {error.strerror or error}") from None
-    except pd.errors.EmptyDataError:
-        raise UserError(f"{file}: is empty; allowed: a CSV with a header") from None
-    except (pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise UserError(f"{file}: is not a CSV: {error}") from None
-    wanted = [*COMMON, "seed", *text, *numbers]
-    for column in wanted:
-        if column not in frame.columns:
-            raise UserError(f"{file}: has no column {column!r}; allowed: {allowed(wanted)}")
-    if frame.empty:
-        raise UserError(f"{file}: has no rows; allowed: at least one")
+    header, lines = read_csv(file)
+    check_columns(file, header, [*COMMON, "seed", *text, *numbers])
+    frame = pd.DataFrame(lines)
     for column in ("scale", "dataset"):
         if (frame[column] == "").any():
             line = int((frame[column] == "").argmax()) + 2
             raise UserError(f"{file}: line {line}: has no {column}; allowed: one in every line")
     for column in ("seed", *numbers):
-        frame[column] = _numbers(frame[column], file)
+        frame[column] = read_numbers(file, lines, column)
+    there = "diverged_after" in header
+    frame["diverged_after"] = read_numbers(file, lines, "diverged_after") if there else math.nan
     return frame.sort_values("panel", kind="stable", ignore_index=True)
 
 
-def _numbers(column: pd.Series, file: Path) -> pd.Series:
-    numbers = pd.to_numeric(column, errors="coerce").astype(float)
-    wrong = numbers.isna() & ~column.str.strip().str.lower().isin(["", "nan"])
-    if wrong.any():
-        line = int(wrong.argmax()) + 2
-        found = column[wrong].iloc[0]
-        raise UserError(f"{file}: line {line}: {column.name}: found {found!r:.80}; allowed: number")
-    return numbers
+def read_grids(file: Path, text: Sequence[str], numbers: Sequence[str]) -> pd.DataFrame:
+    """Return what :func:`read_frame` does of a CSV that has a grid of points in each panel.
+
+    Raises
+    ------
+    UserError
+        As there, or if a panel lacks points of its grid.
+    """
+    frame = read_frame(file, text, numbers)
+    for (panel, _), rows in frame.groupby(["panel", "seed"], dropna=False):
+        if grid_sides(zip(rows["x"], rows["y"], strict=True)) is None:
+            raise UserError(
+                f"{file}: panel {panel!r} has {len(rows)} points; allowed: all of a grid, once"
+            )
+    return frame
 
 
 def panels(frame: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
@@ -85,6 +86,12 @@ def over_seeds(frame: pd.DataFrame) -> str:
     if frame["seed"].nunique() == 1:
         return f"Seed {seeds}."
     return f"Mean and standard deviation over seeds {seeds}."
+
+
+def divergence(rows: pd.DataFrame) -> str:
+    """Return in which epoch the run of these rows diverged, in words; else nothing."""
+    after = rows["diverged_after"].iloc[0]
+    return f"diverged in epoch {after:g}" if after == after else ""
 
 
 def conditions(frame: pd.DataFrame) -> str:

@@ -17,8 +17,8 @@ from matplotlib.legend import Legend
 from matplotlib.text import Text
 from matplotlib.textpath import TextToPath
 
+from analysis.outputs import write_together
 from analysis.plots.frames import conditions, stamp
-from autogrow.files import write_bytes
 
 COLUMN, FULL = 3.25, 5.5
 """Inches: a column of a two-column paper, and the paper's text width."""
@@ -154,6 +154,7 @@ def write(figure: Figure, file: Path) -> None:
     UserError
         If a file cannot be written.
     """
+    contents = {}
     # What is in the metadata by default: the date, and matplotlib's version.
     for suffix, options in (
         (".pdf", {"metadata": {"CreationDate": None, "Creator": None, "Producer": None}}),
@@ -161,7 +162,8 @@ def write(figure: Figure, file: Path) -> None:
     ):
         data = io.BytesIO()
         figure.savefig(data, format=suffix[1:], **options)
-        write_bytes(file.with_suffix(suffix), data.getvalue())
+        contents[file.with_suffix(suffix)] = data.getvalue()
+    write_together(contents)
 
 
 def _height(artist: Text | Legend) -> float:

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from analysis.plots import style
-from analysis.plots.frames import one_seed, panels
+from analysis.plots.frames import divergence, one_seed, panels
 from analysis.plots.grids import Grid, grid, levels
 from analysis.plots.placing import label_contours
 
@@ -41,7 +41,8 @@ def draw(frame: pd.DataFrame, caption: str) -> Figure:
     pairs: dict[str, list[tuple[str, Grid]]] = {}
     for letter, _, points in parts:
         network, method, accuracy = points[["network", "method", "accuracy"]].iloc[0]
-        heading = f"({letter}) {network}\n{method}: {accuracy:.2f} %"
+        told = divergence(points)
+        heading = f"({letter}) {network}\n{method}: {told or f'{accuracy:.2f} %'}"
         pairs.setdefault(network.partition("-")[0], []).append((heading, grid(points, "loss")))
     columns = max(map(len, pairs.values()))
     width = style.COLUMN if columns == 1 else style.FULL
@@ -49,7 +50,9 @@ def draw(frame: pd.DataFrame, caption: str) -> Figure:
     cells = figure.add_gridspec(2 * len(pairs), columns, height_ratios=[1.35, 1] * len(pairs))
     drawn = []
     for row, members in enumerate(pairs.values()):
-        losses = np.concatenate([z.ravel() for _, (_, _, z) in members])
+        # One that diverged has no finite loss, and says so itself.
+        shown_losses = [z.ravel() for _, (_, _, z) in members if np.isfinite(z).any()]
+        losses = np.concatenate([*shown_losses, np.empty(0)])
         low, high, clipped = _range(losses)
         norm = Normalize(low, high)
         group = []

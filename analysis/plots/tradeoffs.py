@@ -10,6 +10,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import ScaledTranslation
 
@@ -37,6 +38,8 @@ _BLOCKS = {
     "bottleneck": style.GREEN,
 }
 """AutoGrow's networks by how their name begins, hand-designed ones by their block."""
+
+_DIVERGED = {"color": style.BLACK, "marker": "x", "ms": 5, "mew": 1.2, "ls": "", "zorder": 5}
 
 _LARGEST = 320.0  # square points: the marker of the largest network of a panel
 
@@ -82,7 +85,10 @@ def draw_depths(frame: pd.DataFrame, caption: str) -> Figure:
         axes.set_ylabel("Accuracy (%)")
         axes.yaxis.set_major_locator(MaxNLocator(5))
         axes.margins(y=0.12)
-        _millions(axes, points["parameters"])
+        lost = _lost(axes, runs, runs["parameters"] / 1e6)
+        if lost:
+            handles.setdefault("diverged", lost[0])
+        _millions(axes, runs.loc[np.isfinite(runs["parameters"]), "parameters"])
     notes = [over_seeds(frame), *_left_out(frame)]
     style.finish(figure, caption, frame, notes, list(handles.values()))
     return figure
@@ -118,9 +124,15 @@ def draw_resnets(frame: pd.DataFrame, caption: str) -> Figure:
         style.entitle(axes, heading, len(parts))
         points = _means(runs)
         if points.empty:
-            axes.text(0.5, 0.5, "no run at this scale", transform=axes.transAxes, ha="center")
+            none = "every run diverged" if len(runs) else "no run at this scale"
+            axes.text(0.5, 0.5, none, transform=axes.transAxes, ha="center")
             continue
+        unit, _ = _flops_unit(points)
         labels.append((axes, *_bubbles(axes, points, handles)))
+        lost = _lost(axes, runs, runs["flops"] / unit)
+        handles += lost
+        x = np.concatenate([points["flops"] / unit, *(marks.get_xdata() for marks in lost)])
+        _room(axes, x, points["accuracy"])
     notes = ["Marker area is proportional to the number of parameters."]
     if (frame["source"] != OURS).any():
         notes.append("He et al.: 10-crop testing; torchvision: one crop.")
@@ -145,8 +157,24 @@ def _means(runs: pd.DataFrame) -> pd.DataFrame:
 
 def _left_out(runs: pd.DataFrame) -> list[str]:
     """Tell of rows that have no value to draw."""
-    missing = ~np.isfinite(runs[["parameters", "flops", "accuracy"]]).all(axis=1)
-    return [f"Left out, as a value is missing: {missing.sum()}."] if missing.any() else []
+    lost = runs["diverged_after"].notna()
+    missing = ~np.isfinite(runs[["parameters", "flops", "accuracy"]]).all(axis=1) & ~lost
+    notes = []
+    if lost.any():
+        all_runs = (runs["run"] != "").sum()
+        notes.append(f"Diverged, without accuracy and in no mean: {lost.sum()} of {all_runs} runs.")
+    if missing.any():
+        notes.append(f"Left out, as a value is missing: {missing.sum()}.")
+    return notes
+
+
+def _lost(axes: Axes, runs: pd.DataFrame, x: pd.Series) -> list[Line2D]:
+    """Mark runs that diverged at the lower edge; return the marks, none if no run did."""
+    x = x[runs["diverged_after"].notna()].unique()
+    if not len(x):
+        return []
+    edge = {"transform": axes.get_xaxis_transform(), "label": "diverged"}
+    return axes.plot(x, np.full(len(x), 0.035), **edge, **_DIVERGED)
 
 
 def _errors(axes: Axes, points: pd.DataFrame, look: dict, label: str) -> ErrorbarContainer:
@@ -186,7 +214,7 @@ def _bubbles(
     axes: Axes, points: pd.DataFrame, handles: list[Artist]
 ) -> tuple[np.ndarray, np.ndarray, list[str], list[float]]:
     """Draw the networks of a panel; return what their labels need, add to ``handles``."""
-    unit, power = (1e9, "10⁹") if points["flops"].max() >= 1e9 else (1e6, "10⁶")
+    unit, power = _flops_unit(points)
     axes.set_xlabel(f"FLOPs ({power} multiply-adds)")
     axes.set_ylabel("Top-1 accuracy (%)")
     largest = points["parameters"].max()
@@ -218,10 +246,13 @@ def _bubbles(
             axes.plot(nets["x"], nets["accuracy"], color=color, **line)
             points.loc[nets.index, "text"] = nets["network"].str.removeprefix("ResNet-")
             points.loc[nets.index, "angle"] = 0.75 * np.pi if filled else -0.25 * np.pi
-    _room(axes, points["x"], points["accuracy"])
     _size_legend(axes, largest)
     centres = points[["x", "accuracy"]].to_numpy()
     return centres, points["area"].to_numpy(), list(points["text"]), list(points["angle"])
+
+
+def _flops_unit(points: pd.DataFrame) -> tuple[float, str]:
+    return (1e9, "10⁹") if points["flops"].max() >= 1e9 else (1e6, "10⁶")
 
 
 def _size_legend(axes: Axes, largest: float) -> None:
@@ -247,7 +278,7 @@ def _size_legend(axes: Axes, largest: float) -> None:
     )
 
 
-def _room(axes: Axes, x: pd.Series, y: pd.Series) -> None:
+def _room(axes: Axes, x: np.ndarray, y: pd.Series) -> None:
     """Leave room for markers and their labels at the edges."""
     for limit, values in ((axes.set_xlim, x), (axes.set_ylim, y)):
         span = max(np.ptp(values), 0.02 * values.max(), 1e-9)

@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from analysis.plots import style
-from analysis.plots.frames import one_seed, panels
+from analysis.plots.frames import divergence, one_seed, panels
 from analysis.plots.grids import grid, levels
 from analysis.plots.placing import label_contours
 
@@ -30,6 +30,7 @@ _PHASES = {
 _START = {"marker": "s", "ms": 6, "mfc": style.GREEN}
 _GROWTH = {"marker": "^", "ms": 6, "mfc": style.VERMILLION}
 _END = {"marker": "*", "ms": 11, "mfc": style.YELLOW}
+_LOST = {"marker": "X", "ms": 8, "mfc": style.PURPLE}
 _MARK = {"ls": "", "color": style.BLACK, "mec": style.BLACK, "mew": 0.5}
 
 
@@ -87,6 +88,7 @@ def _colors(levels: int) -> np.ndarray:
 
 def _trajectory(axes: Axes, steps: pd.DataFrame) -> np.ndarray:
     """Draw a trajectory; return its points, (n, 2)."""
+    told = divergence(steps)
     steps = steps[np.isfinite(steps[["x", "y"]]).all(axis=1)]
     points = steps[["x", "y"]].to_numpy()
     for side, component, ordinal in (("x", "1", "1st"), ("y", "2", "2nd")):
@@ -100,7 +102,10 @@ def _trajectory(axes: Axes, steps: pd.DataFrame) -> np.ndarray:
     grown = points[_grown(steps)]
     axes.plot(*grown.T, **_GROWTH, **_MARK, zorder=4)
     axes.plot(*points[:1].T, **_START, **_MARK, zorder=5)
-    axes.plot(*points[-1:].T, **_END, **_MARK, zorder=6)
+    end = _LOST if told else _END
+    axes.plot(*points[-1:].T, **end, **_MARK, zorder=6)
+    if told:
+        axes.text(0.5, 0.12, told, transform=axes.transAxes, ha="center")
     axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.yaxis.set_major_locator(MaxNLocator(5))
     return points
@@ -119,5 +124,9 @@ def _handles(frame: pd.DataFrame, growth: str) -> list[Line2D]:
     looks.append(("start", {**_START, **_MARK}))
     if _grown(frame).any():
         looks.append((growth, {**_GROWTH, **_MARK}))
-    looks.append(("final network", {**_END, **_MARK}))
+    lost = frame["diverged_after"].notna()
+    if not lost.all():
+        looks.append(("final network", {**_END, **_MARK}))
+    if lost.any():
+        looks.append(("last before it diverged", {**_LOST, **_MARK}))
     return [Line2D([], [], **{**look, "ls": ""}, label=label) for label, look in looks]

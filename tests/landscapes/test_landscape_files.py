@@ -1,0 +1,166 @@
+"""Landscapes on full and read-only disks, from vanished data and from damaged files."""
+
+import shutil
+
+import numpy as np
+import pytest
+from damage import contents, flipped, told_in_one_line, truncated
+from mounts import fill, read_only, small_disk
+
+PAGE = 4096
+SMALL = ("--points", 3, "--images", 20)
+
+
+@pytest.fixture
+def refused(one_line):
+    """Check that a command was refused and changed nothing in a folder."""
+
+    def check(folder, call, told_of):
+        before = contents(folder)
+        line = one_line(call())
+        assert told_of in line, line
+        assert {f: c for f, c in contents(folder).items() if f in before} == before
+
+    return check
+
+
+@pytest.mark.parametrize("name", ["surfaces", "trajectories"])
+def test_a_full_disk(request, name, trained, tmp_path, refused):
+    command = request.getfixturevalue(name)
+    with small_disk(tmp_path / "disk", 1024) as disk:
+        options = ["--run", trained, "--out", disk / "out", *SMALL]
+        statuses = []
+        for pages in range(0, 250, 3):
+            others = fill(disk, leave=pages * PAGE)
+            before = contents(disk / "out")
+            told = command(*options)
+            statuses.append(told.status)
+            if told.status == 0:
+                break
+            assert told.err.count("\n") == 1
+            assert "No space left on device" in told.err
+            assert str(disk / "out") in told.err
+            after = contents(disk / "out")
+            assert {f: after[f] for f in before} == before
+            assert not [f for f in after if f.suffix == ".tmp"]
+            others.unlink()
+        # Each call went on with what the one before had room for.
+        assert statuses[-1] == 0
+        assert len(statuses) > 1
+        whole = contents(disk / "out")
+        assert command("--run", trained, "--out", tmp_path / "out", *SMALL).status == 0
+        found = {f.relative_to(disk / "out"): c for f, c in whole.items()}
+        assert found == {
+            f.relative_to(tmp_path / "out"): c for f, c in contents(tmp_path / "out").items()
+        }
+        # Another grid would throw this one away, and has no room.
+        fill(disk)
+        other = [*options[:4], "--points", 5, "--images", 20, "--restart"]
+        refused(disk / "out", lambda: command(*other), "No space left on device")
+
+
+@pytest.mark.parametrize("name", ["surfaces", "trajectories"])
+def test_a_disk_that_is_read_only(request, name, trained, tmp_path, refused):
+    command = request.getfixturevalue(name)
+    out = tmp_path / "out"
+    options = ["--run", trained, "--out", out, *SMALL]
+    out.mkdir()
+    with read_only(out):
+        refused(out, lambda: command(*options), "Read-only file system")
+    assert command(*options).status == 0
+    with read_only(out):
+        other = [*options[:4], "--points", 5, "--images", 20, "--restart"]
+        refused(out, lambda: command(*other), "Read-only file system")
+
+
+def test_data_that_vanished(cli, surfaces, tiny, tmp_path, one_line, rng_images):
+    file, run = rng_images, tmp_path / "run"
+    options = [o for o in tiny.train if o not in ("--data", "digits", "--data-fraction", "0.2")]
+    assert cli(*options, "--data", f"npz:{file}", "--out", run).status == 0
+    arguments = ["--run", run, "--out", tmp_path / "out", "--points", 3]
+    assert surfaces(*arguments, "--block", "1/3").status == 0
+    before = contents(tmp_path / "out")
+    file.rename(tmp_path / "elsewhere.npz")
+    assert str(file) in one_line(surfaces(*arguments))
+    assert contents(tmp_path / "out") == before
+    (tmp_path / "elsewhere.npz").rename(file)
+    assert surfaces(*arguments).status == 0
+
+
+@pytest.fixture
+def rng_images(tmp_path):
+    """A file of images that are noise."""
+    draw = np.random.default_rng(0).integers
+    images = {f"x_{part}": draw(0, 256, (n, 8, 8, 1), np.uint8) for part, n in SIZES.items()}
+    labels = {f"y_{part}": np.arange(n) % 3 for part, n in SIZES.items()}
+    np.savez(tmp_path / "images.npz", **images, **labels)
+    return tmp_path / "images.npz"
+
+
+SIZES = {"train": 64, "test": 16}
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "times"),
+    [
+        ("surfaces", "summary.json", 100),
+        ("surfaces", "spec.json", 100),
+        ("surfaces", "weights.safetensors", 100),
+        ("trajectories", "weights.safetensors", 40),
+        ("trajectories", "snapshots/00002.safetensors", 40),
+    ],
+)
+def test_damaged_files_of_the_run(request, name, run_copy, tmp_path, file, times):
+    command = request.getfixturevalue(name)
+    file = run_copy / file
+    content = file.read_bytes()
+    arguments = ["--run", run_copy, "--out", tmp_path / "out", *SMALL]
+    for damaged in truncated(content, times):
+        if damaged.strip() == content.strip():
+            continue  # a line break at the end of JSON
+        file.write_bytes(damaged)
+        told_in_one_line(command(*arguments), file)
+    # Metadata and names are at the beginning.
+    head = {"weights.safetensors": 4000, "00002.safetensors": 4000}.get(file.name, len(content))
+    for damaged in flipped(content[:head], times):
+        file.write_bytes(damaged + content[head:])
+        told = command(*arguments[:2], "--out", tmp_path / "other", *SMALL, "--restart")
+        if told.status:
+            assert told.err.count("\n") == 1, told
+            assert str(run_copy) in told.err, told
+
+
+@pytest.mark.parametrize(
+    "file", ["plane.json", "plane.safetensors", "settings.json", "blocks/2-of-3.csv"]
+)
+def test_damaged_files_of_the_landscape(trajectories, trained, tmp_path, file):
+    out = tmp_path / "out"
+    arguments = ["--run", trained, "--out", out, *SMALL]
+    assert trajectories(*arguments).status == 0
+    file = out / file
+    content, result = file.read_bytes(), (out / "contour.csv").read_bytes()
+    # The block that is asked for is missing: each of the others is read.
+    part = ["--gather", 3] if file.parent.name == "blocks" else ["--block", "1/3"]
+    (out / "blocks/1-of-3.csv").rename(tmp_path / "block.csv")
+    if file.parent.name == "blocks":
+        shutil.copy(tmp_path / "block.csv", out / "blocks/1-of-3.csv")
+    options = ["--run", trained, "--out", out, "--images", 20, *part]
+    for damaged in [None, *truncated(content, 100)]:
+        file.unlink(missing_ok=True)
+        if damaged is not None:
+            if damaged.strip() == content.strip() and file.suffix == ".json":
+                continue
+            file.write_bytes(damaged)
+        told_in_one_line(trajectories(*options), file)
+        assert (out / "contour.csv").read_bytes() == result
+    for damaged in flipped(content, 100):
+        file.write_bytes(damaged)
+        told = trajectories(*options)
+        if told.status:
+            assert told.err.count("\n") == 1, told
+            assert str(out) in told.err, told
+        if file.parent.name != "blocks":
+            (out / "blocks/1-of-3.csv").unlink(missing_ok=True)
+    file.write_bytes(content)
+    assert trajectories(*arguments).status == 0
+    assert (out / "contour.csv").read_bytes() == result
