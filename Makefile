@@ -1,6 +1,7 @@
 # make reproduce   install, then run every experiment at SCALE (default: mini)
 # make bench       measure speed and memory (about 15 minutes on 2 quiet cores)
 # make test        install, then lint, check formats and run the tests
+# make lock        resolve the versions anew (needs uv); what is locked stays unless it must change
 # make test-slurm  only those on a real Slurm (root; skipped where Slurm is not installed)
 
 PYTHON ?= python3
@@ -8,9 +9,10 @@ SCALE ?= mini
 VENV := .venv
 INSTALLED := $(VENV)/.installed
 
-.PHONY: reproduce test test-slurm bench install lint clean
+.PHONY: reproduce test test-slurm bench install lock lint clean
 
 reproduce: $(INSTALLED)
+	$(VENV)/bin/python -m analysis.unlock
 	$(VENV)/bin/snakemake --cores all --config scale=$(SCALE)
 	@echo
 	@echo "Tables (CSV and Markdown): results/out/$(SCALE)/tables"
@@ -33,12 +35,22 @@ lint: $(INSTALLED)
 
 install: $(INSTALLED)
 
-$(INSTALLED): pyproject.toml constraints.txt
+$(INSTALLED): pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed: make PYTHON=python3.11 ..."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet -c constraints.txt -e '.[test]'
+	@# connection-pool is published as source alone. What builds it must be locked too: pip would
+	@# fetch any setuptools for that, unchecked.
+	awk '/^[^ ]/ { keep = /^setuptools==/ } keep' requirements.lock > $(VENV)/setuptools.lock
+	$(VENV)/bin/pip install --quiet --require-hashes --only-binary :all: -r $(VENV)/setuptools.lock
+	$(VENV)/bin/pip install --quiet --require-hashes --no-build-isolation \
+		--only-binary :all: --no-binary connection-pool -r requirements.lock
+	$(VENV)/bin/pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
+
+lock:
+	uv pip compile pyproject.toml --extra test --universal --generate-hashes \
+		--python-version 3.11 --no-header --no-annotate -o requirements.lock
 
 clean:
 	rm -rf $(VENV) .snakemake results/out

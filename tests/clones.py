@@ -5,7 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = ["Snakefile", "workflow", "config", "analysis", "autogrow", "profiles", "slurm"]
-PARTS += ["environment.yml", "results/paper"]
+PARTS += ["environment.yml", "results/paper", "Makefile"]
 
 
 def clone(folder):

@@ -24,15 +24,30 @@ def test_environment_yml_has_the_packages_of_pyproject():
     assert f"python{project['requires-python']}" in environment["dependencies"]
 
 
-def test_constraints_pin_every_package_of_pyproject():
+def locked():
+    """Each package of the lock file with its line and hashes."""
+    entries = re.split(r"\n(?=\S)", (ROOT / "requirements.lock").read_text().strip())
+    return {entry.partition("==")[0].lower(): entry for entry in entries}
+
+
+def test_the_lock_file_pins_every_package_of_pyproject():
     project = pyproject()
-    pinned = {
-        line.partition("==")[0].lower()
-        for line in (ROOT / "constraints.txt").read_text().splitlines()
-        if "==" in line
-    }
     for requirement in [*project["dependencies"], *project["optional-dependencies"]["test"]]:
-        assert re.split(r"[<>=\[]", requirement)[0].lower() in pinned
+        assert re.split(r"[<>=\[]", requirement)[0].lower() in locked()
+
+
+def test_every_locked_version_has_hashes_and_no_address():
+    for name, entry in locked().items():
+        assert re.match(rf"{re.escape(name)}==[^ ]+ ", entry, re.IGNORECASE), entry
+        assert re.search(r"--hash=sha256:[0-9a-f]{64}", entry), name
+        assert "://" not in entry
+
+
+def test_what_is_installed_is_what_is_locked():
+    from importlib.metadata import version
+
+    for name in ("torch", "snakemake", "numpy", "safetensors", "psutil", "setuptools"):
+        assert locked()[name].startswith(f"{name}=={version(name).partition('+')[0]} "), name
 
 
 def test_the_package_names_its_version_once():

@@ -1,9 +1,14 @@
 """A copy of the workflow in a temporary folder, and Snakemake run there for real."""
 
+import random
 import re
+import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 
+import psutil
 import pytest
 from clones import clone
 
@@ -30,6 +35,34 @@ class Workflow:
         jobs = dict(line.split() for line in stats[1].strip().splitlines())
         return {rule: int(count) for rule, count in jobs.items() if rule != "total"}
 
+    def make(self, *arguments):
+        """Start make, with the packages that these tests use; return the process."""
+        command = ["make", "-o", f"{sys.prefix}/.installed", f"VENV={sys.prefix}", *arguments]
+        return subprocess.Popen(
+            command, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+
+    def kill_after(self, seconds, make):
+        """Kill the Snakemake that make starts, a while after it has begun, and nothing else."""
+        while make.poll() is None:
+            for child in psutil.Process(make.pid).children():
+                with suppress(psutil.Error):  # it has just ended
+                    if any(word.endswith("/snakemake") for word in child.cmdline()):
+                        time.sleep(seconds)
+                        child.send_signal(signal.SIGKILL)
+                        return
+            time.sleep(0.05)
+        raise AssertionError(f"no Snakemake: {make.communicate()[0][-2000:]}")
+
+
+KILLS = 5
+
+
+@pytest.fixture
+def fresh(tmp_path):
+    """A copy of the workflow for one test, in which nothing was run."""
+    return Workflow(clone(tmp_path / "clone"))
+
 
 @pytest.fixture(scope="session")
 def workflow(tmp_path_factory):
@@ -38,6 +71,25 @@ def workflow(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def smoke(workflow):
-    """The workflow after everything was run at the scale `smoke`."""
-    workflow.snakemake("--config", "scale=smoke", "--", "all")
+    """The workflow after everything was run at the scale `smoke`.
+
+    Its Snakemake was killed at random moments and started again: what the other tests look
+    at must be there all the same.
+    """
+    seed = random.randrange(10**9)
+    print(f"seed {seed}")
+    moments = random.Random(seed)
+    workflow.killed = []
+    for _ in range(KILLS):
+        make = workflow.make("reproduce", "SCALE=smoke")
+        workflow.kill_after(moments.uniform(1, 25), make)
+        make.wait()
+        workflow.killed.append(
+            {f: f.read_bytes() for f in workflow.folder.glob("results/out/**/summary.json")}
+        )
+        # Not read to its end: the jobs that are left behind hold the pipe open.
+        make.stdout.close()
+    last = workflow.make("reproduce", "SCALE=smoke")
+    workflow.told = last.communicate()[0]
+    assert last.returncode == 0, workflow.told
     return workflow

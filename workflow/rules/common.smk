@@ -34,7 +34,10 @@ GRIDS = CATALOGUE.settings.figures
 IMAGES = [] if GRIDS.images is None else ["--images", str(GRIDS.images)]
 DIRECTIONS = CATALOGUE.asked("directions")
 PUBLISHED = {"figure4": ["results/paper/resnets.csv"]}
-FIGURE_CODE = [f"analysis/{module}.py" for module in ("figures", "rows", "runs")]
+FIGURE_CODE = [
+    f"analysis/{module}.py"
+    for module in ("figures", "rows", "runs", "summaries", "csvfiles")
+]
 PLOTTING = sorted(map(str, Path("analysis/plots").glob("*.py")))
 REFERENCE = str(SETTINGS.reference_folder)
 HAS_REFERENCE = Path(REFERENCE).is_dir()

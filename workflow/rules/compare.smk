@@ -6,7 +6,10 @@ rule compare:
     input:
         new=expand(f"{OUT}/tables/{{table}}.csv", table=TABLES),
         reference=expand(f"{REFERENCE}/{{table}}.csv", table=TABLES),
-        code=["analysis/compare.py", "analysis/tablefiles.py", "analysis/verdicts.py"],
+        code=[
+            f"analysis/{m}.py"
+            for m in ("compare", "csvfiles", "tablefiles", "verdicts")
+        ],
     output:
         f"{OUT}/compare.csv",
     log:

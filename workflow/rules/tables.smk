@@ -6,7 +6,15 @@ rule table:
         runs=lambda wildcards: summaries(CATALOGUE.tables[wildcards.table].runs),
         paper="results/paper/{table}.csv",
         code=[
-            f"analysis/{module}.py" for module in ("tables", "rows", "runs", "formats")
+            f"analysis/{module}.py"
+            for module in (
+                "tables",
+                "rows",
+                "runs",
+                "formats",
+                "summaries",
+                "tablefiles",
+            )
         ],
     output:
         f"{OUT}/tables/{{table}}.csv",

@@ -1,26 +1,36 @@
 # One run: `autogrow` trains it. A run continues from its checkpoint when its job is
-# started again, so checkpoints are no outputs (Snakemake deletes those first).
+# started again, so checkpoints are no outputs.
+
+# `update`: Snakemake does not delete the outputs before the job. A run that ended after its
+# Snakemake was killed is complete, whatever Snakemake has noted: `autogrow` looks whether
+# its summary is of these settings, and trains only if not.
+# But when such a job fails Snakemake puts back what was there before, perhaps of other
+# settings, and notes it as made with the new ones: it would never be trained again. So the
+# job first throws Snakemake's copies away; then Snakemake removes the outputs of a failed job.
 
 # `--wait`: a job that Slurm or a killed Snakemake lost sight of may still train there.
 
 # Device, launcher and threads are resources and no params: they are no reason to train anew.
 # `--resources` limits how many of the GPUs are in use at once.
 
-# Changed only to have every run trained anew.
-PROTOCOL_VERSION = 1
+# Interrupted (exit status 75), or lost to something else: it is started again and continues.
+# On a cluster the profile's own `retries` counts, which a number here would take the place of.
+
+# `exec`: a signal to the job's process reaches `autogrow`, or the launcher.
 
 
 rule train:
     input:
         source_summary,
     output:
-        f"{OUT}/runs/{{run}}/seed{{seed}}/summary.json",
-        f"{OUT}/runs/{{run}}/seed{{seed}}/metrics.csv",
-        f"{OUT}/runs/{{run}}/seed{{seed}}/weights.safetensors",
+        update(f"{OUT}/runs/{{run}}/seed{{seed}}/summary.json"),
+        update(f"{OUT}/runs/{{run}}/seed{{seed}}/metrics.csv"),
+        update(f"{OUT}/runs/{{run}}/seed{{seed}}/weights.safetensors"),
     log:
         f"{OUT}/logs/runs/{{run}}/seed{{seed}}.log",
     wildcard_constraints:
         seed=r"\d+",
+    retries: None if SETTINGS.cluster else SETTINGS.retries
     conda:
         "../../environment.yml"
     threads: 1
@@ -30,8 +40,8 @@ rule train:
         command=run_command,
         depth_of=depth_of,
         folder=lambda wildcards, output: str(Path(output[0]).parent),
-        version=PROTOCOL_VERSION,
     shell:
-        "{resources.launcher} {params.command} {params.depth_of} --out {params.folder:q}"
+        "rm -rf .snakemake/backups/{params.folder:q};"
+        " exec {resources.launcher} {params.command} {params.depth_of} --out {params.folder:q}"
         " --device {resources.device} --threads {resources.cpu_threads} --replace --wait"
         " > {log:q} 2>&1"

@@ -1,0 +1,71 @@
+"""Jobs of runs that fail: how often they are started again, and what counts as done after them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+OUT = "results/out/smoke/runs/Basic3ResNet/digits-fraction0.1/periodic-K2-GauInit/seed0"
+TARGET = ("--", f"{OUT}/summary.json")
+SMOKE = ("--config", "scale=smoke")
+
+
+@pytest.fixture
+def longer(fresh):
+    """A finished run whose settings were changed since: it is to be trained for 160 epochs."""
+    fresh.snakemake(*SMOKE, *TARGET)
+    scale = fresh.folder / "config/scales/smoke.yaml"
+    scale.write_text(scale.read_text().replace("finetune_epochs: 2", "finetune_epochs: 150"))
+    return fresh
+
+
+def test_a_failed_run_leaves_no_result_of_older_settings(longer):
+    """Snakemake would restore the old outputs and note them as made with the new settings."""
+    run = longer.folder / OUT
+    old = (run / "summary.json").read_text()
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", *SMOKE, "retries=0", *TARGET]
+    snakemake = subprocess.Popen(
+        command, cwd=longer.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    deadline = time.monotonic() + 120
+    while not list(run.glob("checkpoint-*")):
+        assert time.monotonic() < deadline
+        assert snakemake.poll() is None, snakemake.communicate()[0]
+        time.sleep(0.05)
+    os.kill(json.loads((run / "lock").read_text())["pid"], signal.SIGTERM)
+    told = snakemake.communicate()[0]
+    assert snakemake.returncode == 1, told
+    assert not (run / "summary.json").exists(), told
+    assert longer.planned(*SMOKE, *TARGET) == {"train": 1}
+
+    longer.snakemake(*SMOKE, *TARGET)
+    assert (run / "summary.json").read_text() != old
+    assert (run / "log.txt").read_text().count("continuing after epoch") == 1
+    assert longer.planned(*SMOKE, *TARGET) == {}
+
+
+def test_a_run_that_fails_at_once_leaves_no_result_of_older_settings(longer):
+    """Before it has looked into its folder, where the old result still is."""
+    (longer.folder / OUT / "spec.json").write_text("[")
+    longer.snakemake(*SMOKE, "retries=0", *TARGET, check=False)
+    assert longer.planned(*SMOKE, *TARGET) == {"train": 1}
+
+
+SLURM = ("--profile", "slurm", "--executor", "local")
+
+
+@pytest.mark.parametrize(
+    ("options", "settings", "times"), [((), (), 2), ((), ("retries=4",), 4), (SLURM, (), 5)]
+)
+def test_how_often_a_failing_run_is_started_again(fresh, options, settings, times):
+    """As config.yaml says; with the profile for Slurm, as that says."""
+    (fresh.folder / OUT).mkdir(parents=True)
+    (fresh.folder / OUT / "spec.json").write_text("[")
+    given = (*options, *SMOKE, "device=cpu", *settings, *TARGET)
+    done = fresh.snakemake(*given, check=False)
+    assert done.returncode == 1
+    assert (done.stdout + done.stderr).count("Trying to restart job") == times

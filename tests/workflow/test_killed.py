@@ -1,0 +1,133 @@
+"""Snakemake killed in the middle of everything: `make reproduce` goes on, and nothing is lost."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from clones import clone
+from run_results import results
+
+from analysis import unlock
+
+OUT = "results/out/smoke"
+EPOCH_1 = re.compile(r"epoch 1/\d+ (growing|training)")
+
+
+def test_a_lock_was_left_and_taken_away(smoke):
+    assert "a Snakemake that was killed had left its lock; unlocked" in smoke.told
+    assert not unlock.is_locked(smoke.folder)
+
+
+def test_no_finished_run_was_trained_again(smoke):
+    for then in smoke.killed:
+        for file, content in then.items():
+            assert file.read_bytes() == content, file
+    assert sum(map(len, smoke.killed)) > 0
+
+
+def test_no_run_was_trained_twice_even_in_part(smoke):
+    """What was left behind went on training, and was waited for."""
+    logs = list((smoke.folder / OUT / "runs").rglob("log.txt"))
+    assert len(logs) > 100
+    for log in logs:
+        told = log.read_text()
+        assert len(EPOCH_1.findall(told)) == 1, told
+        assert "continuing after" not in told
+
+
+def test_everything_is_whole(smoke):
+    folder = smoke.folder / OUT
+    assert list(folder.rglob("*.tmp")) == list(folder.rglob(".*.tmp")) == []
+    assert list(folder.rglob("checkpoint-*")) == list(folder.rglob("runs/**/lock")) == []
+    for summary in folder.rglob("summary.json"):
+        assert json.loads(summary.read_text())["status"] in ("complete", "diverged")
+    assert smoke.planned("--config", "scale=smoke", "--", "all") == {}
+
+
+@pytest.fixture
+def locked(tmp_path):
+    folder = clone(tmp_path / "clone")
+    (folder / unlock.LOCKS).mkdir(parents=True)
+    (folder / unlock.LOCKS / "0.input.lock").write_text("Snakefile\n")
+    return folder
+
+
+def run_unlock(folder):
+    command = [sys.executable, "-m", "analysis.unlock"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+
+
+def test_the_lock_of_a_living_snakemake_stays(locked):
+    """A process whose command is Snakemake's, in this folder; in another one it does not matter."""
+    script = locked.parent / "snakemake"
+    script.write_text("import time\ntime.sleep(60)\n")
+    alive = subprocess.Popen([sys.executable, script], cwd=locked)
+    try:
+        done = run_unlock(locked)
+        assert done.returncode == 2
+        assert done.stderr.count("\n") == 1
+        assert f"process {alive.pid}" in done.stderr
+        assert unlock.is_locked(locked)
+    finally:
+        alive.kill()
+        alive.wait()
+    elsewhere = subprocess.Popen([sys.executable, script], cwd=os.path.dirname(locked))  # noqa: PTH120
+    try:
+        assert run_unlock(locked).returncode == 0
+    finally:
+        elsewhere.kill()
+        elsewhere.wait()
+    assert not unlock.is_locked(locked)
+    assert run_unlock(locked).stdout == ""
+
+
+RUN = "results/out/smoke/runs/Basic3ResNet/digits-fraction0.1/periodic-K2-GauInit/seed0"
+
+
+def test_an_interrupted_run_is_started_again_and_continues(tmp_path):
+    """SIGTERM to a job alone: exit status 75, and Snakemake's next try goes on."""
+    folder = clone(tmp_path / "clone")
+    scale = folder / "config/scales/smoke.yaml"
+    scale.write_text(scale.read_text().replace("finetune_epochs: 2", "finetune_epochs: 150"))
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--config", "scale=smoke", "--"]
+    snakemake = subprocess.Popen(
+        [*command, f"{RUN}/summary.json"],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    deadline = time.monotonic() + 120
+    while not list((folder / RUN).glob("checkpoint-*")):
+        assert time.monotonic() < deadline
+        assert snakemake.poll() is None, snakemake.communicate()[0]
+        time.sleep(0.05)
+    holder = json.loads((folder / RUN / "lock").read_text())["pid"]
+    os.kill(holder, signal.SIGTERM)
+    told = snakemake.communicate()[0]
+    assert snakemake.returncode == 0, told
+    assert "Trying to restart job" in told
+    log = (folder / RUN / "log.txt").read_text()
+    assert log.count("continuing after epoch") == 1
+    assert len(EPOCH_1.findall(log)) == 1
+
+
+def test_a_summary_of_other_settings_that_snakemake_restored_is_no_result(tiny, cli, tmp_path):
+    """An update that failed: Snakemake puts the old outputs beside the new checkpoints."""
+    out = tmp_path / "run"
+    assert cli(*tiny.train, "--out", out).status == 0
+    names = ("summary.json", "metrics.csv", "weights.safetensors")
+    old = {name: (out / name).read_bytes() for name in names}
+    again = [*tiny.train, "--seed", "1", "--replace", "--out", out]
+    assert cli(*tiny.train, "--seed", "1", "--out", tmp_path / "whole").status == 0
+    assert cli(*again).status == 0
+    (out / "summary.json").unlink()
+    for name, content in old.items():
+        (out / name).write_bytes(content)
+    assert cli(*again).status == 0
+    assert results(out) == results(tmp_path / "whole")
