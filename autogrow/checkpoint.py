@@ -1,30 +1,27 @@
 """Checkpoints of a run: network, optimizers and records between two steps.
 
-A checkpoint is one file: the SHA-256 of what follows, then safetensors holding
-the network's state, the optimizer's momentum by parameter name, Adam's state
-while AdamInit is at work, and the run's records as JSON. It is written
+A checkpoint is one file: safetensors holding the network's state, the
+optimizer's momentum by parameter name, Adam's state while AdamInit is at work,
+and the run's records as JSON; then the SHA-256 of all that. It is written
 atomically, the last two are kept, and nothing in it is ever unpickled.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors.torch
 import torch
 from torch import Tensor, nn
 
 from autogrow.errors import UserError
-from autogrow.files import write_bytes
 from autogrow.optimizer import SGD
+from autogrow.tensorfiles import read_sealed, write_tensors
 
 KEPT = 2
-_DIGEST = 64  # hexadecimal characters of a SHA-256
 _STATE = "state"
 
 
@@ -60,9 +57,8 @@ def save(
         tensors |= {f"adam.{i}.{key}": tensor for key, tensor in values.items()}
     text = np.frombuffer(json.dumps(state).encode(), dtype=np.uint8)
     tensors[_STATE] = torch.from_numpy(text.copy())
-    data = safetensors.torch.save({k: t.detach().cpu().contiguous() for k, t in tensors.items()})
-    digest = hashlib.sha256(data).hexdigest().encode()
-    write_bytes(folder / f"checkpoint-{epochs:06d}-{steps:010d}.safetensors", digest + data)
+    file = folder / f"checkpoint-{epochs:06d}-{steps:010d}.safetensors"
+    write_tensors(file, tensors, sealed=True)
     for old in files(folder)[:-KEPT]:
         old.unlink()
 
@@ -111,11 +107,7 @@ def load_latest(
 
 
 def _load(file: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    content = file.read_bytes()
-    digest, data = content[:_DIGEST], content[_DIGEST:]
-    if digest != hashlib.sha256(data).hexdigest().encode():
-        raise ValueError("its checksum does not fit its content")
-    tensors = safetensors.torch.load(data)
+    tensors = read_sealed(file)
     return tensors, json.loads(tensors.pop(_STATE).numpy().tobytes())
 
 

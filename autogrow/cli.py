@@ -13,6 +13,7 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -49,27 +50,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         with raised():
-            return options.command(options) or 0
+            status = options.command(options) or 0
+            sys.stdout.flush()
+            return status
     except UserError as error:
-        print(f"autogrow: error: {error}", file=sys.stderr)
-        return USER_ERROR
+        return _end(USER_ERROR, f"error: {error}")
     except (InterruptedRunError, Terminated) as error:
-        print(f"autogrow: interrupted: {error}", file=sys.stderr)
-        return TRY_AGAIN
+        return _end(TRY_AGAIN, f"interrupted: {error}")
     except KeyboardInterrupt:
         given = sys.argv[1:] if arguments is None else arguments
         command = shlex.join(["autogrow", *(a for a in given if a != "--restart")])
-        told = "interrupted; the same command continues the run"
-        print(f"autogrow: {told}: {command}", file=sys.stderr)
-        return INTERRUPTED
+        return _end(INTERRUPTED, f"interrupted; the same command continues the run: {command}")
     except BrokenPipeError:  # `autogrow replay ... | head`
-        sys.stderr.close()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # for what Python flushes at its end
         return 0
     except OSError as error:
         if error.errno not in FAULTS:
             raise
-        print(f"autogrow: error: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
-        return USER_ERROR
+        return _end(USER_ERROR, f"error: {error.filename or 'output'}: {error.strerror}")
+    except (MemoryError, ImportError) as error:
+        if isinstance(error, ImportError) and "failed to map segment" not in str(error):
+            raise
+        return _end(USER_ERROR, f"error: out of memory ({error}); allowed: more memory")
+
+
+def _end(status: int, told: str) -> int:
+    with suppress(OSError):  # the terminal may be gone
+        print(f"autogrow: {told}", file=sys.stderr)
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -292,12 +300,9 @@ def _carry_out(spec: RunSpec, options: argparse.Namespace) -> None:
     )
     summary = run(spec, options.out, execution=execution)
     if not options.quiet and os.environ.get("RANK", "0") == "0":  # one of torchrun's processes
-        seconds = summary["seconds_growing"] + summary["seconds_finetuning"]
-        print(
-            f"{summary['network']} on {summary['data']['name']}: test accuracy "
-            f"{summary['final_accuracy']:.2f} % at the end, {summary['best_accuracy']:.2f} % at "
-            f"best; {summary['parameters']:,} parameters, {seconds:.0f} s; see {options.out}"
-        )
+        from autogrow.summary import in_one_line
+
+        print(f"{in_one_line(summary)}; see {options.out}")
 
 
 def _add_replay(parser: argparse.ArgumentParser) -> None:

@@ -14,7 +14,7 @@ from torch.nn.functional import cross_entropy
 from autogrow.batches import DeviceSet
 from autogrow.distributed import ALONE, World, gradients_stay
 from autogrow.errors import UserError
-from autogrow.micro_batch import MicroBatch
+from autogrow.micro_batch import MicroBatch, gpu_is_short
 from autogrow.optimizer import SGD
 
 EVALUATION_PIXELS = {"cpu": 2**16, "cuda": 2**20}
@@ -233,8 +233,8 @@ def evaluate(
                 logits = _logits(network, batch, precision)
                 tally.add(cross_entropy(logits, labels), logits, labels, top5=True)
             break
-        except torch.OutOfMemoryError:
-            if size == 1:
+        except RuntimeError as error:
+            if size == 1 or not gpu_is_short(error):
                 raise
         torch.cuda.empty_cache()
         size = -(-size // 2)

@@ -8,14 +8,17 @@ import errno
 import io
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from autogrow.errors import UserError
 
+Content = bytes | Callable[[Path], None]
+"""All that a file is to hold, or what writes it to a path."""
 
-def write_bytes(path: Path, data: bytes, *, sync: bool = True) -> None:
+
+def write_bytes(path: Path, data: Content, *, sync: bool = True) -> None:
     """Write ``data`` to ``path`` through a temporary file, fsync and rename.
 
     Parameters
@@ -23,7 +26,7 @@ def write_bytes(path: Path, data: bytes, *, sync: bool = True) -> None:
     path
         The file; its folder must exist.
     data
-        The whole content.
+        The whole content, or what writes it.
     sync
         Whether to wait until the data is on the disk; a file that is written
         anew after every epoch can do without.
@@ -36,7 +39,7 @@ def write_bytes(path: Path, data: bytes, *, sync: bool = True) -> None:
     write_together({path: data}, sync=sync)
 
 
-def write_together(contents: Mapping[Path, bytes], *, sync: bool = True) -> None:
+def write_together(contents: Mapping[Path, Content], *, sync: bool = True) -> None:
     """Write files that belong together; none is replaced before all are written.
 
     Parameters
@@ -55,30 +58,33 @@ def write_together(contents: Mapping[Path, bytes], *, sync: bool = True) -> None
     path = Path()
     try:
         for path, data in contents.items():
-            with new[path].open("wb") as file:
-                file.write(data)
-                if sync:
-                    file.flush()
-                    os.fsync(file.fileno())
+            if isinstance(data, bytes):
+                new[path].write_bytes(data)
+            else:
+                data(new[path])
+            if sync:
+                _sync(new[path])
         for path in contents:
             new[path].replace(path)
         if sync:
             for folder in {path.parent for path in contents}:
-                _sync_folder(folder)
-    except OSError as error:
+                _sync(folder)  # the names too
+    except BaseException as error:
         for temporary in new.values():
             with contextlib.suppress(OSError):
                 temporary.unlink()
+        if not isinstance(error, OSError):
+            raise
         raise UserError(f"{path}: cannot be written: {error.strerror or error}") from None
 
 
-def _sync_folder(folder: Path) -> None:
-    """Wait until the names in a folder are on the disk too."""
-    handle = os.open(folder, os.O_RDONLY)
+def _sync(path: Path) -> None:
+    """Wait until a file or folder is on the disk."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     except OSError as error:
-        if error.errno != errno.EINVAL:  # not every network file system can
+        if error.errno != errno.EINVAL:  # not every network file system can sync a folder
             raise
     finally:
         os.close(handle)

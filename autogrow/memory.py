@@ -22,7 +22,10 @@ from autogrow.errors import UserError
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3
 _NEVER = 2**31 - 1
 _GROW_BY = 64 * 2**20
-SHORT = "out of memory|can't allocate memory|not enough memory|could not create a memory|bad_alloc"
+SHORT = (
+    "out of memory|can't allocate memory|not enough memory|bad_alloc|_ALLOC_FAILED"
+    "|could not create a memory|could not (create|execute) a primitive(?! descriptor)"
+)
 """What torch and its libraries say, in a RuntimeError, when an allocation fails."""
 
 

@@ -7,6 +7,7 @@ stays what it was. Batch Normalization then takes its statistics over a part.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,13 @@ if TYPE_CHECKING:
 Part = tuple[Tensor, Tensor]
 LEAST = 2
 """Images that Batch Normalization needs."""
+SHORT = "CUDA error: out of memory|(CUDNN|CUBLAS|CUSOLVER)_STATUS_ALLOC_FAILED"
+"""What libraries on a GPU say that allocate past torch."""
+
+
+def gpu_is_short(error: RuntimeError) -> bool:
+    """Return whether a GPU's memory did not suffice."""
+    return isinstance(error, torch.OutOfMemoryError) or bool(re.search(SHORT, str(error)))
 
 
 class MicroBatch:
@@ -85,7 +93,9 @@ class MicroBatch:
             parts = zip(images.tensor_split(number), labels.tensor_split(number), strict=True)
             try:
                 return [gradient(part, i == number) for i, part in enumerate(parts, start=1)]
-            except torch.OutOfMemoryError as error:
+            except RuntimeError as error:
+                if not gpu_is_short(error):
+                    raise
                 told = str(error)
             # Out of the `except` block: the error holds on to the step's tensors.
             self._halve(len(labels), told)

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from autogrow import __version__
 from autogrow.errors import UserError
-from autogrow.files import read_json, write_bytes, write_csv, write_json
+from autogrow.files import read_json, write_csv, write_json
 from autogrow.growth import GROWTH_HEADER, Event
 from autogrow.names import LAYERS, Architecture, NetworkName, parse_network
 
@@ -235,11 +235,10 @@ def write_weights(folder: Path, network: Any, description: dict[str, Any]) -> No
     description
         Name with depth, image_channels, classes, stem and width.
     """
-    import safetensors.torch
+    from autogrow.tensorfiles import write_tensors
 
-    tensors = {k: t.detach().cpu().contiguous() for k, t in network.state_dict().items()}
-    data = safetensors.torch.save(tensors, {"network": json.dumps(description)})
-    write_bytes(folder / WEIGHTS, data)
+    about = {"network": json.dumps(description)}
+    write_tensors(folder / WEIGHTS, network.state_dict(), about)
 
 
 def load_network(folder: str | Path) -> Any:

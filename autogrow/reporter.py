@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -58,12 +61,11 @@ class Reporter:
     def say(self, message: str) -> None:
         """Tell something that is not an epoch."""
         self._write_log(message)
-        if self._quiet:
-            return
-        if self._bar is not None:
-            self._bar.write(message, file=sys.stderr)
-        else:
-            print(message, file=sys.stderr)  # noqa: T201
+        with self._listener():
+            if self._bar is not None:
+                self._bar.write(message, file=sys.stderr)
+            elif not self._quiet:
+                print(message, file=sys.stderr)  # noqa: T201
 
     def epoch(
         self, epoch: int, expected: int, phase: str, depth: str, loss: float, accuracy: float | None
@@ -83,17 +85,29 @@ class Reporter:
         shown = "" if accuracy is None else f", val accuracy {accuracy:.2f} %"
         line = f"epoch {epoch}/{expected} {phase} {depth}: train loss {loss:.4f}{shown}"
         self._write_log(line)
-        if self._quiet:
-            return
-        if self._bar is None:
-            print(line, file=sys.stderr)  # noqa: T201
-            return
+        with self._listener():
+            if self._bar is not None:
+                self._advance(epoch, expected, f"{phase} {depth}", shown.lstrip(", "))
+            elif not self._quiet:
+                print(line, file=sys.stderr)  # noqa: T201
+
+    def _advance(self, epoch: int, expected: int, where: str, shown: str) -> None:
         if self._bar.total is None:  # first epoch of this start: earlier ones took no time now
             self._bar.initial = self._bar.n = epoch - 1
         self._bar.total = expected
-        self._bar.set_description_str(f"{phase} {depth}", refresh=False)
-        self._bar.set_postfix_str(shown.lstrip(", "), refresh=False)
+        self._bar.set_description_str(where, refresh=False)
+        self._bar.set_postfix_str(shown, refresh=False)
         self._bar.update(epoch - self._bar.n)
+
+    @contextmanager
+    def _listener(self) -> Iterator[None]:
+        """Fall silent when nobody listens any more: a pipe's reader or the terminal is gone."""
+        try:
+            yield
+        except OSError as error:
+            if error.errno not in (errno.EPIPE, errno.EIO):
+                raise
+            self._quiet, self._bar = True, None
 
     def _write_log(self, line: str) -> None:
         self._log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {line}\n")

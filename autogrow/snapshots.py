@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import safetensors.torch
 from torch import nn
 
 from autogrow.errors import UserError
-from autogrow.files import write_bytes
+from autogrow.tensorfiles import write_tensors
 
 FOLDER = "snapshots"
 
@@ -43,13 +42,10 @@ def write_snapshot(
         If the file cannot be written.
     """
     path = folder / FOLDER / f"{epoch:05d}{'-grown' if grown else ''}.safetensors"
-    tensors = {
-        name: parameter.detach().float().cpu().contiguous()
-        for name, parameter in network.named_parameters()
-    }
+    tensors = {name: parameter.float() for name, parameter in network.named_parameters()}
     metadata = {"epoch": str(epoch), "phase": phase, "depth": depth}
     try:
         path.parent.mkdir(exist_ok=True)
     except OSError as error:
         raise UserError(f"{path.parent}: cannot be made: {error.strerror or error}") from None
-    write_bytes(path, safetensors.torch.save(tensors, metadata))
+    write_tensors(path, tensors, metadata)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -133,6 +133,23 @@ def summarize(
         "bn_images": min(micro_batch or share, share) * (world.size if spec.sync_bn else 1),
         "out_of_memory": [asdict(halving) for halving in halvings],
     }
+
+
+def in_one_line(summary: Mapping[str, Any]) -> str:
+    """Return what a run found, as a sentence for the terminal."""
+    final, best = summary["final_accuracy"], summary["best_accuracy"]
+    found = "none"
+    if final is not None:
+        found = f"test accuracy {final:.2f} % at the end, {best:.2f} % at best"
+    if summary["status"] == "diverged":
+        found = (
+            f"diverged: no finite loss from epoch {summary['diverged_after']} on; before: {found}"
+        )
+    seconds = summary["seconds_growing"] + summary["seconds_finetuning"]
+    return (
+        f"{summary['network']} on {summary['data']['name']}: {found}; "
+        f"{summary['parameters']:,} parameters, {seconds:.0f} s"
+    )
 
 
 def _divergence(epochs: Sequence[records.Epoch]) -> int:

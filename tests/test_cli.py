@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 
@@ -33,6 +34,18 @@ def test_every_setting_is_an_option_with_a_help_text(cli, name, kind):
         assert f"--{(field.alias or key).replace('_', '-')} " in text
         assert field.description.split(":")[0][:20] in text
     assert "--out DIR" in text
+
+
+def test_a_run_goes_on_when_nobody_reads_what_it_tells(tiny, tmp_path):
+    """As in `autogrow train ... 2>&1 | head -1`."""
+    read, write = os.pipe()
+    os.close(read)
+    told = [a for a in tiny.train if a != "--quiet"]
+    arguments = [sys.executable, "-m", "autogrow", *told, "--out", str(tmp_path / "run")]
+    assert subprocess.run(arguments, stdout=write, stderr=write, timeout=120).returncode == 0
+    os.close(write)
+    assert (tmp_path / "run" / "summary.json").exists()
+    assert "epoch 4/4" in (tmp_path / "run" / "log.txt").read_text()
 
 
 def test_version(cli):

@@ -21,13 +21,14 @@ class Forks:
             text=True,
         )
 
-    def __call__(self, arguments, *, after=None, at=None):
+    def __call__(self, arguments, *, after=None, at=None, memory=None):
         """Return exit status, or minus the signal that ended it."""
         request = {
             "arguments": [str(a) for a in arguments],
             "errors": str(self.errors),
             "after": after,
             "at": at,
+            "memory": memory,
         }
         self.process.stdin.write(json.dumps(request) + "\n")
         self.process.stdin.flush()

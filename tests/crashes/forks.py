@@ -5,20 +5,26 @@ its signal):
 
     {"arguments": [...], "errors": FILE, "after": SECONDS}   killed with SIGKILL after a while
     {..., "at": [MODULE, FUNCTION, "before" or "after", N, SIGNAL]}   signalled at the N-th call
+    {..., "memory": MIB}   with so much more memory than this process has, and not more
 """
 
 import json
 import os
+import resource
 import signal
 import sys
 import threading
 from importlib import import_module
+from pathlib import Path
 
 import sklearn.datasets  # noqa: F401 (loaded once, for all)
 import torch.optim.adam  # noqa: F401
 
 import autogrow.runs  # noqa: F401
 from autogrow.cli import main
+
+LONGEST = 300
+"""Seconds after which a child that hangs is killed, so that its test fails."""
 
 
 def signal_at(module, function, when, number, sent):
@@ -46,6 +52,10 @@ def child(request):
     with open(request["errors"], "w") as errors:  # noqa: PTH123
         os.dup2(errors.fileno(), 2)
     os.dup2(2, 1)
+    if request.get("memory") is not None:
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        most = pages * os.sysconf("SC_PAGE_SIZE") + int(request["memory"] * 2**20)
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
     if request.get("at"):
         signal_at(*request["at"])
     try:
@@ -67,12 +77,10 @@ for line in sys.stdin:
     pid = os.fork()
     if pid == 0:
         child(request)
-    timer = None
-    if request.get("after") is not None:
-        timer = threading.Timer(request["after"], os.kill, (pid, signal.SIGKILL))
-        timer.start()
+    after = request.get("after")
+    timer = threading.Timer(LONGEST if after is None else after, os.kill, (pid, signal.SIGKILL))
+    timer.start()
     status = os.waitpid(pid, 0)[1]
-    if timer:
-        timer.cancel()
+    timer.cancel()
     sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
     sys.stdout.flush()

@@ -26,7 +26,7 @@ KILLS = 5
 
 def progress(file):
     """What a checkpoint records."""
-    return json.loads(load(file.read_bytes()[64:])["state"].numpy().tobytes())
+    return json.loads(load(file.read_bytes()[:-64])["state"].numpy().tobytes())
 
 
 def recorded_epochs(out):
@@ -85,7 +85,8 @@ POINTS = [
     ("autogrow.initializers", "_all_frozen_but", "before", 2),
     ("autogrow.optimizer", "SGD.step", "after", 33),
     ("torch.optim.adam", "Adam.step", "after", 17),
-    ("autogrow.checkpoint", "write_bytes", "before", 3),
+    ("autogrow.checkpoint", "write_tensors", "before", 3),
+    ("autogrow.tensorfiles", "hashlib.file_digest", "before", 3),
     ("os", "fsync", "before", 8),  # written, perhaps not on the disk
     ("pathlib", "Path.replace", "before", 9),  # on the disk, under its temporary name
     ("pathlib", "Path.replace", "after", 9),  # there, and too many are kept

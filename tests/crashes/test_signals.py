@@ -43,7 +43,7 @@ def test_it_stops_after_the_step_with_a_checkpoint(forks, cases, undisturbed, tm
         ("morph AdamInit", ("torch.optim.adam", "Adam.step", "after", 20)),
         ("holdout", ("autogrow.trainer", "evaluate", "before", 6)),
         ("autogrow", ("autogrow.trainer", "stack_one", "after", 1)),
-        ("convergent", ("autogrow.checkpoint", "write_bytes", "before", 4)),
+        ("convergent", ("autogrow.checkpoint", "write_tensors", "before", 4)),
     ],
 )
 def test_wherever_it_is_asked(forks, cases, undisturbed, tmp_path, case, at):

@@ -130,8 +130,11 @@ class Run:
 
     @property
     def writer(self):
-        """Number of the process that trains here, as the run's lock says."""
-        return json.loads((self.folder / "lock").read_text())["pid"]
+        """Number of the process that trains here, as the run's lock says; None: nobody does."""
+        try:
+            return json.loads((self.folder / "lock").read_text())["pid"]
+        except FileNotFoundError:
+            return None
 
     def in_the_middle(self):
         """Wait until some epochs are trained; stop the process there, return it and its job."""

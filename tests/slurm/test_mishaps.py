@@ -41,7 +41,8 @@ def test_jobs_cancelled_out_of_time_or_waiting_for_a_node(slurm, long_runs):
     slurm.command(f"scancel {cancelled_job}")
     [waiting] = wait_for(lambda: slurm.jobs("pending"), "the cancelled job's successor")
     assert "DRAIN" in slurm.command("sinfo -h -o %T").upper()
-    assert cancelled.writer == process, "nobody goes on while the node is drained"
+    # Its process was told to stop, and may have written its checkpoint and ended by now.
+    assert cancelled.writer in (process, None), "nobody goes on while the node is drained"
     assert state(slurm, cancelled_job) == "CANCELLED"
     slurm.command("scontrol update nodename=localhost state=resume")
     wait_for(lambda: state(slurm, waiting) != "PENDING", "the node to be used again")
