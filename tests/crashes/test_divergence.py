@@ -53,8 +53,8 @@ def test_the_run_ends_as_diverged(commands, cli, tmp_path, kind):
 @pytest.mark.parametrize(
     ("batch_size", "told"),
     [
-        ("64", "before: test accuracy 10.00 % at the end, 10.00 % at best; "),
-        ("8", "before: none; "),
+        ("64", "test accuracy 10.00 % at the end, 10.00 % at best; "),
+        ("8", "none; "),
     ],
 )
 def test_the_command_says_so(commands, cli, tmp_path, batch_size, told):
@@ -62,22 +62,7 @@ def test_the_command_says_so(commands, cli, tmp_path, batch_size, told):
     done = cli(*command, "--batch-size", batch_size, "--out", tmp_path / "run")
     assert (done.status, done.out.count("\n")) == (0, 1)
     first = summary(tmp_path / "run")["diverged_after"]
-    assert f"diverged: no finite loss from epoch {first} on; {told}" in done.out
-
-
-@pytest.mark.parametrize(
-    ("batch_size", "told"),
-    [
-        ("64", "before: test accuracy 10.00 % at the end, 10.00 % at best; "),
-        ("8", "before: none; "),
-    ],
-)
-def test_the_command_says_so(commands, cli, tmp_path, batch_size, told):
-    command = [a for a in commands["scratch"] if a != "--quiet"]
-    done = cli(*command, "--batch-size", batch_size, "--out", tmp_path / "run")
-    assert (done.status, done.out.count("\n")) == (0, 1)
-    first = summary(tmp_path / "run")["diverged_after"]
-    assert f"diverged: no finite loss from epoch {first} on; {told}" in done.out
+    assert f"diverged: no finite loss from epoch {first} on; before: {told}" in done.out
 
 
 @pytest.mark.parametrize("kind", ["autogrow", "convergent"])
