@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from autogrow import __version__
 from autogrow.errors import InterruptedRunError, UserError
-from autogrow.stops import Terminated, raised
+from autogrow.stops import Terminated, ignore, raised
 
 if TYPE_CHECKING:
     from autogrow.config import RunSpec
@@ -48,17 +48,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = _parser()
     options = parser.parse_args(arguments)
+    with raised():
+        return _status(options, sys.argv[1:] if arguments is None else arguments)
+
+
+def _status(options: argparse.Namespace, given: Sequence[str]) -> int:
     try:
-        with raised():
-            status = options.command(options) or 0
-            sys.stdout.flush()
-            return status
+        status = options.command(options) or 0
+        sys.stdout.flush()
+        return status
     except UserError as error:
         return _end(USER_ERROR, f"error: {error}")
-    except (InterruptedRunError, Terminated) as error:
+    except InterruptedRunError as error:
         return _end(TRY_AGAIN, f"interrupted: {error}")
+    except Terminated as error:
+        # Perhaps by torchrun, on the way out because another process was lost.
+        first = error.__context__
+        reason = first if isinstance(first, InterruptedRunError) else error
+        return _end(TRY_AGAIN, f"interrupted: {reason}")
     except KeyboardInterrupt:
-        given = sys.argv[1:] if arguments is None else arguments
         command = shlex.join(["autogrow", *(a for a in given if a != "--restart")])
         return _end(INTERRUPTED, f"interrupted; the same command continues the run: {command}")
     except BrokenPipeError:  # `autogrow replay ... | head`
@@ -75,6 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _end(status: int, told: str) -> int:
+    ignore()  # it ends already
     with suppress(OSError):  # the terminal may be gone
         print(f"autogrow: {told}", file=sys.stderr)
     return status

@@ -23,7 +23,7 @@ from autogrow.preparation import prepare_folder, prepared, remove_remains, resol
 from autogrow.reporter import Reporter
 from autogrow.schedules import growing_staircase, staircase
 from autogrow.sets import Sets, make_sets
-from autogrow.stops import heeded
+from autogrow.stops import Stops
 from autogrow.summary import summarize
 from autogrow.trainer import Trainer
 
@@ -69,6 +69,8 @@ def run(
             reporter.say(message)
 
     with ExitStack() as stack:
+        # To the very end: who is told to stop while it ends already just ends.
+        stops = stack.enter_context(Stops())
         world = stack.enter_context(joined(device))
         stack.enter_context(told_when_short(folder))
         if world.first:
@@ -93,7 +95,7 @@ def run(
             reporter.say(data.report)
         if world.first:  # the others tell of damaged images on stderr
             sets.tell(reporter.say)
-        stops = stack.enter_context(heeded())
+        stops.listen()
         trainer = Trainer(
             spec,
             _first_network(spec),

@@ -12,10 +12,11 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 from autogrow.errors import InterruptedRunError
 
+_Handlers = dict[signal.Signals, Any]
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP, signal.SIGINT)
 
 
@@ -24,7 +25,10 @@ class Terminated(BaseException):
 
 
 class Stops:
-    """Whether this process has been asked to stop.
+    """Whether this process has been asked to stop: from :meth:`listen` to the context's end.
+
+    In the main thread only, where Python allows it; elsewhere nobody ever asks. A signal
+    that is ignored (nohup, a shell's background jobs) stays ignored.
 
     Attributes
     ----------
@@ -34,6 +38,17 @@ class Stops:
 
     def __init__(self) -> None:
         self.asked: signal.Signals | None = None
+        self._before: _Handlers = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        _put_back(self._before)
+
+    def listen(self) -> None:
+        """Let signals ask for a stop instead of ending this process."""
+        self._before = _handle(self.heed)
 
     def heed(self, number: int, frame: FrameType | None) -> None:
         """Take note of a signal; a second Ctrl-C ends at once."""
@@ -58,42 +73,40 @@ class Stops:
 
 
 @contextmanager
-def heeded() -> Iterator[Stops]:
-    """Let signals ask for a stop instead of ending this process.
-
-    In the main thread only, where Python allows it; elsewhere nobody ever asks. A signal
-    that is ignored (nohup, a shell's background jobs) stays ignored.
-    """
-    stops = Stops()
-    with _handled(stops.heed):
-        yield stops
-
-
-@contextmanager
 def raised() -> Iterator[None]:
     """Let the signals that would kill this process raise :class:`Terminated` instead."""
 
     def end(number: int, frame: FrameType | None) -> NoReturn:
         raise Terminated(signal.Signals(number).name)
 
-    with _handled(end, but=(signal.SIGINT,)):
-        yield
-
-
-@contextmanager
-def _handled(
-    handler: Callable[[int, FrameType | None], Any], but: tuple[signal.Signals, ...] = ()
-) -> Iterator[None]:
-    before = {}
-    if threading.current_thread() is threading.main_thread():
-        for number in SIGNALS:
-            if number not in but and signal.getsignal(number) is not signal.SIG_IGN:
-                before[number] = signal.signal(number, handler)
+    before = _handle(end, but=(signal.SIGINT,))
     try:
         yield
     finally:
-        for number, old in before.items():
-            signal.signal(number, old)
+        _put_back(before)
+
+
+def ignore() -> None:
+    """Ignore the signals that :func:`raised` raises, until its end."""
+    if threading.current_thread() is threading.main_thread():
+        for number in SIGNALS:
+            if number != signal.SIGINT:
+                signal.signal(number, signal.SIG_IGN)
+
+
+def _handle(
+    handler: Callable[[int, FrameType | None], Any], but: tuple[signal.Signals, ...] = ()
+) -> _Handlers:
+    """Install a handler; return those that were there."""
+    if threading.current_thread() is not threading.main_thread():
+        return {}
+    heard = [n for n in SIGNALS if n not in but and signal.getsignal(n) is not signal.SIG_IGN]
+    return {number: signal.signal(number, handler) for number in heard}
+
+
+def _put_back(before: _Handlers) -> None:
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def outlive_one_sigterm(_worker: int) -> None:

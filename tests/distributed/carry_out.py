@@ -13,11 +13,8 @@ import torch
 from safetensors.torch import save_file
 
 from autogrow import engine, runs
-from autogrow.config import parse_spec
-from autogrow.errors import InterruptedRunError
-from autogrow.runs import Execution
+from autogrow.cli import main
 from autogrow.trainer import Trainer
-from autogrow.yamlfiles import read_yaml
 
 parser = argparse.ArgumentParser()
 parser.add_argument("spec", type=Path)
@@ -70,9 +67,5 @@ engine._logits = logits_and_more
 
 runs._Run.finish = finish_and_keep
 Trainer.train = train_or_die
-spec = parse_spec(read_yaml(options.spec), str(options.spec))
-try:
-    runs.run(spec, options.run, execution=Execution(device="cpu", threads=1, quiet=True))
-except InterruptedRunError as error:
-    sys.stderr.write(f"told: {error}\n")
-    sys.exit(75)
+how = ["--device", "cpu", "--threads", "1", "--quiet"]
+sys.exit(main(["run", str(options.spec), "--out", str(options.run), *how]))

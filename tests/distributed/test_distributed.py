@@ -130,7 +130,10 @@ def test_a_lost_process_ends_the_others_with_a_clear_message_and_the_next_start_
     whole = finished(folder, "whole", 2)
     done = carry_out(folder, "lost", 2, "--die-in", 4, 1)
     assert done.returncode != 0
-    assert "told: process 0 of 2: another process of this run has ended" in done.stderr
+    assert (
+        "autogrow: interrupted: process 0 of 2: another process of this run has ended"
+        in done.stderr
+    )
     assert not (folder / "lost" / "summary.json").exists()
     out = finished(folder, "lost", 2)
     assert "continuing after epoch 3" in (out / "log.txt").read_text()
@@ -228,8 +231,8 @@ def test_one_process_asked_to_stop_stops_all_after_the_same_step(folder):
     whole = finished(folder, "unasked", 2)
     done = carry_out(folder, "asked", 2, "--stop-in", 3, 1)
     assert done.returncode != 0
-    assert "told: SIGTERM: " in done.stderr
-    assert "told: another process of this run was stopped: " in done.stderr
+    assert "autogrow: interrupted: SIGTERM: " in done.stderr
+    assert "autogrow: interrupted: another process of this run was stopped: " in done.stderr
     [*_, newest] = sorted((folder / "asked").glob("checkpoint-*"))
     epochs, steps = map(int, newest.stem.split("-")[1:])
     assert (epochs, steps) == (2, 2 * 5 + 1)  # 240 images, batches of 48: one step of the third
@@ -243,8 +246,11 @@ def test_one_process_asked_to_stop_stops_all_after_the_same_step(folder):
 def test_one_process_short_of_memory_halves_the_next_starts_micro_batch(folder):
     done = carry_out(folder, "short", 2, "--short-in", 2, 1)
     assert done.returncode != 0
-    assert "told: out of GPU memory in epoch 2" in done.stderr
-    assert "told: process 0 of 2: another process of this run has ended" in done.stderr
+    assert "autogrow: interrupted: out of GPU memory in epoch 2" in done.stderr
+    assert (
+        "autogrow: interrupted: process 0 of 2: another process of this run has ended"
+        in done.stderr
+    )
     out = finished(folder, "short", 2)
     told = json.loads((out / "summary.json").read_text())
     assert [h["micro_batch"] for h in told["out_of_memory"]] == [12]  # of a share of 24
