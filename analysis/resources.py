@@ -42,7 +42,12 @@ def run_resources(settings: Settings, run: Mapping[str, Any], threads: int) -> d
     found = _resources(settings, kind, kind, threads)
     # Several GPUs: one process for each, on one node.
     several = f"torchrun --standalone --nproc-per-node={found['gpu']} -m autogrow"
-    return {**found, "launcher": several if found["gpu"] > 1 else "autogrow"}
+    often = settings.checkpoints
+    return {
+        **found,
+        "launcher": several if found["gpu"] > 1 else "autogrow",
+        "checkpoints": f"--checkpoint-epochs {often.epochs} --checkpoint-minutes {often.minutes}",
+    }
 
 
 def landscape_resources(

@@ -18,6 +18,7 @@ from pydantic import (
 
 from autogrow.errors import UserError, allowed
 from autogrow.names import ARCHITECTURES
+from autogrow.validation import first_problem
 from autogrow.yamlfiles import read_yaml
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -40,6 +41,13 @@ class Choices(_Strict):
     # Not strict: `--config "choices={adaminit_slack: 0}"` gives text.
     adaminit_slack: float = Field(ge=0, le=100, strict=False)
     normalisation: Literal["released", "measured"]
+
+
+class Checkpoints(_Strict):
+    """How often runs write checkpoints; each key is explained in config.yaml."""
+
+    epochs: int = Field(ge=1, le=100_000, strict=False)
+    minutes: float = Field(gt=0, le=1_000_000, strict=False)
 
 
 # Not strict: numbers inside `--config "cluster={...}"` are text.
@@ -99,6 +107,7 @@ class Settings(_Strict):
     gpu_share: dict[str, Annotated[int, Field(ge=1, le=100, strict=False)]]
     data_root: str | None
     reference: str | None
+    checkpoints: Checkpoints
     retries: int = Field(ge=0, le=100, strict=False)
     throughput: float | None = Field(gt=0, allow_inf_nan=False)
     cluster: Cluster | None
@@ -253,13 +262,7 @@ def _parse(model: type[BaseModel], values: object, source: str) -> Any:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        problem = error.errors(include_url=False)[0]
-        key = ".".join(str(part) for part in problem["loc"])
-        if problem["type"] == "extra_forbidden":
-            keys = allowed(sorted(model.model_fields))
-            raise UserError(f"{source}: unknown key {key!r}; allowed: {keys}") from None
-        message = problem["msg"].removeprefix("Value error, ")
-        raise UserError(f"{source}: {key}: found {problem['input']!r:.80}; {message}") from None
+        raise UserError(f"{source}: {first_problem(error, model)}") from None
 
 
 def prepare_environment(settings: Settings) -> None:

@@ -28,6 +28,7 @@ from autogrow.errors import UserError, allowed
 from autogrow.policies import ConvergentGrowth, PeriodicGrowth, Policy
 from autogrow.schedules import largest_rate_epochs
 from autogrow.stems import IMAGENET_STEM_FROM, choose_stem
+from autogrow.validation import first_problem
 
 UniformNoise = Literal["std1", "unit"]
 Initializer = Literal["ZeroInit", "AdamInit", "UniInit", "GauInit"]
@@ -311,30 +312,10 @@ def parse_spec(settings: object, source: str = "spec") -> RunSpec:
     try:
         return _ADAPTER.validate_python(settings)
     except ValidationError as error:
-        raise UserError(f"{source}: {_first(error, SPECS[settings['kind']])}") from None
+        model = SPECS[settings["kind"]]
+        raise UserError(f"{source}: {first_problem(error, model, skip=1)}") from None
     except UserError as error:
         raise UserError(f"{source}: {error}") from None
-
-
-def _first(error: ValidationError, model: type[RunSpec]) -> str:
-    problems = error.errors(include_url=False)
-    problem = problems[0]
-    key = ".".join(str(part) for part in problem["loc"][1:])
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    if problem["type"] == "extra_forbidden":
-        keys = sorted(f.alias or n for n, f in model.model_fields.items())
-        return f"unknown key {key!r}; allowed: {allowed(keys)}{more}"
-    if problem["type"] == "missing":
-        description = next(
-            f.description for n, f in model.model_fields.items() if key in (n, f.alias)
-        )
-        return f"{key}: missing; allowed: {description}{more}"
-    message = problem["msg"].removeprefix("Value error, ")
-    if not key:
-        return f"{message}{more}"
-    if "allowed" not in message:
-        message = "allowed: " + re.sub(r"^\w+ should (be|have) ", "", message)
-    return f"{key}: found {problem['input']!r:.80}; {message}{more}"
 
 
 def resolve(spec: RunSpec, image_size: int) -> RunSpec:

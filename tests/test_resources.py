@@ -37,10 +37,19 @@ def test_without_a_cluster_jobs_ask_for_what_this_machine_has():
         "gpu_share": 0,
         "cpu_threads": 1,
         "launcher": "autogrow",
+        "checkpoints": "--checkpoint-epochs 1 --checkpoint-minutes 10.0",
     }
     on_gpu = run_resources(local(device="cuda:0"), IMAGENET, 3)
     assert (on_gpu["gpu"], on_gpu["gpu_share"], on_gpu["cpu_threads"]) == (1, 100, 3)
     assert on_gpu["launcher"] == "autogrow"
+
+
+def test_how_often_runs_write_checkpoints():
+    often = local(checkpoints={"epochs": "5", "minutes": 0.5})  # text, as --config gives it
+    told = run_resources(often, SMALL, 1)["checkpoints"]
+    assert told == "--checkpoint-epochs 5 --checkpoint-minutes 0.5"
+    with pytest.raises(UserError, match=r"checkpoints\.minutes: found 0"):
+        local(checkpoints={"epochs": 1, "minutes": 0})
 
 
 def test_a_gpu_is_shared_by_small_networks_and_not_on_imagenet():

@@ -1,11 +1,18 @@
 """What happens to jobs on a cluster: every run ends complete, continuing from its checkpoint."""
 
 import os
+import shlex
 import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from real_slurm import wait_for
 
+from autogrow import checkpoint
+
+ROOT = Path(__file__).resolve().parents[2]
 FIGURE = "results/out/smoke/figures/figure2.csv"
 RUN = "results/out/smoke/runs/Basic3ResNet/digits-fraction0.1/periodic-K2-GauInit"
 EPOCHS = 150
@@ -82,3 +89,23 @@ def test_snakemake_killed_and_started_again_while_its_jobs_go_on(slurm, long_run
     assert cancelled.done
     assert left_alone.done
     assert (long_runs.folder / FIGURE).exists()
+
+
+def test_the_signal_before_the_time_limit_stops_a_run_with_a_checkpoint(slurm, tmp_path, tiny):
+    """A job of one's own, as docs/cluster.md has it: SIGUSR1, exit status 75, the same again."""
+    out = tmp_path / "run"
+    run = [sys.executable, "-m", "autogrow", *tiny.train, "--epochs", "100000", "--out", out]
+    script = tmp_path / "job.sh"
+    script.write_text(f"#!/bin/sh\ncd {ROOT}\nexec {shlex.join(map(str, run))}\n")
+    options = f"--parsable --time=2 --signal=B:USR1@60 --output={tmp_path}/told.txt"
+    job = slurm.command(f"sbatch {options} {script}")
+    wait_for(lambda: state(slurm, job) == "FAILED", "Slurm's signal, and the end of the run")
+    assert slurm.job(job)["ExitCode"] == "75:0"
+    assert (tmp_path / "told.txt").read_text().startswith("autogrow: interrupted: SIGUSR1: ")
+    [*_, newest] = checkpoint.files(out)
+    epoch = int(newest.name.split("-")[1])
+    assert epoch > 0
+    again = subprocess.Popen(run, cwd=ROOT)
+    wait_for(lambda: f"continuing after epoch {epoch}" in (out / "log.txt").read_text(), "it")
+    again.terminate()
+    assert again.wait(timeout=60) == 75

@@ -10,7 +10,7 @@
 
 # `--wait`: a job that Slurm or a killed Snakemake lost sight of may still train there.
 
-# Device, launcher and threads are resources and no params: they are no reason to train anew.
+# Device, launcher, threads and checkpoints are resources and no params: no reason to train anew.
 # `--resources` limits how many of the GPUs are in use at once.
 
 # Interrupted (exit status 75), or lost to something else: it is started again and continues.
@@ -43,5 +43,6 @@ rule train:
     shell:
         "rm -rf .snakemake/backups/{params.folder:q};"
         " exec {resources.launcher} {params.command} {params.depth_of} --out {params.folder:q}"
-        " --device {resources.device} --threads {resources.cpu_threads} --replace --wait"
+        " --device {resources.device} --threads {resources.cpu_threads} {resources.checkpoints}"
+        " --replace --wait"
         " > {log:q} 2>&1"
