@@ -49,7 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     with raised():
-        return _status(options, sys.argv[1:] if arguments is None else arguments)
+        status = _status(options, sys.argv[1:] if arguments is None else arguments)
+    if arguments is None:  # the status counts, whatever is sent while this process ends
+        ignore()
+    return status
 
 
 def _status(options: argparse.Namespace, given: Sequence[str]) -> int:
@@ -83,7 +86,7 @@ def _status(options: argparse.Namespace, given: Sequence[str]) -> int:
 
 
 def _end(status: int, told: str) -> int:
-    ignore()  # it ends already
+    ignore()
     with suppress(OSError):  # the terminal may be gone
         print(f"autogrow: {told}", file=sys.stderr)
     return status

@@ -87,7 +87,7 @@ def raised() -> Iterator[None]:
 
 
 def ignore() -> None:
-    """Ignore the signals that :func:`raised` raises, until its end."""
+    """Ignore the signals that :func:`raised` raises: this process ends already."""
     if threading.current_thread() is threading.main_thread():
         for number in SIGNALS:
             if number != signal.SIGINT:

@@ -47,10 +47,13 @@ def write_tensors(
     def write(temporary: Path) -> None:
         # Not `safetensors.torch.save`: it holds the whole content twice, and ends or hangs
         # the process where there is no memory for that.
+        temporary.touch()
+        mode = temporary.stat().st_mode
         try:
             safetensors.torch.save_file(plain, temporary, metadata)
         except safetensors.SafetensorError as error:
             raise UserError(f"{path}: cannot be written: {error}") from None
+        temporary.chmod(mode)  # the library lets nobody but the owner read it
         if sealed:
             with temporary.open("r+b") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import os
 import re
 import shlex
 import signal
@@ -558,6 +559,20 @@ def test_a_run_does_not_start_over_unasked(finished, interrupted, cli, commands)
     assert listing(out, but=["log.txt"]) == before
     assert run(commands["autogrow"], out, "--restart") == 0
     assert results(out) == results(finished("autogrow"))
+
+
+def test_others_may_read_all_that_a_run_leaves(commands, interrupted, tmp_path):
+    """As far as the umask says: a group shares its results."""
+    before = os.umask(0o027)
+    try:
+        assert run([*commands["autogrow"], "--snapshots", "1"], tmp_path / "run") == 0
+    finally:
+        os.umask(before)
+    files = [f for f in (tmp_path / "run").rglob("*") if f.is_file()]
+    assert len(files) > 8
+    assert {f.stat().st_mode & 0o777 for f in files} == {0o640}
+    _, _, checkpoints = interrupted
+    assert {f.stat().st_mode & 0o777 for f in checkpoints} == {0o644}
 
 
 def test_checkpoints_hold_nothing_that_is_unpickled(interrupted):
