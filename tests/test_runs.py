@@ -565,10 +565,10 @@ def test_others_may_read_all_that_a_run_leaves(commands, interrupted, tmp_path):
     """As far as the umask says: a group shares its results."""
     before = os.umask(0o027)
     try:
-        assert run([*commands["autogrow"], "--snapshots", "1"], tmp_path / "run") == 0
+        assert run([*commands["autogrow"], "--snapshots", "1"], tmp_path / "another") == 0
     finally:
         os.umask(before)
-    files = [f for f in (tmp_path / "run").rglob("*") if f.is_file()]
+    files = [f for f in (tmp_path / "another").rglob("*") if f.is_file()]
     assert len(files) > 8
     assert {f.stat().st_mode & 0o777 for f in files} == {0o640}
     _, _, checkpoints = interrupted
