@@ -2,6 +2,7 @@
 # make bench       measure speed and memory (about 15 minutes on 2 quiet cores)
 # make test        install, then lint, check formats and run the tests
 # make lock        resolve the versions anew (needs uv); what is locked stays unless it must change
+# make audit       look for known vulnerabilities in what is locked (needs pip-audit)
 # make test-slurm  only those on a real Slurm (root; skipped where Slurm is not installed)
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ SCALE ?= mini
 VENV := .venv
 INSTALLED := $(VENV)/.installed
 
-.PHONY: reproduce test test-slurm bench install lock lint clean
+.PHONY: reproduce test test-slurm bench install lock audit lint clean
 
 reproduce: $(INSTALLED)
 	$(VENV)/bin/python -m analysis.unlock
@@ -51,6 +52,9 @@ $(INSTALLED): pyproject.toml requirements.lock
 lock:
 	uv pip compile pyproject.toml --extra test --universal --generate-hashes \
 		--python-version 3.11 --no-header --no-annotate -o requirements.lock
+
+audit:
+	pip-audit -r requirements.lock --require-hashes --disable-pip
 
 clean:
 	rm -rf $(VENV) .snakemake results/out

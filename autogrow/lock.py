@@ -119,6 +119,12 @@ def _opened_and_locked(path: Path, say: Callable[[str], None]) -> TextIO:
             ) from None
         except FileNotFoundError:
             pass
+        except OSError as error:  # some clusters' file systems have no flock
+            file.close()
+            raise UserError(
+                f"{path}: cannot be locked: {error.strerror or error}; allowed: a folder on a "
+                "file system that has flock"
+            ) from None
         file.close()  # its holder has just ended and removed it
     holder = _holder(file.seek(0) or file.read())
     if holder is not None:

@@ -1,5 +1,6 @@
 """One process on a run's folder at a time; what a dead one left is taken over."""
 
+import errno
 import json
 import multiprocessing
 import os
@@ -108,6 +109,15 @@ def test_a_folder_that_cannot_be_made_is_told_in_one_line(tmp_path):
     for folder, wanted in (("file", "is a file"), ("file/folder", "cannot be made: Not a dir")):
         with pytest.raises(UserError, match=wanted), locked(tmp_path / folder, print):
             pass
+
+
+def test_a_file_system_without_locks_is_told_in_one_line(tmp_path, monkeypatch):
+    def flock(*_):
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(lock.fcntl, "flock", flock)
+    with pytest.raises(UserError, match="cannot be locked: Function not implemented"):
+        locked(tmp_path, pytest.fail).__enter__()
 
 
 def test_a_run_that_waited_finds_the_other_ones_result(tmp_path, tiny):
