@@ -9,6 +9,8 @@ from pathlib import Path
 
 from autogrow.errors import UserError
 
+LARGEST = 100_000_000
+"""Bytes of a CSV: a million epochs; also a device that never ends is told."""
 COLUMNS = ("epoch", "val_accuracy")
 NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 
@@ -32,7 +34,13 @@ def read_accuracies(path: Path) -> list[float]:
         accuracy that is not a number from 0 to 100.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise UserError(
+                f"{path}: found more than {LARGEST} bytes; allowed: a CSV of up to that many"
+            )
+        text = content.decode("utf-8-sig")
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError:

@@ -10,6 +10,9 @@ import torch
 from autogrow.distributed import local_device
 from autogrow.errors import UserError
 
+MOST_THREADS = 1024
+"""More than any machine has processors; OpenMP crashes where the system gives it fewer."""
+
 
 @dataclass(frozen=True)
 class Execution:
@@ -62,9 +65,11 @@ def find_device(execution: Execution) -> torch.device:
     Raises
     ------
     UserError
-        If there is no such device.
+        If there is no such device, or not so many threads.
     """
     if execution.threads is not None:
+        if not 1 <= execution.threads <= MOST_THREADS:
+            raise UserError(f"threads: found {execution.threads}; allowed: 1 to {MOST_THREADS}")
         torch.set_num_threads(execution.threads)
     name = execution.device
     if name == "auto":

@@ -25,6 +25,7 @@ _GROW_BY = 64 * 2**20
 SHORT = (
     "out of memory|can't allocate memory|not enough memory|bad_alloc|_ALLOC_FAILED"
     "|could not create a memory|could not (create|execute) a primitive(?! descriptor)"
+    "|can't start new thread"
 )
 """What torch and its libraries say, in a RuntimeError, when an allocation fails."""
 

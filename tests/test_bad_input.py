@@ -196,6 +196,14 @@ def test_accuracies_of_anything(tmp_path, content):
     check_accuracies(path)
 
 
+def test_accuracies_that_never_end(tmp_path, mistake):
+    path = tmp_path / "curve.csv"
+    with path.open("wb") as file:
+        file.truncate(10**12)  # takes no space on the disk
+    line = mistake("replay", "--network", "Basic3ResNet", "--accuracies", path)
+    assert f"{path}: found more than 100000000 bytes" in line
+
+
 @MANY
 @given(st.integers(1, 12), st.integers(0, 12), CELLS)
 def test_a_curve_with_one_odd_cell(tmp_path, cli, epochs, where, cell):

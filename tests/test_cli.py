@@ -48,6 +48,12 @@ def test_a_run_goes_on_when_nobody_reads_what_it_tells(tiny, tmp_path):
     assert "epoch 4/4" in (tmp_path / "run" / "log.txt").read_text()
 
 
+def test_more_threads_than_there_can_be(tiny, mistake, tmp_path):
+    line = mistake(*tiny.train, "--threads", "5000", "--out", tmp_path / "run")
+    assert "threads: found 5000; allowed: 1 to 1024" in line
+    assert not (tmp_path / "run").exists()
+
+
 def test_version(cli):
     assert cli("--version").out == f"autogrow {autogrow.__version__}\n"
 
