@@ -379,6 +379,8 @@ class Trainer(Between):
         self.dead = False
         self._mark = time.perf_counter() - then.seconds
         if state is None:
+            if (self.folder / records.METRICS).exists():
+                self.reporter.say(f"{self.folder}: no checkpoint is there; starting over")
             self.snapshot()
         else:
             self._go_on()

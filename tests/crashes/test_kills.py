@@ -113,6 +113,19 @@ def test_killed_at_a_certain_point(forks, cases, undisturbed, tmp_path, case, po
     assert_same(out, whole)
 
 
+def test_killed_before_there_was_a_checkpoint_it_says_that_it_starts_over(
+    forks, cases, undisturbed, tmp_path
+):
+    whole, _ = undisturbed("scratch")
+    command = [*cases["scratch"], "--out", tmp_path / "run"]
+    at = ["autogrow.trainer", "Trainer._record", "after", 2, signal.SIGKILL]
+    assert forks([*command, "--checkpoint-epochs", "9"], at=at) == -signal.SIGKILL
+    assert forks(command) == 0, forks.told
+    log = (tmp_path / "run" / "log.txt").read_text()
+    assert log.count("no checkpoint is there; starting over") == 1
+    assert_same(tmp_path / "run", whole)
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_with_a_checkpoint_after_each_step_every_start_goes_one_step_further(
     forks, cases, tmp_path, undisturbed, case
