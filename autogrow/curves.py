@@ -63,7 +63,9 @@ def read_accuracies(path: Path) -> list[float]:
                 raise UserError(f"{where}: more cells than the header has; allowed: {len(header)}")
             accuracies.append(_accuracy(row, len(accuracies) + 1, where))
     except csv.Error as error:
-        raise UserError(f"{path}: is not a CSV: {error}") from None
+        raise UserError(
+            f"{path}: is not a CSV: {error}; allowed: a header and a line of cells for each epoch"
+        ) from None
     return accuracies
 
 

@@ -86,4 +86,7 @@ def read_yaml(path: Path) -> Any:
     try:
         return yaml.load(text, Loader=_Loader)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise UserError(f"{path}: is not YAML: {error}") from None
+        told = str(error).replace(' in "<unicode string>",', " at")
+        raise UserError(
+            f"{path}: is not YAML: {told}; allowed: keys with values, each key once"
+        ) from None

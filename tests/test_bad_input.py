@@ -68,6 +68,7 @@ def told(path, function, *arguments):
     except UserError as error:
         message = str(error)
     assert str(path) in message
+    assert "allowed" in message, message
     assert message.isprintable()
     assert len(message) < 2500
     return None

@@ -50,6 +50,7 @@ def survives(function, *args, **kwargs):
         function(*args, **kwargs)
     except UserError as error:
         message = str(error)
+    assert message == "" or "allowed" in message, message
     assert message == "" or message.isprintable()
     assert len(message) < 1500
 
