@@ -136,8 +136,10 @@ def open_folder(folder: Path, spec: dict[str, Any]) -> None:
 
 def remove_strays(folder: Path) -> None:
     """Remove what a process that was killed while writing has left in a run's folder."""
-    for stray in (*folder.glob(".*.tmp"), *folder.glob("snapshots/.*.tmp")):
-        stray.unlink(missing_ok=True)
+    for place in (folder, folder / "snapshots"):
+        # Ours, and those that safetensors writes before it renames them to ours.
+        for stray in (*place.glob(".*.tmp"), *place.glob(".tmp*")):
+            stray.unlink(missing_ok=True)
 
 
 def clear_folder(folder: Path) -> None:

@@ -126,6 +126,21 @@ def test_killed_before_there_was_a_checkpoint_it_says_that_it_starts_over(
     assert_same(tmp_path / "run", whole)
 
 
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_what_was_half_written_is_swept_away(forks, cases, undisturbed, tmp_path, when):
+    """Our temporary files, and safetensors' own: killed before or after it was renamed to ours."""
+    whole, _ = undisturbed("holdout")
+    out = tmp_path / "run"
+    command = [*cases["holdout"], "--out", out]
+    at = ["autogrow.tensorfiles", "safetensors.torch.save_file", when, 5, signal.SIGKILL]
+    assert forks(command, at=at) == -signal.SIGKILL
+    for folder in (out, out / "snapshots"):
+        (folder / ".tmpr8ZOk9").write_bytes(b"half")
+        (folder / ".metrics.csv.1.tmp").write_bytes(b"half")
+    assert forks(command) == 0, forks.told
+    assert_same(out, whole)
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_with_a_checkpoint_after_each_step_every_start_goes_one_step_further(
     forks, cases, tmp_path, undisturbed, case
