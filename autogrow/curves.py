@@ -8,9 +8,10 @@ import re
 from pathlib import Path
 
 from autogrow.errors import UserError
+from autogrow.files import read_text
 
 LARGEST = 100_000_000
-"""Bytes of a CSV: a million epochs; also a device that never ends is told."""
+"""Bytes of a CSV: a million epochs."""
 COLUMNS = ("epoch", "val_accuracy")
 NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 
@@ -33,18 +34,7 @@ def read_accuracies(path: Path) -> list[float]:
         Naming file and line: a missing column, an epoch out of order, an
         accuracy that is not a number from 0 to 100.
     """
-    try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
-        if len(content) > LARGEST:
-            raise UserError(
-                f"{path}: found more than {LARGEST} bytes; allowed: a CSV of up to that many"
-            )
-        text = content.decode("utf-8-sig")
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror or error}") from None
-    except UnicodeDecodeError:
-        raise UserError(f"{path}: is not text; allowed: a CSV in UTF-8") from None
+    text = read_text(path, "a CSV", LARGEST)
     try:
         rows = csv.DictReader(text.splitlines(), strict=True, restkey="")
         header = rows.fieldnames or []

@@ -114,6 +114,35 @@ def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
     return text.getvalue().encode()
 
 
+def read_text(path: Path, kind: str, most: int) -> str:
+    """Return the content of a text file that a user gives; a mark of UTF-8 is left out.
+
+    Parameters
+    ----------
+    path
+        The file.
+    kind
+        What it should be, as ``a CSV``, for messages.
+    most
+        Bytes that it may have: also a device that never ends is told.
+
+    Raises
+    ------
+    UserError
+        If it cannot be read, is longer or is not text.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(most + 1)
+        if len(content) > most:
+            raise UserError(f"{path}: found more than {most} bytes; allowed: {kind} up to that")
+        return content.decode("utf-8-sig")
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{path}: is not text; allowed: {kind} in UTF-8") from None
+
+
 def read_json(path: Path) -> Any:
     """Return the content of a JSON file.
 

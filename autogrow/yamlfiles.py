@@ -9,9 +9,10 @@ from typing import Any
 import yaml
 
 from autogrow.errors import UserError
+from autogrow.files import read_text
 
 LARGEST = 1_000_000
-"""Bytes of a YAML file; also a device that never ends is told."""
+"""Bytes of a YAML file."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -71,18 +72,7 @@ def read_yaml(path: Path) -> Any:
     UserError
         If the file cannot be read, is not YAML, or gives a key twice.
     """
-    try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
-        if len(content) > LARGEST:
-            raise UserError(
-                f"{path}: found more than {LARGEST} bytes; allowed: a YAML file up to that"
-            )
-        text = content.decode()
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror or error}") from None
-    except UnicodeDecodeError:
-        raise UserError(f"{path}: is not text; allowed: a YAML file in UTF-8") from None
+    text = read_text(path, "a YAML file", LARGEST)
     try:
         return yaml.load(text, Loader=_Loader)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
