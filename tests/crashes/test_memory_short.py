@@ -22,8 +22,8 @@ def whole(forks, cases, tmp_path_factory):
 def test_memory_that_runs_out_at_any_point(forks, whole, tmp_path):
     """From hardly any to enough: each run that fails goes on in the next, with a little more.
 
-    oneDNN does not look whether each of its small allocations succeeds, and crashes now and
-    then: nothing can be said there, but nothing is lost either.
+    torch's libraries crash now and then when a small allocation fails: nothing can be said
+    there, but nothing is lost either.
     """
     command, undisturbed = whole
     out, told, crashed, with_checkpoint = tmp_path / "run", 0, 0, 0
