@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from autogrow.errors import UserError, allowed
+from autogrow.files import utf8
 
 Lines = list[dict[str, str]]
 
@@ -23,7 +24,7 @@ def read_csv(file: Path) -> tuple[list[str], Lines]:
         a column twice, or a row has more or fewer cells than the header.
     """
     try:
-        text = file.read_bytes().decode("utf-8-sig")
+        text = utf8(file.read_bytes())
         lines = [line for line in csv.reader(io.StringIO(text, newline=""), strict=True) if line]
     except OSError as error:
         raise UserError(f"{file}: cannot be read: {error.strerror or error}") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import csv
 import errno
@@ -136,11 +137,25 @@ def read_text(path: Path, kind: str, most: int) -> str:
             content = file.read(most + 1)
         if len(content) > most:
             raise UserError(f"{path}: found more than {most} bytes; allowed: {kind} up to that")
-        return content.decode("utf-8-sig")
+        return utf8(content)
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError:
         raise UserError(f"{path}: is not text; allowed: {kind} in UTF-8") from None
+
+
+def utf8(content: bytes) -> str:
+    """Return a text of UTF-8 without its mark.
+
+    Python's ``utf-8-sig`` is a module that the first use imports, which fails in a process
+    that may open no more files; UTF-8 itself is always there.
+
+    Raises
+    ------
+    UnicodeDecodeError
+        If it is not UTF-8.
+    """
+    return content.removeprefix(codecs.BOM_UTF8).decode()
 
 
 def read_json(path: Path) -> Any:

@@ -1,5 +1,6 @@
 """Comparing tables: hand-computed differences, verdicts and exit codes."""
 
+import codecs
 import math
 import shutil
 import subprocess
@@ -467,6 +468,17 @@ def test_unreadable_files(tmp_path, refused, content, told):
     line = refused()
     assert "new/table5.csv: " in line
     assert told in line
+
+
+def test_a_table_that_a_spreadsheet_saved(tmp_path, compare):
+    """With a mark of UTF-8 and line breaks of its own."""
+    for name in ("new", "reference"):
+        write(tmp_path / name, row())
+    table = tmp_path / "new" / "table5.csv"
+    table.write_bytes(codecs.BOM_UTF8 + table.read_bytes().replace(b"\n", b"\r\n"))
+    compared = compare()
+    assert compared.status == 0, compared.err
+    assert compared.lines == compare(new="reference").lines
 
 
 def test_a_table_that_the_paper_has_not(tmp_path, refused):
