@@ -20,8 +20,7 @@ reproduce: $(INSTALLED)
 	@echo "Figures (CSV, PDF and PNG): results/out/$(SCALE)/figures"
 	@echo "Runs (metrics, growth, summary, weights): results/out/$(SCALE)/runs"
 
-# Both parts are mostly one process that waits or computes on one core: side by side they take
-# two thirds of the time.
+# Both parts are mostly one process that waits or computes on one core.
 test: lint
 	$(MAKE) --no-print-directory --jobs 2 --keep-going --output-sync=target test-package test-workflow
 

@@ -23,6 +23,10 @@ import torch.optim.adam  # noqa: F401
 import autogrow.runs  # noqa: F401
 from autogrow.cli import main
 
+# Whoever is started by nohup, or in the background by a shell, ignores them.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 LONGEST = 300
 """Seconds after which a child that hangs is killed, so that its test fails."""
 
