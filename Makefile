@@ -13,7 +13,7 @@ INSTALLED := $(VENV)/.installed
 .PHONY: reproduce test test-package test-workflow test-slurm bench install lock audit lint clean
 
 reproduce: $(INSTALLED)
-	$(VENV)/bin/python -m analysis.unlock
+	$(VENV)/bin/python -m analysis unlock
 	$(VENV)/bin/snakemake --cores all --config scale=$(SCALE)
 	@echo
 	@echo "Tables (CSV and Markdown): results/out/$(SCALE)/tables"
@@ -36,7 +36,7 @@ test-slurm: $(INSTALLED)
 	$(VENV)/bin/python -m pytest tests/slurm
 
 bench: $(INSTALLED)
-	$(VENV)/bin/autogrow bench
+	$(VENV)/bin/python -m benchmarks
 
 lint: $(INSTALLED)
 	$(VENV)/bin/ruff check .

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from autogrow.cli import USER_ERROR, OneLineParser
+from autogrow.cli.options import USER_ERROR, OneLineParser
 from autogrow.errors import UserError
 
 __all__ = ["USER_ERROR", "Parser", "add_results", "exit_status"]
@@ -25,7 +25,7 @@ def exit_status(name: str, work: Callable[[], int]) -> int:
     Parameters
     ----------
     name
-        Of the command, as ``analysis.compare``.
+        Of the command, as ``analysis.reference.compare``.
     work
         What the command does; returns its exit status.
     """

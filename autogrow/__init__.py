@@ -12,18 +12,18 @@ from typing import Any
 __version__ = "0.1.0"
 
 _PUBLIC = {
-    "AutogrowSpec": "autogrow.config",
-    "Growable": "autogrow.networks",
+    "AutogrowSpec": "autogrow.config.spec",
+    "Growable": "autogrow.networks.growable",
     "ImageData": "autogrow.data",
-    "MorphSpec": "autogrow.config",
-    "ScratchSpec": "autogrow.config",
+    "MorphSpec": "autogrow.config.spec",
+    "ScratchSpec": "autogrow.config.spec",
     "Split": "autogrow.data",
     "UserError": "autogrow.errors",
-    "build_network": "autogrow.networks",
+    "build_network": "autogrow.networks.growable",
     "image_data": "autogrow.data",
-    "keep_memory": "autogrow.memory",
-    "load_network": "autogrow.records",
-    "run": "autogrow.runs",
+    "keep_memory": "autogrow.process.memory",
+    "load_network": "autogrow.runs.folder",
+    "run": "autogrow.runs.run",
 }
 
 __all__ = ["__version__", *_PUBLIC]

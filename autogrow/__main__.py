@@ -2,6 +2,6 @@
 
 import sys
 
-from autogrow.cli import main
+from autogrow.cli.main import main
 
 sys.exit(main())

@@ -10,6 +10,8 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import settings
 
+pytest_plugins = ["data_sets"]
+
 # Before torch is imported: small nets use one thread best, and threads that wait for each
 # other on a busy machine made this suite take minutes instead of one.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -93,7 +95,7 @@ def call(capsys):
 @pytest.fixture
 def cli(call):
     """Run the command line in this process; return exit status, stdout and stderr."""
-    from autogrow.cli import main
+    from autogrow.cli.main import main
 
     return lambda *arguments: call(main, *arguments)
 

@@ -6,11 +6,11 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from analysis.summaries import diverged, own_epochs, read_summary
-from autogrow import records
-from autogrow.config import RunSpec, parse_spec
+from analysis.results.summaries import diverged, own_epochs, read_summary
+from autogrow.config.spec import RunSpec, parse_spec
 from autogrow.errors import UserError
-from autogrow.names import parse_network
+from autogrow.networks.names import parse_network
+from autogrow.runs.folder import SPEC, SUMMARY, WEIGHTS, is_of_its_spec, read_json
 
 
 @dataclass(frozen=True)
@@ -52,14 +52,14 @@ def finished_run(folder: Path) -> FinishedRun:
     UserError
         If the folder holds no finished run.
     """
-    if not (folder / records.SPEC).is_file():
-        raise UserError(f"{folder}: holds no run ({records.SPEC} is not there)")
-    spec = parse_spec(records.read_json(folder / records.SPEC), str(folder / records.SPEC))
-    file, weights = folder / records.SUMMARY, folder / records.WEIGHTS
+    if not (folder / SPEC).is_file():
+        raise UserError(f"{folder}: holds no run ({SPEC} is not there)")
+    spec = parse_spec(read_json(folder / SPEC), str(folder / SPEC))
+    file, weights = folder / SUMMARY, folder / WEIGHTS
     summary = None
     if file.exists() and weights.exists():
         summary = read_summary(file, {"network": str, "epochs": dict, "data": dict})
-    if summary is None or not records.is_of_its_spec(folder, summary):
+    if summary is None or not is_of_its_spec(folder, summary):
         raise UserError(
             f"{folder}: this run is not finished; allowed: the folder of a finished run"
         )

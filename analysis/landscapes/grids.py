@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from analysis.csvfiles import read_csv, read_numbers
-from analysis.outputs import make_folder
+from analysis.results.csvfiles import read_csv, read_numbers
 from autogrow.errors import UserError
-from autogrow.files import read_json, write_csv, write_json
+from autogrow.files.reading import read_json
+from autogrow.files.writing import make_folder, write_csv, write_json
 
 HEADER = ["x", "y", "loss", "accuracy"]
 BLOCKS = "blocks"

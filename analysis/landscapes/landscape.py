@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from autogrow.engine import Score
+from autogrow.training.epoch import Score
 
 
 class Landscape:

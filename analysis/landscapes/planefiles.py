@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analysis.landscapes.finished import FinishedRun
-from analysis.outputs import write_together
 from autogrow.errors import UserError
-from autogrow.files import csv_bytes, json_bytes, read_json
+from autogrow.files.reading import read_json
+from autogrow.files.writing import csv_bytes, json_bytes, write_together
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-from autogrow.batches import DeviceSet
-from autogrow.engine import Score, evaluate, evaluation_batch
+from autogrow.batches.in_memory import DeviceSet
+from autogrow.training.epoch import Score, evaluate, evaluation_batch
 
 
 def score(network: nn.Module, images: DeviceSet) -> Score:

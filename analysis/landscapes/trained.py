@@ -10,21 +10,20 @@ from torch import Tensor
 
 from analysis.landscapes.finished import FinishedRun
 from autogrow import data as datasets
-from autogrow.batches import DeviceSet
-from autogrow.distributed import ALONE, World
-from autogrow.engine import set_precision
+from autogrow.batches.in_memory import DeviceSet
+from autogrow.batches.sets import make_sets, prepared
 from autogrow.errors import UserError
-from autogrow.execution import Execution, find_device
-from autogrow.names import NetworkName
-from autogrow.networks import GrowableNetwork, depth_of
-from autogrow.preparation import prepared
-from autogrow.records import WEIGHTS, load_network
+from autogrow.networks.growable import GrowableNetwork, depth_of
+from autogrow.networks.names import NetworkName
+from autogrow.process.device import find_device
+from autogrow.process.distributed import ALONE, World
+from autogrow.runs.folder import WEIGHTS, load_network
 from autogrow.seeds import derive
-from autogrow.sets import make_sets
+from autogrow.training.epoch import set_precision
 
 
 class ImageSample:
-    """Some images of a set, normalised once; :func:`autogrow.engine.evaluate` takes it as a set.
+    """Some images of a set, normalised once; ``evaluate`` takes it as a set.
 
     Parameters
     ----------
@@ -69,7 +68,7 @@ def device_for(device: str, threads: int | None) -> torch.device:
     UserError
         If there is no such device.
     """
-    found = find_device(Execution(device=device, threads=threads))
+    found = find_device(device, threads)
     set_precision("fp32", found)
     return found
 

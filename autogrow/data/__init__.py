@@ -5,13 +5,11 @@ imported by the functions that need them, because a short run should not spend
 most of its time on imports.
 """
 
-from autogrow.data.arrays import image_data
-from autogrow.data.images import FileSplit, ImageData, Split
-from autogrow.data.loading import info, load
+from autogrow.data.containers import FileSplit, ImageData, Split
+from autogrow.data.loading import image_data, info, load
+from autogrow.data.preprocessing import downscaled, measure_statistics, with_measured_statistics
 from autogrow.data.registry import DATASETS, DatasetInfo
-from autogrow.data.scaling import downscaled, with_measured_statistics
 from autogrow.data.splits import holdout, subset
-from autogrow.data.statistics import measure_statistics
 
 __all__ = [
     "DATASETS",

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autogrow.data.images import ImageData, Split, checksum
-from autogrow.data.reading import printable
+from autogrow.data.containers import ImageData, Split, checksum
+from autogrow.data.preprocessing import measure_statistics
 from autogrow.data.registry import DatasetInfo
-from autogrow.data.statistics import measure_statistics
 from autogrow.errors import UserError
+from autogrow.files.reading import printable
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,7 @@
 ``train/<class>/*`` and either ``val/<class>/*`` or all of val's files in ``val``
 itself with a file that labels them (:mod:`autogrow.data.val_labels`). Here files
 are listed and looked at from outside, which takes seconds for 1.3 million;
-:mod:`autogrow.streams` decodes them while training.
+:mod:`autogrow.batches.from_files` decodes them while training.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from pathlib import Path
 
 import numpy as np
 
-from autogrow.data.folder import FORMATS, SUFFIXES
-from autogrow.data.images import FileSplit, ImageData
-from autogrow.data.places import locate
-from autogrow.data.reading import printable, require_folder
+from autogrow.data.containers import FileSplit, ImageData
+from autogrow.data.image_folder import FORMATS, SUFFIXES
+from autogrow.data.locating import locate
 from autogrow.data.registry import DATASETS, DatasetInfo
 from autogrow.data.val_labels import read_val_labels
 from autogrow.errors import UserError, allowed
+from autogrow.files.reading import printable, require_folder
 
 KIND = "a folder with train/<class>/* and val/<class>/*, or a val of labelled files"
 LISTERS = 16  # threads: on a network file system most of the time is waiting

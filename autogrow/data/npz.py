@@ -21,10 +21,12 @@ from autogrow.data.checks import (
     check_labels,
     check_same_shape,
 )
-from autogrow.data.idx import MAX_DEFLATE_RATIO
-from autogrow.data.reading import printable, reading, require_file
 from autogrow.errors import UserError
+from autogrow.files.reading import printable, reading, require_file
 
+# Deflate cannot shrink data further than this, so a header that claims more is
+# wrong, and nothing of that size needs to be allocated to find out.
+MAX_DEFLATE_RATIO = 1032
 KEYS = ("x_train", "y_train", "x_test", "y_test")
 KIND = "an .npz file with x_train, y_train, x_test and y_test, as numpy.savez writes it"
 

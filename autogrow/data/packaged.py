@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 
 from autogrow.data.checks import RawSplit, assemble
-from autogrow.data.images import ImageData, Split
-from autogrow.data.reading import reading
+from autogrow.data.containers import ImageData, Split
 from autogrow.data.registry import DATASETS, DIGITS
 from autogrow.data.splits import divide, proportional_counts
 from autogrow.errors import UserError
+from autogrow.files.reading import reading
 
 # Neither package defines a training and a test split; this seed fixes ours for
 # good. Results of different versions can be compared only while it stays.

@@ -34,7 +34,7 @@ class DatasetInfo:
         Whether training images are mirrored at random.
     in_files
         Whether its images stay in their files, are cut to `image_size` when they are
-        read, and are augmented as ImageNet's (:mod:`autogrow.streams`).
+        read, and are augmented as ImageNet's (:mod:`autogrow.batches.from_files`).
     imagenet_schedule
         Whether the paper trains on it with its settings for ImageNet: batch, epochs,
         milestones, weight decay.

@@ -15,9 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 
-from autogrow.data.reading import printable
 from autogrow.errors import UserError
-from autogrow.lock import locked
+from autogrow.files.reading import printable
+from autogrow.process.lock import locked
 
 VARIABLE = "AUTOGROW_SCRATCH"
 SMALL = 64 * 2**20  # bytes

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from autogrow.data.images import FileSplit, Split
+from autogrow.data.containers import FileSplit, Split
 from autogrow.errors import UserError
 
 AnySplit = TypeVar("AnySplit", Split, FileSplit)

@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 
 from autogrow.data.checks import RawSplit, assemble
-from autogrow.data.idx import check_md5
-from autogrow.data.images import ImageData
-from autogrow.data.places import locate
-from autogrow.data.reading import printable, reading
+from autogrow.data.containers import ImageData
+from autogrow.data.locating import locate
 from autogrow.data.registry import DATASETS, DIGITS
 from autogrow.errors import UserError
+from autogrow.files.reading import check_md5, printable, reading
 
 
 def load_torchvision(name: str, *, root: Path | str | None, download: bool) -> ImageData:

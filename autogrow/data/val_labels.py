@@ -11,8 +11,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from autogrow.data.reading import printable, reading, require_file
 from autogrow.errors import UserError
+from autogrow.files.reading import printable, reading, require_file
 
 LABELS = ("val_labels.txt", "LOC_val_solution.csv")
 """``FILE CLASS`` a line, as a user writes it; and as Kaggle gives ImageNet out."""

@@ -20,8 +20,7 @@ from pathlib import Path
 import sklearn.datasets  # noqa: F401 (loaded once, for all)
 import torch.optim.adam  # noqa: F401
 
-import autogrow.runs  # noqa: F401
-from autogrow.cli import main
+from autogrow.cli.main import main
 
 # Whoever is started by nohup, or in the background by a shell, ignores them.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)

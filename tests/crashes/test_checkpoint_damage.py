@@ -7,8 +7,8 @@ import pytest
 from damage import flipped, truncated
 from run_results import results
 
-from autogrow import checkpoint
 from autogrow.errors import UserError
+from autogrow.training import checkpoint
 
 TIMES = 100
 
@@ -62,7 +62,7 @@ def test_a_whole_run_after_a_damage(forks, cases, broken_off, undisturbed, tmp_p
 
 
 def test_checkpoints_of_another_version_are_refused(cli, cases, broken_off, tmp_path, monkeypatch):
-    from autogrow import progress
+    from autogrow.training import checkpoint as progress
 
     out = tmp_path / "run"
     shutil.copytree(broken_off, out)

@@ -7,7 +7,7 @@ import pytest
 from mounts import fill, read_only, small_disk
 from run_results import listing, results
 
-from autogrow import checkpoint
+from autogrow.training import checkpoint
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def broken_off(forks, cases):
     """Start a growing run and kill it when it has two checkpoints."""
 
     def make(out):
-        at = ["autogrow.optimizer", "SGD.step", "after", 50, signal.SIGKILL]
+        at = ["autogrow.training.optimizer", "SGD.step", "after", 50, signal.SIGKILL]
         assert forks([*cases["autogrow"], "--out", out], at=at) == -signal.SIGKILL
         assert len(checkpoint.files(out)) == 2
         return out
@@ -88,7 +88,7 @@ def test_data_that_vanished_between_two_starts(forks, cases, tmp_path, rng_image
     command = [*cases["scratch"], "--data", f"folder:{data}", "--data-fraction", "1"]
     command += ["--out", tmp_path / "run"]
     assert forks([*command[:-2], "--out", tmp_path / "whole"]) == 0, forks.told
-    at = ["autogrow.optimizer", "SGD.step", "after", 5, signal.SIGKILL]
+    at = ["autogrow.training.optimizer", "SGD.step", "after", 5, signal.SIGKILL]
     assert forks(command, at=at) == -signal.SIGKILL
     before = listing(tmp_path / "run")
     data.rename(tmp_path / "elsewhere")

@@ -7,8 +7,8 @@ import signal
 import pytest
 from run_results import metrics, results, summary
 
-from autogrow.growth import Growth
-from autogrow.policies import ConvergentGrowth, PeriodicGrowth
+from autogrow.growth.algorithm import Growth
+from autogrow.growth.policies import ConvergentGrowth, PeriodicGrowth
 
 # Each step makes the weights 999 times larger: they overflow within a few epochs.
 HOT = ["--learning-rate", "1000", "--weight-decay", "1"]
@@ -83,11 +83,11 @@ def test_the_policy_goes_on_as_if_accuracy_had_not_improved(commands, cli, tmp_p
 def test_killed_after_it_diverged_it_ends_the_same(commands, forks, tmp_path, kind):
     assert forks([*commands[kind], "--out", tmp_path / "whole"]) == 0
     out = tmp_path / "run"
-    at = ["autogrow.trainer", "Trainer._look_whether_dead", "after", 1, signal.SIGKILL]
+    at = ["autogrow.training.trainer", "Trainer._look_whether_dead", "after", 1, signal.SIGKILL]
     assert forks([*commands[kind], "--out", out], at=at) == -signal.SIGKILL
     assert forks([*commands[kind], "--out", out]) == 0
     assert results(out) == results(tmp_path / "whole")
-    at = ["autogrow.trainer", "Trainer._epoch_is_done", "after", 2, signal.SIGKILL]
+    at = ["autogrow.training.trainer", "Trainer._epoch_is_done", "after", 2, signal.SIGKILL]
     forks([*commands[kind], "--restart", "--out", out], at=at)
     assert forks([*commands[kind], "--out", out]) == 0
     assert results(out) == results(tmp_path / "whole")
@@ -108,8 +108,8 @@ def test_nan_is_no_improvement(policy):
 
 def test_a_run_may_recover_while_it_grows(tiny, cli, tmp_path, monkeypatch):
     """One batch's loss overflows; the weights stay finite, and growing goes on."""
-    from autogrow import trainer
-    from autogrow.engine import Score
+    from autogrow.training import trainer
+    from autogrow.training.epoch import Score
 
     train_epoch, calls = trainer.train_epoch, iter(range(100))
 

@@ -9,7 +9,7 @@ from run_results import metrics, results
 from safetensors import safe_open
 from safetensors.torch import load
 
-from autogrow import checkpoint
+from autogrow.training import checkpoint
 
 CASES = [
     "scratch",
@@ -77,23 +77,23 @@ def test_killed_at_random_moments(forks, cases, undisturbed, tmp_path, case):
 
 
 POINTS = [
-    ("autogrow.trainer", "train_epoch", "before", 1),
-    ("autogrow.trainer", "train_epoch", "after", 3),
-    ("autogrow.trainer", "evaluate", "before", 4),
-    ("autogrow.trainer", "stack_one", "before", 1),  # a check has decided to grow
-    ("autogrow.trainer", "stack_one", "after", 2),  # grown, and nothing trained since
-    ("autogrow.initializers", "_all_frozen_but", "before", 2),
-    ("autogrow.optimizer", "SGD.step", "after", 33),
+    ("autogrow.training.trainer", "train_epoch", "before", 1),
+    ("autogrow.training.trainer", "train_epoch", "after", 3),
+    ("autogrow.training.trainer", "evaluate", "before", 4),
+    ("autogrow.training.trainer", "stack_one", "before", 1),  # a check has decided to grow
+    ("autogrow.training.trainer", "stack_one", "after", 2),  # grown, and nothing trained since
+    ("autogrow.networks.initializers", "_all_frozen_but", "before", 2),
+    ("autogrow.training.optimizer", "SGD.step", "after", 33),
     ("torch.optim.adam", "Adam.step", "after", 17),
-    ("autogrow.checkpoint", "write_tensors", "before", 3),
-    ("autogrow.tensorfiles", "hashlib.file_digest", "before", 3),
+    ("autogrow.training.checkpoint", "write_tensors", "before", 3),
+    ("autogrow.files.tensors", "hashlib.file_digest", "before", 3),
     ("os", "fsync", "before", 8),  # written, perhaps not on the disk
     ("pathlib", "Path.replace", "before", 9),  # on the disk, under its temporary name
     ("pathlib", "Path.replace", "after", 9),  # there, and too many are kept
-    ("autogrow.records", "write_metrics", "after", 3),  # recorded, not yet in a checkpoint
-    ("autogrow.records", "write_weights", "before", 1),  # trained to the end
-    ("autogrow.records", "write_weights", "after", 1),  # no summary yet
-    ("autogrow.runs", "remove_remains", "before", 1),  # finished, with checkpoints left
+    ("autogrow.runs.folder", "write_metrics", "after", 3),  # recorded, not yet in a checkpoint
+    ("autogrow.runs.folder", "write_weights", "before", 1),  # trained to the end
+    ("autogrow.runs.folder", "write_weights", "after", 1),  # no summary yet
+    ("autogrow.runs.run", "remove_remains", "before", 1),  # finished, with checkpoints left
 ]
 
 
@@ -118,7 +118,7 @@ def test_killed_before_there_was_a_checkpoint_it_says_that_it_starts_over(
 ):
     whole, _ = undisturbed("scratch")
     command = [*cases["scratch"], "--out", tmp_path / "run"]
-    at = ["autogrow.trainer", "Trainer._record", "after", 2, signal.SIGKILL]
+    at = ["autogrow.training.trainer", "Trainer._record", "after", 2, signal.SIGKILL]
     assert forks([*command, "--checkpoint-epochs", "9"], at=at) == -signal.SIGKILL
     assert forks(command) == 0, forks.told
     log = (tmp_path / "run" / "log.txt").read_text()
@@ -132,7 +132,7 @@ def test_what_was_half_written_is_swept_away(forks, cases, undisturbed, tmp_path
     whole, _ = undisturbed("holdout")
     out = tmp_path / "run"
     command = [*cases["holdout"], "--out", out]
-    at = ["autogrow.tensorfiles", "safetensors.torch.save_file", when, 5, signal.SIGKILL]
+    at = ["autogrow.files.tensors", "safetensors.torch.save_file", when, 5, signal.SIGKILL]
     assert forks(command, at=at) == -signal.SIGKILL
     for folder in (out, out / "snapshots"):
         (folder / ".tmpr8ZOk9").write_bytes(b"half")
@@ -150,7 +150,7 @@ def test_with_a_checkpoint_after_each_step_every_start_goes_one_step_further(
     out = tmp_path / "run"
     command = [*cases[case], "--out", out, "--checkpoint-minutes", "1e-9"]
     for _ in range(8):
-        at = ["autogrow.engine", "cross_entropy", "before", 30, signal.SIGKILL]
+        at = ["autogrow.training.epoch", "cross_entropy", "before", 30, signal.SIGKILL]
         if forks(command, at=at) == 0:
             break
     assert forks(command) == 0, forks.told

@@ -5,7 +5,7 @@ import signal
 import pytest
 from run_results import results
 
-from autogrow import checkpoint
+from autogrow.training import checkpoint
 
 WIDE = ["--network", "Basic3ResNet", "--width", "64", "--batch-size", "256"]
 

@@ -9,9 +9,9 @@ import time
 import pytest
 from run_results import results
 
-from autogrow import checkpoint
+from autogrow.training import checkpoint
 
-STEP = ("autogrow.optimizer", "SGD.step", "after", 13)
+STEP = ("autogrow.training.optimizer", "SGD.step", "after", 13)
 
 
 def interrupted(forks, command, at, sent):
@@ -41,9 +41,9 @@ def test_it_stops_after_the_step_with_a_checkpoint(forks, cases, undisturbed, tm
     [
         ("autogrow AdamInit", ("torch.optim.adam", "Adam.step", "after", 5)),
         ("morph AdamInit", ("torch.optim.adam", "Adam.step", "after", 20)),
-        ("holdout", ("autogrow.trainer", "evaluate", "before", 6)),
-        ("autogrow", ("autogrow.trainer", "stack_one", "after", 1)),
-        ("convergent", ("autogrow.checkpoint", "write_tensors", "before", 4)),
+        ("holdout", ("autogrow.training.trainer", "evaluate", "before", 6)),
+        ("autogrow", ("autogrow.training.trainer", "stack_one", "after", 1)),
+        ("convergent", ("autogrow.training.checkpoint", "write_tensors", "before", 4)),
     ],
 )
 def test_wherever_it_is_asked(forks, cases, undisturbed, tmp_path, case, at):
@@ -59,7 +59,7 @@ def test_asked_again_and_again_it_gets_to_the_end(forks, cases, undisturbed, tmp
     whole, _ = undisturbed("scratch")
     command = [*cases["scratch"], "--out", tmp_path / "run"]
     for _ in range(4):
-        interrupted(forks, command, ("autogrow.optimizer", "SGD.step", "after", 7), sent)
+        interrupted(forks, command, ("autogrow.training.optimizer", "SGD.step", "after", 7), sent)
     assert forks(command) == 0, forks.told
     assert results(tmp_path / "run") == results(whole)
 
@@ -82,12 +82,12 @@ def test_ctrl_c_says_the_command_without_what_would_start_over(forks, cases, tmp
 def test_a_second_ctrl_c_ends_at_once(cases, tmp_path):
     """Also while the first one's step lasts: here a step that never ends."""
     script = (
-        "import sys, time, torch, autogrow.trainer\n"
-        "from autogrow.cli import main\n"
+        "import sys, time, torch, autogrow.training.trainer\n"
+        "from autogrow.cli.main import main\n"
         "def endless(*_, **__):\n"
         "    print('training', flush=True)\n"
         "    while True: time.sleep(0.1)\n"
-        "autogrow.trainer.train_epoch = endless\n"
+        "autogrow.training.trainer.train_epoch = endless\n"
         "sys.exit(main(sys.argv[1:]))\n"
     )
     process = subprocess.Popen(
@@ -112,13 +112,13 @@ def test_a_process_that_ignores_a_signal_goes_on_ignoring_it(forks, cases, tmp_p
     try:
         done = subprocess.run(
             [sys.executable, "-c",
-             "import os, signal, sys, autogrow.trainer\n"
-             "from autogrow.cli import main\n"
-             "train = autogrow.trainer.train_epoch\n"
+             "import os, signal, sys, autogrow.training.trainer\n"
+             "from autogrow.cli.main import main\n"
+             "train = autogrow.training.trainer.train_epoch\n"
              "def hung_up(*a, **o):\n"
              "    os.kill(os.getpid(), signal.SIGHUP)\n"
              "    return train(*a, **o)\n"
-             "autogrow.trainer.train_epoch = hung_up\n"
+             "autogrow.training.trainer.train_epoch = hung_up\n"
              "sys.exit(main(sys.argv[1:]))", *cases["scratch"], "--out", str(tmp_path / "run")],
         )  # fmt: skip
     finally:
@@ -132,7 +132,7 @@ def test_in_another_thread_a_run_leaves_signals_alone(tmp_path):
     import threading
 
     import autogrow
-    from autogrow.execution import Execution
+    from autogrow.config.execution import Execution
 
     spec = autogrow.ScratchSpec(
         network="Basic3ResNet-1-1-1", data="digits", data_fraction=0.1, width=4, epochs=1

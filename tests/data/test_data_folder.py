@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from autogrow.data import folder as folder_module
+from autogrow.data import image_folder as folder_module
 from autogrow.data import info, load
 from autogrow.errors import UserError
 

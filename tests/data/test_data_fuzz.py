@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from autogrow.data import info, load
-from autogrow.data.idx import read_idx
+from autogrow.data.mnist import read_idx
 from autogrow.errors import UserError
 
 FEW = settings(

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from autogrow.data import load, mnist
-from autogrow.data.idx import read_idx
-from autogrow.data.places import IDX_FILES, places
+from autogrow.data.locating import IDX_FILES, places
+from autogrow.data.mnist import read_idx
 from autogrow.errors import UserError
 
 IMAGES, LABELS = IDX_FILES[:2]
@@ -232,7 +232,7 @@ def test_download_without_network(tmp_path, monkeypatch, name, capsys):
 
 
 def test_download_goes_to_the_root(tmp_path, write_idx, no_checksums, monkeypatch):
-    from autogrow.data import download
+    from autogrow.data import locating as download
 
     asked = []
 

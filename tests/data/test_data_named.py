@@ -97,7 +97,7 @@ def test_checksums_are_what_results_were_made_with():
 
 def test_checksum_depends_on_every_part():
     from autogrow.data import Split
-    from autogrow.data.images import checksum
+    from autogrow.data.containers import checksum
 
     data = load("digits")
     train, test = data.train, data.test

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autogrow.data import Split, holdout, load, measure_statistics, statistics, subset
+from autogrow.data import Split, holdout, load, measure_statistics, subset
+from autogrow.data import preprocessing as statistics
 from autogrow.data.splits import divide, proportional_counts
 from autogrow.errors import UserError
 

@@ -7,7 +7,8 @@ import shutil
 import numpy as np
 import pytest
 
-from autogrow.config import parse_spec, resolve
+from autogrow.config.resolving import resolve
+from autogrow.config.spec import parse_spec
 from autogrow.data import downscaled, info, load, with_measured_statistics
 from autogrow.errors import UserError
 

@@ -8,7 +8,7 @@ import pytest
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory, tiny):
     """Folder of a finished growing run with a snapshot of every epoch; not to be changed."""
-    from autogrow.cli import main
+    from autogrow.cli.main import main
 
     folder = tmp_path_factory.mktemp("runs") / "grown"
     assert main([*tiny.grow, "--snapshots", "1", "--out", str(folder)]) == 0
@@ -23,16 +23,16 @@ def run_copy(trained, tmp_path):
 
 @pytest.fixture
 def surfaces(call):
-    """Call ``analysis.surfaces``; return exit status, stdout and stderr."""
-    from analysis.surfaces import main
+    """Call ``analysis.landscapes.surfaces``; return exit status, stdout and stderr."""
+    from analysis.landscapes.surfaces import main
 
     return lambda *arguments: call(main, "--device", "cpu", *arguments)
 
 
 @pytest.fixture
 def trajectories(call):
-    """Call ``analysis.trajectories``; return exit status, stdout and stderr."""
-    from analysis.trajectories import main
+    """Call ``analysis.landscapes.trajectories``; return exit status, stdout and stderr."""
+    from analysis.landscapes.trajectories import main
 
     return lambda *arguments: call(main, "--device", "cpu", *arguments)
 

@@ -13,8 +13,8 @@ from safetensors.numpy import load_file, save_file
 
 from analysis.landscapes.finished import finished_run
 from analysis.landscapes.trained import training_images
-from autogrow.engine import evaluate
-from autogrow.records import load_network
+from autogrow.runs.folder import load_network
+from autogrow.training.epoch import evaluate
 
 CPU = torch.device("cpu")
 ROOT = Path(__file__).resolve().parents[2]
@@ -274,7 +274,15 @@ def test_a_command_of_its_own_explains_its_options(name):
 
 def test_a_run_elsewhere_in_a_process_of_its_own(trained, tmp_path):
     run = shutil.copytree(trained, tmp_path / "somewhere else")
-    command = [sys.executable, "-m", "analysis.surfaces", "--run", str(run), "--out", "out"]
+    command = [
+        sys.executable,
+        "-m",
+        "analysis.landscapes.surfaces",
+        "--run",
+        str(run),
+        "--out",
+        "out",
+    ]
     command += ["--points", "3", "--images", "20", "--threads", "1", "--device", "cpu"]
     environment = {"PYTHONPATH": str(ROOT), "PATH": ""}
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment)

@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from analysis.landscapes.directions import random_direction
-from autogrow.names import parse_network
-from autogrow.networks import build_network
+from autogrow.networks.growable import build_network
+from autogrow.networks.names import parse_network
 
 
 def network_of(name):

@@ -10,11 +10,11 @@ from analysis.landscapes.directions import random_direction
 from analysis.landscapes.landscape import Landscape
 from analysis.landscapes.scores import recalibrated_score, score
 from analysis.landscapes.trained import ImageSample
-from autogrow.batches import DeviceSet
+from autogrow.batches.in_memory import DeviceSet
 from autogrow.data import Split
-from autogrow.engine import Score, evaluate
-from autogrow.names import parse_network
-from autogrow.networks import build_network
+from autogrow.networks.growable import build_network
+from autogrow.networks.names import parse_network
+from autogrow.training.epoch import Score, evaluate
 
 
 def images_of(n, side=8):

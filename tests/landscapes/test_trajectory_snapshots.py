@@ -8,9 +8,9 @@ from safetensors.numpy import save_file
 from analysis.landscapes import snapshots
 from analysis.landscapes.snapshots import Snapshot, Trajectory, read_snapshots
 from autogrow.errors import UserError
-from autogrow.names import parse_network
-from autogrow.networks import build_network, stack_sub_module
-from autogrow.snapshots import FOLDER, write_snapshot
+from autogrow.networks.growable import build_network, stack_sub_module
+from autogrow.networks.names import parse_network
+from autogrow.training.snapshots import FOLDER, write_snapshot
 
 
 def write(folder, name, tensors, phase="training", depth="1-1-1"):

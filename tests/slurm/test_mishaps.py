@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from real_slurm import wait_for
 
-from autogrow import checkpoint
+from autogrow.training import checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
 FIGURE = "results/out/smoke/figures/figure2.csv"

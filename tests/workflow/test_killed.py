@@ -12,7 +12,7 @@ import pytest
 from clones import clone
 from run_results import results
 
-from analysis import unlock
+from analysis.jobs import unlock
 
 OUT = "results/out/smoke"
 EPOCH_1 = re.compile(r"epoch 1/\d+ (growing|training)")
@@ -58,7 +58,7 @@ def locked(tmp_path):
 
 
 def run_unlock(folder):
-    command = [sys.executable, "-m", "analysis.unlock"]
+    command = [sys.executable, "-m", "analysis", "unlock"]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True)
 
 

@@ -103,7 +103,7 @@ def test_a_bad_configuration_is_told_in_words(table5):
 def test_results_do_not_depend_on_the_folder(table5, tmp_path):
     [first, *_] = sorted((table5.folder / OUT / "runs/Basic3ResNet").rglob("metrics.csv"))
     shutil.copy(first.with_name("spec.json"), tmp_path / "spec.yaml")
-    from autogrow.cli import main
+    from autogrow.cli.main import main
 
     out = tmp_path / "again"
     assert main(["run", str(tmp_path / "spec.yaml"), "--out", str(out), "--threads", "1",

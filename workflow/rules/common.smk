@@ -8,9 +8,9 @@ from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, workflow.basedir)
 
-from analysis.catalogue import load_catalogue
-from analysis.resources import cpu_resources, landscape_resources, run_resources
-from analysis.settings import parse_settings, prepare_environment
+from analysis.experiments.catalogue import load_catalogue
+from analysis.jobs.resources import cpu_resources, landscape_resources, run_resources
+from analysis.experiments.settings import parse_settings, prepare_environment
 from autogrow.errors import UserError
 
 try:
@@ -36,9 +36,14 @@ DIRECTIONS = CATALOGUE.asked("directions")
 PUBLISHED = {"figure4": ["results/paper/resnets.csv"]}
 FIGURE_CODE = [
     f"analysis/{module}.py"
-    for module in ("figures", "rows", "runs", "summaries", "csvfiles")
+    for module in (
+        "figures/figure_data",
+        "experiments/rows",
+        "results/summaries",
+        "results/csvfiles",
+    )
 ]
-PLOTTING = sorted(map(str, Path("analysis/plots").glob("*.py")))
+PLOTTING = sorted(map(str, Path("analysis/figures").glob("*.py")))
 REFERENCE = str(SETTINGS.reference_folder)
 HAS_REFERENCE = Path(REFERENCE).is_dir()
 TABLE_OPTIONS = shlex.join(

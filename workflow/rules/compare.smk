@@ -8,7 +8,12 @@ rule compare:
         reference=expand(f"{REFERENCE}/{{table}}.csv", table=TABLES),
         code=[
             f"analysis/{m}.py"
-            for m in ("compare", "csvfiles", "tablefiles", "verdicts")
+            for m in (
+                "reference/compare",
+                "results/csvfiles",
+                "tables/table_files",
+                "reference/verdicts",
+            )
         ],
     output:
         f"{OUT}/compare.csv",
@@ -21,7 +26,7 @@ rule compare:
         new=lambda wildcards, input: str(Path(input.new[0]).parent),
         reference=lambda wildcards, input: str(Path(input.reference[0]).parent),
     shell:
-        "python -m analysis.compare --new {params.new:q} --reference {params.reference:q}"
+        "python -m analysis compare --new {params.new:q} --reference {params.reference:q}"
         " --out {output:q} > {log:q} 2>&1 || [ $? -eq 1 ]"
 
 
@@ -42,4 +47,4 @@ rule plan:
             )
         ),
     shell:
-        "python -m analysis.plan {params.options} 2>&1 | tee {log:q}"
+        "python -m analysis plan {params.options} 2>&1 | tee {log:q}"

@@ -26,7 +26,7 @@ rule trajectory_plane:
         run=lambda wildcards, input: str(Path(input[0]).parent),
         folder=lambda wildcards, output: str(Path(output[0]).parent),
     shell:
-        "python -m analysis.trajectories --run {params.run:q} --out {params.folder:q}"
+        "python -m analysis trajectory --run {params.run:q} --out {params.folder:q}"
         " --part plane --points {params.points} --threads {resources.cpu_threads} > {log:q} 2>&1"
 
 
@@ -51,7 +51,7 @@ rule contour_block:
         run=lambda wildcards, input: str(Path(input[0]).parent),
         folder=lambda wildcards, output: str(Path(output[0]).parents[1]),
     shell:
-        "python -m analysis.trajectories --run {params.run:q} --out {params.folder:q}"
+        "python -m analysis trajectory --run {params.run:q} --out {params.folder:q}"
         " --block {wildcards.block}/{wildcards.blocks} {params.images} --restart"
         " --device {resources.device} --threads {resources.cpu_threads} > {log:q} 2>&1"
 
@@ -79,7 +79,7 @@ rule contour:
         run=lambda wildcards, input: str(Path(input[0]).parent),
         folder=lambda wildcards, output: str(Path(output[0]).parent),
     shell:
-        "python -m analysis.trajectories --run {params.run:q} --out {params.folder:q}"
+        "python -m analysis trajectory --run {params.run:q} --out {params.folder:q}"
         " --gather {params.blocks} {params.images} > {log:q} 2>&1"
 
 
@@ -102,7 +102,7 @@ rule surface_block:
         run=lambda wildcards, input: str(Path(input[0]).parent),
         folder=lambda wildcards, output: str(Path(output[0]).parents[1]),
     shell:
-        "python -m analysis.surfaces --run {params.run:q} --out {params.folder:q}"
+        "python -m analysis surface --run {params.run:q} --out {params.folder:q}"
         " --block {wildcards.block}/{wildcards.blocks} {params.grid} --restart"
         " --device {resources.device} --threads {resources.cpu_threads} > {log:q} 2>&1"
 
@@ -129,7 +129,7 @@ rule surface:
         run=lambda wildcards, input: str(Path(input[0]).parent),
         folder=lambda wildcards, output: str(Path(output[0]).parent),
     shell:
-        "python -m analysis.surfaces --run {params.run:q} --out {params.folder:q}"
+        "python -m analysis surface --run {params.run:q} --out {params.folder:q}"
         " --gather {params.blocks} {params.grid} > {log:q} 2>&1"
 
 
@@ -151,7 +151,7 @@ rule figure_data:
         options=TABLE_OPTIONS,
         rows=lambda wildcards: str(CATALOGUE.tables[wildcards.figure].rows),
     shell:
-        "python -m analysis.figures {wildcards.figure} {params.options} > {log:q} 2>&1"
+        "python -m analysis figure-data {wildcards.figure} {params.options} > {log:q} 2>&1"
 
 
 # The same for figures with contours, which are a second CSV.
@@ -180,7 +180,7 @@ rule figure:
     params:
         folder=lambda wildcards, output: str(Path(output[0]).parents[1]),
     shell:
-        "python -m analysis.plots {wildcards.figure} --folder {params.folder:q} > {log:q} 2>&1"
+        "python -m analysis figure {wildcards.figure} --folder {params.folder:q} > {log:q} 2>&1"
 
 
 # As for tables, the targets name what the CSVs are made from: what was deleted is noticed.

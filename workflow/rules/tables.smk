@@ -8,12 +8,11 @@ rule table:
         code=[
             f"analysis/{module}.py"
             for module in (
-                "tables",
-                "rows",
-                "runs",
-                "formats",
-                "summaries",
-                "tablefiles",
+                "tables/build",
+                "experiments/rows",
+                "tables/formats",
+                "results/summaries",
+                "tables/table_files",
             )
         ],
     output:
@@ -32,7 +31,7 @@ rule table:
         options=TABLE_OPTIONS,
         rows=lambda wildcards: str(CATALOGUE.tables[wildcards.table].rows),
     shell:
-        "python -m analysis.tables {wildcards.table} {params.options} > {log:q} 2>&1"
+        "python -m analysis table {wildcards.table} {params.options} > {log:q} 2>&1"
 
 
 # The targets name the summaries too: Snakemake does not miss a deleted summary while the

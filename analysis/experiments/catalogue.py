@@ -1,0 +1,152 @@
+"""The catalogue: config/experiments.yaml at a scale, as runs and table rows.
+
+The same spec named by several tables is one run. A run's id is a readable path
+made from its settings alone, so it does not depend on the order of the file.
+It keeps snapshots if any row shows its trajectory; rows of one run must agree
+on their interval.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from analysis.experiments.rows import AGAINST, Row, RowMaker, Run
+from analysis.experiments.settings import CONFIG, ROOT, ScaleSettings, read_scale
+from autogrow.errors import UserError, allowed
+from autogrow.files.yaml import read_yaml
+
+EXPERIMENTS = CONFIG / "experiments.yaml"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table or figure of the paper: its name (``table5``), title and rows."""
+
+    name: str
+    title: str
+    rows: tuple[Row, ...]
+
+    @property
+    def runs(self) -> list[str]:
+        """Ids of all runs its rows need, each once."""
+        return list(dict.fromkeys(run for row in self.rows for run in row.runs.values()))
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Every run and table at a scale."""
+
+    scale: str
+    settings: ScaleSettings
+    runs: Mapping[str, Run]
+    tables: Mapping[str, Table]
+
+    def asked(self, column: str) -> dict[str, int]:
+        """Return what rows say of their main run in a column of :class:`Panel`, by its id.
+
+        Raises
+        ------
+        UserError
+            If two rows say different things of one run.
+        """
+        found: dict[str, int] = {}
+        for table in self.tables.values():
+            for row in table.rows:
+                value = getattr(row.panel, column)
+                run = row.runs["main"]
+                if value is not None and found.setdefault(run, value) != value:
+                    raise UserError(
+                        f"{table.name}: {column}: found {value} for the run {run}, which has "
+                        f"{found[run]} in another row; allowed: the same in all its rows"
+                    )
+        return found
+
+
+def load_catalogue(scale: str, experiments: Path = EXPERIMENTS) -> Catalogue:
+    """Return the catalogue of a scale.
+
+    Parameters
+    ----------
+    scale
+        ``smoke``, ``mini`` or ``paper``.
+    experiments
+        The file that lists the runs.
+
+    Raises
+    ------
+    UserError
+        Naming file, table and key of what is malformed.
+    """
+    settings = read_scale(scale)
+    content = read_yaml(experiments)
+    if not isinstance(content, dict):
+        raise UserError(f"{experiments}: a mapping of tables is wanted, found {content!r:.80}")
+    runs: dict[str, Run] = {}
+    tables: dict[str, Table] = {}
+    for name, table in content.items():
+        where = f"{experiments}: {name}"
+        _check_table(name, table, where)
+        rows = []
+        for cells in _expand(table["rows"], where):
+            maker = RowMaker(table, cells, settings, where)
+            for run in maker.needed:
+                if runs.setdefault(run.id, run) != run:
+                    raise UserError(f"{where}: two different runs have the id {run.id}")
+            rows.append(maker.row())
+        tables[name] = Table(name, table["title"], tuple(rows))
+        names = [row.name for row in rows]
+        if len(set(names)) < len(names):
+            twice = next(n for n in names if names.count(n) > 1)
+            raise UserError(f"{where}: row {twice} is given twice; allowed: each row once")
+    catalogue = Catalogue(scale, settings, runs, tables)
+    try:
+        catalogue.asked("directions")
+        snapshots = catalogue.asked("snapshots")
+    except UserError as error:
+        raise UserError(f"{experiments}: {error}") from None
+    for run, interval in snapshots.items():
+        runs[run] = replace(runs[run], settings={**runs[run].settings, "snapshots": interval})
+    return catalogue
+
+
+def paper_table(name: str) -> Path:
+    """Return the file of the paper's numbers for a table."""
+    return ROOT / "results" / "paper" / f"{name}.csv"
+
+
+def _check_table(name: object, table: object, where: str) -> None:
+    if not isinstance(name, str) or not re.fullmatch(r"(table|figure)[0-9]+", name):
+        raise UserError(f"{where}: allowed: names like table5 and figure3")
+    wanted = {"title": str, "rows": list}
+    optional = {"run": dict, "against": str, "shared": dict}
+    if not isinstance(table, dict):
+        raise UserError(f"{where}: found {table!r:.80}; allowed: the keys {allowed(wanted)}")
+    kinds = {**wanted, **optional}
+    for key in table:
+        if key not in kinds:
+            raise UserError(f"{where}: unknown key {key!r}; allowed: {allowed(kinds)}")
+    for key, kind in kinds.items():
+        if (key in wanted or key in table) and not (
+            isinstance(table.get(key), kind) and table[key]
+        ):
+            found = table.get(key, "nothing")
+            raise UserError(f"{where}: {key}: found {found!r:.80}; allowed: a {kind.__name__}")
+    if table.get("against", AGAINST[0]) not in AGAINST:
+        raise UserError(
+            f"{where}: against: found {table['against']!r}; allowed: {allowed(AGAINST)}"
+        )
+
+
+def _expand(groups: list[object], where: str) -> Iterator[dict[str, Any]]:
+    """Yield one mapping of column to value for each row; a list stands for one row each."""
+    for group in groups:
+        if not isinstance(group, dict):
+            raise UserError(f"{where}: rows: found {group!r:.80}; allowed: columns with values")
+        choices = [v if isinstance(v, list) else [v] for v in group.values()]
+        for cells in itertools.product(*choices):
+            yield dict(zip(group, cells, strict=True))

@@ -1,0 +1,355 @@
+"""One row of a table of the paper, as the runs it needs at a scale."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from analysis.experiments.panels import PANEL_COLUMNS, Panel, read_panel
+from analysis.experiments.settings import ScaleSettings
+from autogrow.config.spec import SPECS, AutogrowSpec, RunSpec, parse_spec
+from autogrow.errors import UserError, allowed
+from autogrow.networks.names import format_depth, parse_architecture
+
+PERIOD = 3
+"""K where a row names none: the paper's best practice."""
+
+COMMANDS = {"autogrow": "grow", "scratch": "train", "morph": "morph"}
+
+_CONCERNS = {"uniform_noise": "UniInit", "adaminit_slack": "AdamInit"}
+"""Choices that matter to the runs of one initializer alone."""
+
+METHODS = {"baseline": "scratch", "AutoGrow": "autogrow", "Network Morphism": "morph"}
+AGAINST = ("found net", "deeper net")
+
+DEPTHS = ("seed_net", "shallower", "deeper", "depth")
+"""Columns that hold a depth; a scale may put a smaller one in its place."""
+
+COLUMNS = (
+    "dataset",
+    "network",
+    "method",
+    "K",
+    "fraction",
+    "initializer",
+    "policy",
+    "learning_rate",
+    *DEPTHS,
+)
+INSTRUCTIONS = ("depth_of", *PANEL_COLUMNS)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run at a scale, for any seed.
+
+    Attributes
+    ----------
+    id
+        Readable path: network / data / what is done.
+    settings
+        Of the spec, without the seed; without the network's depth if ``depth_of``.
+    depth_of
+        Id of the run whose found net gives the depth, or None.
+    """
+
+    id: str
+    settings: Mapping[str, Any]
+    depth_of: str | None = None
+
+    @property
+    def kind(self) -> str:
+        """``autogrow``, ``scratch`` or ``morph``."""
+        return self.settings["kind"]
+
+    def command(self, given: Mapping[str, Any]) -> list[str]:
+        """Return the ``autogrow`` arguments of this run, without folder and depth's run.
+
+        Parameters
+        ----------
+        given
+            Settings that all runs share: seed, protocol, choices. Left out are defaults
+            and what does not concern the run, so that no other run is trained anew.
+        """
+        fields = SPECS[self.kind].model_fields
+        initializer = self.settings.get("initializer", fields.get("initializer"))
+        shared = {
+            key: value
+            for key, value in given.items()
+            if key in fields
+            and fields[key].default != value
+            and _CONCERNS.get(key, initializer) == initializer
+        }
+        words = [COMMANDS[self.kind]]
+        for key, value in {**self.settings, **shared}.items():
+            if key == "kind":
+                continue
+            words.append(f"--{key.replace('_', '-')}")
+            words += [str(v) for v in (value if isinstance(value, list) else [value])]
+        return words
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a table of the paper.
+
+    Attributes
+    ----------
+    key
+        The paper's values of the columns that name the row.
+    runs
+        Ids of the runs the row needs, by role: ``main``, and ``scratch`` for
+        the net trained from scratch that it is compared with.
+    values
+        The same columns as really used at the scale; ``dataset`` always.
+    paper_dataset
+        What the paper used.
+    panel
+        What the row is in a figure.
+    """
+
+    key: Mapping[str, str]
+    runs: Mapping[str, str]
+    values: Mapping[str, str]
+    paper_dataset: str
+    panel: Panel
+
+    @property
+    def name(self) -> str:
+        """The key as one readable string, unique in its table."""
+        return "/".join(self.key.values())
+
+
+class RowMaker:
+    """Makes the runs of one row at a scale.
+
+    Attributes
+    ----------
+    needed
+        Every run of the row, those whose found net others take included.
+    """
+
+    def __init__(
+        self, table: Mapping[str, Any], cells: Mapping[str, Any], scale: ScaleSettings, where: str
+    ) -> None:
+        self._cells = cells
+        self._scale = scale
+        self._where = where
+        self.needed: list[Run] = []
+        values = {**table.get("shared", {}), **cells}
+        _check_values(values, where)
+        kind = METHODS.get(values.get("method"), table.get("run", {}).get("kind"))
+        if not isinstance(kind, str) or kind not in COMMANDS:
+            raise UserError(
+                f"{where}: run: kind: found {kind!r}; allowed: {allowed(COMMANDS)}, "
+                f"or rows with a method: {allowed(METHODS)}"
+            )
+        _check_network(values, where)
+        settings = {**table.get("run", {}), "kind": kind}
+        source = values.pop("depth_of", None)
+        if source is not None:
+            _check_values({**values, **source}, f"{where}: depth_of")
+            _check_network({**values, **source}, f"{where}: depth_of")
+            grown = self._run({**values, **source}, {"kind": "autogrow"})
+            self._main = self._as_deep_as(grown, values)
+        else:
+            self._main = self._run(values, settings)
+        self._roles = {"main": self._main.id}
+        self._paper_dataset = str(values["dataset"])
+        against = table.get("against")
+        if against == "found net":
+            self._roles["scratch"] = self._as_deep_as(self._main, values).id
+        elif against == "deeper net":
+            if "deeper" not in values:
+                raise UserError(f"{where}: a row has no deeper; allowed: a column with a depth")
+            baseline = {**values, "depth": values["deeper"]}
+            self._roles["scratch"] = self._run(baseline, {"kind": "scratch"}).id
+
+    def row(self) -> Row:
+        """Return the row."""
+        key = {c: "" if v is None else str(v) for c, v in self._cells.items() if c in COLUMNS}
+        used = dict(key)
+        for column, value in key.items():
+            if column == "K" and value:
+                used[column] = str(self._main.settings.get("K", value))
+            elif column in DEPTHS:
+                used[column] = self._scale.depth.get(value, value)
+        used["dataset"] = dataset_text(self._main.settings)
+        return Row(
+            key,
+            self._roles,
+            used,
+            self._paper_dataset,
+            read_panel(self._cells, self._scale, self._where),
+        )
+
+    def _as_deep_as(self, source: Run, values: Mapping[str, Any]) -> Run:
+        """Return the run that trains from scratch at the depth ``source`` finds."""
+        settings = {
+            "kind": "scratch",
+            "network": values["network"],
+            **self._sized(values, "epochs"),
+        }
+        example = parse_architecture(str(values["network"]))
+        depth = format_depth(example.seed_depth)
+        parse_spec({**settings, "network": f"{example.name}-{depth}"}, self._where)
+        *_, found_by = source.id.split("/")
+        if source.settings["network"] != values["network"]:
+            found_by = f"{source.settings['network']}-{found_by}"
+        name = f"{values['network']}/{data_label(settings)}/scratch-as-deep-as-{found_by}"
+        self.needed.append(Run(name, settings, depth_of=source.id))
+        return self.needed[-1]
+
+    def _run(self, values: Mapping[str, Any], given: Mapping[str, Any]) -> Run:
+        network = values.get("network")
+        kind = given["kind"]
+        settings = dict(given)
+        depth = {c: self._scale.depth.get(values[c], values[c]) for c in DEPTHS if c in values}
+        if kind == "scratch":
+            settings["network"] = f"{network}-{depth.get('depth')}"
+        elif kind == "morph":
+            settings["from"] = f"{network}-{depth.get('shallower')}"
+            settings["to"] = f"{network}-{depth.get('deeper')}"
+        else:
+            settings["network"] = network
+            if "policy" in values:
+                settings["policy"] = values["policy"]
+            if "seed_net" in depth:
+                settings["seed_depth"] = depth["seed_net"]
+            if "learning_rate" in values:
+                settings["growing_rate"] = values["learning_rate"]
+            settings["K"] = self._growing_period(values, settings)
+            if self._scale.T is not None and settings.get("policy", "periodic") == "periodic":
+                settings["J"] = max(self._scale.T, settings["K"])
+            settings["tau"] = self._scale.tau
+        if kind != "scratch" and "initializer" in values:
+            settings["initializer"] = values["initializer"]
+        settings |= self._sized(values, "finetune_epochs" if kind == "autogrow" else "epochs")
+        settings = {key: value for key, value in settings.items() if value is not None}
+        settings = _without_defaults(settings, parse_spec(settings, self._where))
+        self.needed.append(Run(run_id(settings), settings))
+        return self.needed[-1]
+
+    def _growing_period(self, values: Mapping[str, Any], settings: Mapping[str, Any]) -> int | None:
+        if settings.get("policy") == "convergent":
+            return self._scale.T  # K = T
+        K = values.get("K", PERIOD)
+        if self._scale.K and K not in self._scale.K:
+            raise UserError(
+                f"{self._where}: K: {K!r} has no counterpart in the scale's K; "
+                f"allowed: {allowed(self._scale.K)}"
+            )
+        if not isinstance(K, int) or isinstance(K, bool) or K < 1:
+            raise UserError(f"{self._where}: K: found {K!r:.80}; allowed: a whole number from 1")
+        # Table 11: K divided by the fraction keeps the mini-batches between growths equal.
+        period = Fraction(self._scale.K.get(K, K)) / self._fraction(values)
+        return math.floor(period + Fraction(1, 2))
+
+    def _fraction(self, values: Mapping[str, Any]) -> Fraction:
+        text = str(values.get("fraction", 1))
+        try:
+            # Not Fraction("1e-999999999"), which would never end.
+            fraction = Fraction(text) if "/" in text or float(text) else Fraction(0)
+        except (ValueError, ZeroDivisionError):
+            fraction = Fraction(0)
+        if not 0 < fraction <= 1:
+            raise UserError(f"{self._where}: fraction: found {text!r}; allowed: above 0, up to 1")
+        return fraction
+
+    def _sized(self, values: Mapping[str, Any], epochs: str) -> dict[str, Any]:
+        """Return the settings that depend on the scale alone; ``epochs`` names their key."""
+        dataset = values.get("dataset")
+        sized = {**self._scale.settings, **self._scale.data.get(dataset, {"data": dataset})}
+        fraction = self._fraction(values)
+        if fraction != 1:
+            whole = Fraction(str(sized.get("data_fraction", 1)))
+            sized["data_fraction"] = float(fraction * whole)
+        number = getattr(self._scale, epochs)
+        if number is not None:
+            sized[epochs] = number
+        if values.get("network") in self._scale.width:
+            sized["width"] = self._scale.width[values["network"]]
+        return sized
+
+
+def _check_values(values: Mapping[str, Any], where: str) -> None:
+    """Check that a row's values are words and numbers, and that it says what is trained on what."""
+    for column, value in values.items():
+        if column not in COLUMNS + INSTRUCTIONS:
+            known = allowed(COLUMNS + INSTRUCTIONS)
+            raise UserError(f"{where}: unknown column {column!r:.80}; allowed: {known}")
+        if column == "depth_of" and isinstance(value, dict | None):
+            continue
+        if not isinstance(value, str | int | float | None):
+            wanted = "columns with values" if column == "depth_of" else "a word or a number"
+            raise UserError(f"{where}: {column}: found {value!r:.80}; allowed: {wanted}")
+    if not isinstance(values.get("dataset"), str):
+        raise UserError(f"{where}: a row has no dataset; allowed: a column, or in `shared`")
+
+
+def _check_network(values: Mapping[str, Any], where: str) -> None:
+    try:
+        parse_architecture(str(values.get("network")))
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from None
+
+
+def _without_defaults(settings: dict[str, Any], spec: RunSpec) -> dict[str, Any]:
+    """Leave out what would be so anyway: the same spec gets the same settings everywhere."""
+    defaults = {f.alias or n: f.default for n, f in type(spec).model_fields.items() if n != "kind"}
+    if isinstance(spec, AutogrowSpec):
+        defaults["seed_depth"] = format_depth(spec.architecture.seed_depth)
+    return {k: v for k, v in settings.items() if defaults.get(k, ...) != v}
+
+
+def dataset_text(settings: Mapping[str, Any]) -> str:
+    """Return what a run was trained on, in words: ``digits, 50 % of its training set``."""
+    text = str(settings["data"])
+    if settings.get("downscale", 1) != 1:
+        text += f" at 1/{settings['downscale']} size"
+    if settings.get("data_fraction", 1) != 1:
+        text += f", {100 * settings['data_fraction']:g} % of its training set"
+    return text
+
+
+def data_label(settings: Mapping[str, Any]) -> str:
+    """Return what a run is trained on, as part of an id: ``digits-fraction0.5``."""
+    label = str(settings["data"])
+    if "data_fraction" in settings:
+        label += f"-fraction{settings['data_fraction']:g}"
+    if "downscale" in settings:
+        label += f"-downscale{settings['downscale']}"
+    return label
+
+
+def run_id(settings: Mapping[str, Any]) -> str:
+    """Return the id of a run: network / data / what is done.
+
+    Parameters
+    ----------
+    settings
+        Of the spec, without what is its default. What changes nothing in the result
+        (``snapshots``) is not part of the id.
+    """
+    data = data_label(settings)
+    kind = settings["kind"]
+    if kind == "scratch":
+        network, _, depth = settings["network"].partition("-")
+        return f"{network}/{data}/scratch-{depth}"
+    if kind == "morph":
+        network, _, shallower = settings["from"].partition("-")
+        deeper = settings["to"].partition("-")[2]
+        initializer = settings.get("initializer", "ZeroInit")
+        return f"{network}/{data}/morph-{shallower}-to-{deeper}-{initializer}"
+    parts = [settings.get("policy", "periodic")]
+    if parts == ["periodic"]:
+        parts.append(f"K{settings['K']}")
+    parts.append(settings.get("initializer", "GauInit"))
+    if settings.get("growing_rate", "constant") != "constant":
+        parts.append(settings["growing_rate"])
+    if "seed_depth" in settings:
+        parts.append(f"from-{settings['seed_depth']}")
+    return f"{settings['network']}/{data}/{'-'.join(parts)}"

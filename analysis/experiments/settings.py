@@ -1,0 +1,280 @@
+"""config/config.yaml and config/scales/*.yaml as typed settings."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+
+from autogrow.config.pydantic_errors import first_problem
+from autogrow.errors import UserError, allowed
+from autogrow.files.yaml import read_yaml
+from autogrow.networks.names import ARCHITECTURES
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIG = ROOT / "config"
+SCALES = ("smoke", "mini", "paper")
+LANDSCAPE = "landscape"
+"""Kind of the jobs that compute the loss around a network."""
+
+Scale = Literal["smoke", "mini", "paper"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Choices(_Strict):
+    """Where the paper and the released code differ; each key is explained in config.yaml."""
+
+    uniform_noise: Literal["std1", "unit"]
+    # Not strict: `--config "choices={adaminit_slack: 0}"` gives text.
+    adaminit_slack: float = Field(ge=0, le=100, strict=False)
+    normalisation: Literal["released", "measured"]
+
+
+class Checkpoints(_Strict):
+    """How often runs write checkpoints; each key is explained in config.yaml."""
+
+    epochs: int = Field(ge=1, le=100_000, strict=False)
+    minutes: float = Field(gt=0, le=1_000_000, strict=False)
+
+
+# Not strict: numbers inside `--config "cluster={...}"` are text.
+_Count = Annotated[int, Field(ge=1, le=1_000_000, strict=False)]
+_Names = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.,-]+$")]
+
+
+class JobSize(_Strict):
+    """What one job asks a cluster for; each key is explained in slurm/cluster.yaml."""
+
+    gpus: _Count
+    cpus: _Count
+    mem_gb: _Count
+    hours: _Count
+
+    @field_validator("cpus")
+    @classmethod
+    def _one_for_each_gpu(cls, cpus: int, info: ValidationInfo) -> int:
+        if cpus < info.data.get("gpus", 1):
+            raise ValueError(f"allowed: {info.data['gpus']} or more, one for each GPU")
+        return cpus
+
+
+class Cluster(_Strict):
+    """How jobs are submitted to a cluster; each key is explained in slurm/cluster.yaml."""
+
+    partition: _Names | None
+    account: _Names | None
+    # What Snakemake's Slurm plugin takes.
+    gpu_type: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.]+$")] | None
+    shards: int | None = Field(ge=1, le=100, strict=False)
+    scratch: str | None
+    jobs: dict[str, JobSize]
+
+    @field_validator("jobs")
+    @classmethod
+    def _every_kind(cls, jobs: dict[str, JobSize]) -> dict[str, JobSize]:
+        wanted = {*ARCHITECTURES, "ImageNet", LANDSCAPE}
+        if set(jobs) != wanted:
+            raise ValueError(f"allowed: a size for each of {allowed(sorted(wanted))}")
+        if jobs[LANDSCAPE].gpus > 1:
+            raise ValueError(f"allowed: one GPU for {LANDSCAPE}")
+        return jobs
+
+
+class Settings(_Strict):
+    """config.yaml: what is run and how; each key is explained there."""
+
+    scale: Scale
+    # Not strict: `--config seeds=[0,1]` gives text.
+    seeds: list[Annotated[int, Field(ge=0, le=2**32 - 1, strict=False)]] = Field(min_length=1)
+    protocol: Literal["paper", "holdout"]
+    precision: Literal["fp32", "tf32", "bf16"]
+    choices: Choices
+    accuracy: Literal["best", "final"]
+    device: str
+    gpu_share: dict[str, Annotated[int, Field(ge=1, le=100, strict=False)]]
+    data_root: str | None
+    reference: str | None
+    checkpoints: Checkpoints
+    retries: int = Field(ge=0, le=100, strict=False)
+    throughput: float | None = Field(gt=0, allow_inf_nan=False)
+    cluster: Cluster | None
+
+    @field_validator("seeds")
+    @classmethod
+    def _distinct(cls, seeds: list[int]) -> list[int]:
+        if len(set(seeds)) < len(seeds):
+            raise ValueError("allowed: each seed once")
+        return seeds
+
+    @field_validator("gpu_share")
+    @classmethod
+    def _every_network(cls, shares: dict[str, int]) -> dict[str, int]:
+        wanted = {*ARCHITECTURES, "ImageNet"}
+        if set(shares) != wanted:
+            raise ValueError(f"allowed: a share for each of {allowed(sorted(wanted))}")
+        return shares
+
+    @field_validator("cluster")
+    @classmethod
+    def _gpus_are_given_by_slurm(
+        cls, cluster: Cluster | None, info: ValidationInfo
+    ) -> Cluster | None:
+        device = info.data.get("device", "auto")
+        if cluster is not None and device not in ("auto", "cpu", "cuda"):
+            raise ValueError(f"device {device!r}: allowed on a cluster: auto, cpu or cuda")
+        return cluster
+
+    @property
+    def folder(self) -> Path:
+        """Where everything generated goes, relative to the repository."""
+        suffix = "" if self.protocol == "paper" else f"-{self.protocol}"
+        return Path("results/out") / f"{self.scale}{suffix}"
+
+    @property
+    def reference_folder(self) -> Path:
+        """Folder of the tables that new ones are compared with."""
+        if self.reference is not None:
+            return Path(self.reference)
+        ours = Path("results/reference") / self.folder.name
+        if self.scale == "paper" and not (ROOT / ours).is_dir():
+            return Path("results/paper")
+        return ours
+
+
+class FigureSettings(_Strict):
+    """How large the figures are at a scale; the defaults are the paper's, or this project's.
+
+    Attributes
+    ----------
+    snapshots
+        Epochs between the points of a trajectory for each of the paper's intervals; empty:
+        the paper's.
+    contour_points, surface_points
+        Points along each axis of the contours of Figures 5 and 6 and the surfaces of Figure 7.
+    row_blocks
+        Into how many jobs the rows of such a grid are cut.
+    images
+        Training images that the loss is taken over; None: all that the run trained on.
+    """
+
+    snapshots: dict[int, Annotated[int, Field(ge=1)]] = {}
+    contour_points: int = Field(31, ge=3)
+    surface_points: int = Field(51, ge=3)
+    row_blocks: int = Field(17, ge=1)
+    images: int | None = Field(None, ge=1)
+
+    @field_validator("surface_points")
+    @classmethod
+    def _odd(cls, points: int) -> int:
+        if points % 2 == 0:
+            raise ValueError("allowed: an odd number, so that the network itself is a point")
+        return points
+
+    @field_validator("row_blocks")
+    @classmethod
+    def _no_empty_block(cls, blocks: int, info: ValidationInfo) -> int:
+        points = [info.data.get(f"{grid}_points", blocks) for grid in ("contour", "surface")]
+        if blocks > min(points):
+            raise ValueError(f"allowed: up to {min(points)}, the rows of the smaller grid")
+        return blocks
+
+
+class ScaleSettings(_Strict):
+    """A scale: how the paper's runs are made smaller, and what stands in for their data.
+
+    Attributes
+    ----------
+    description
+        Printed on every output.
+    data
+        For each of the paper's data sets the settings that take its place.
+    settings
+        Settings of every run.
+    epochs, finetune_epochs
+        Of baselines and morphs, and of fine-tuning; None: the paper's.
+    T
+        Stop window J (raised to K where K is more), and K of convergent growth;
+        None: the paper's T.
+    tau
+        Smallest gain that counts, in percentage points; None: the paper's.
+    K
+        Growing period for each of the paper's; empty: the paper's.
+    depth
+        Depth for each of the paper's; those not named are the paper's.
+    width
+        Width of each architecture; those not named keep the paper's.
+    figures
+        Grids of the figures and intervals of their trajectories.
+    """
+
+    description: str
+    data: dict[str, dict[str, Any]] = {}
+    settings: dict[str, Any] = {}
+    epochs: int | None = Field(None, ge=1)
+    finetune_epochs: int | None = Field(None, ge=1)
+    T: int | None = Field(None, ge=1)
+    tau: float | None = Field(None, gt=0)
+    depth: dict[str, str] = {}
+    K: dict[int, Annotated[int, Field(ge=1)]] = {}
+    width: dict[str, Annotated[int, Field(ge=1)]] = {}
+    figures: FigureSettings = FigureSettings()
+
+
+def parse_settings(values: object, source: str) -> Settings:
+    """Return the settings, checked.
+
+    Raises
+    ------
+    UserError
+        Naming the key, what was found and what is allowed.
+    """
+    return _parse(Settings, values, source)
+
+
+def read_scale(scale: str) -> ScaleSettings:
+    """Return the settings of a scale from config/scales.
+
+    Raises
+    ------
+    UserError
+        If there is no such scale or its file is malformed.
+    """
+    if scale not in SCALES:
+        raise UserError(f"scale: found {scale!r}; allowed: {allowed(SCALES)}")
+    file = CONFIG / "scales" / f"{scale}.yaml"
+    return _parse(ScaleSettings, read_yaml(file), str(file))
+
+
+def _parse(model: type[BaseModel], values: object, source: str) -> Any:
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise UserError(f"{source}: {first_problem(error, model)}") from None
+
+
+def prepare_environment(settings: Settings) -> None:
+    """Set what the jobs of this workflow inherit: PATH and the data root.
+
+    The interpreter that runs Snakemake has the packages; ``python`` on PATH may
+    not have them, as when ``.venv/bin/snakemake`` is called.
+    """
+    bin_folder = str(Path(sys.executable).parent)
+    os.environ["PATH"] = os.pathsep.join([bin_folder, os.environ.get("PATH", "")])
+    if settings.data_root is not None:
+        os.environ["AUTOGROW_DATA_ROOT"] = str(Path(settings.data_root).expanduser().resolve())
+    if settings.cluster is not None and settings.cluster.scratch is not None:
+        # Jobs read the settings again: $TMPDIR is the node's.
+        os.environ["AUTOGROW_SCRATCH"] = os.path.expandvars(settings.cluster.scratch)

@@ -1,0 +1,141 @@
+"""Figures 2 and 8: accuracies and number of layers over the epochs of an AutoGrow run."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
+
+from analysis.figures import style
+from analysis.figures.frames import divergence, one_seed, panels
+
+TEXT = ("phase", "depth")
+NUMBERS = ("epoch", "layers", "train_accuracy", "val_accuracy", "best_val_accuracy")
+
+_LINES = {
+    "train_accuracy": ("training accuracy", {"color": style.BLUE}),
+    "val_accuracy": ("validation accuracy", {"color": style.VERMILLION}),
+    "best_val_accuracy": (
+        "running maximum of validation",
+        {"color": style.BLACK, "ls": (0, (4, 1.5)), "zorder": 1.9},
+    ),
+}
+_LAYERS = {"color": style.GREEN, "lw": 1.3}
+_DIVERGED = {"color": style.PURPLE, "ls": (0, (1, 1)), "lw": 1.3}
+_PHASES = {"growing": ("growing", style.ORANGE), "finetuning": ("fine-tuning", style.SKY)}
+
+
+def draw(frame: pd.DataFrame, caption: str) -> Figure:
+    """Return the figure: a panel for each run, above it all, below it one growth at close look.
+
+    Parameters
+    ----------
+    frame
+        Rows of figure2.csv or figure8.csv: one per epoch.
+    caption
+        Printed above.
+    """
+    shown, note = one_seed(frame)
+    parts = [
+        (letter, heading, rows.sort_values("epoch", kind="stable"))
+        for letter, heading, rows in panels(shown)
+    ]
+    grown = any(len(_growths(rows)) for _, _, rows in parts)
+    width = style.COLUMN if len(parts) == 1 else style.FULL
+    figure = style.new_figure(width, 3.7 if grown else 2.1)
+    grid = figure.add_gridspec(1 + grown, len(parts), height_ratios=[1.5, 1][: 1 + grown])
+    for column, (_, heading, rows) in enumerate(parts):
+        axes = figure.add_subplot(grid[0, column])
+        style.entitle(axes, heading, len(parts), pad=12)
+        _whole_run(axes, rows)
+        _divergence(axes, rows)
+        if not len(_growths(rows)):
+            axes.text(0.5, 0.06, "no growth in this run", transform=axes.transAxes, ha="center")
+        else:
+            _close_look(figure.add_subplot(grid[1, column]), axes, rows)
+    handles = [Line2D([], [], label=label, **look) for label, look in _LINES.values()]
+    handles.append(Line2D([], [], label="number of layers (right)", **_LAYERS))
+    notes = [note]
+    if shown["diverged_after"].notna().any():
+        handles.append(Line2D([], [], label="diverged: loss not finite", **_DIVERGED))
+        notes.append("Curves of a run that diverged end before that epoch.")
+    style.finish(figure, caption, shown, notes, handles)
+    return figure
+
+
+def _finite(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the epochs before a divergence."""
+    return rows[~(rows["epoch"] >= rows["diverged_after"])]
+
+
+def _divergence(axes: Axes, rows: pd.DataFrame) -> None:
+    told = divergence(rows)
+    if told:
+        axes.axvline(rows["diverged_after"].iloc[0], **_DIVERGED)
+        axes.text(0.5, 0.2, told, transform=axes.transAxes, ha="center")
+
+
+def _whole_run(axes: Axes, rows: pd.DataFrame) -> None:
+    _accuracies(axes, _finite(rows))
+    last = rows["epoch"].max()
+    axes.set_xlim(0, last)
+    axes.set_ylim(0, 105)
+    for phase, (label, color) in _PHASES.items():
+        epochs = rows.loc[rows["phase"] == phase, "epoch"]
+        if epochs.empty:
+            continue
+        axes.axvspan(epochs.min() - 1, epochs.max(), color=color, alpha=0.18, lw=0)
+        # Outside the frame, at the phase's own end of it: short phases have room, too.
+        at, side = ((0, "left"), (last, "right"))[phase == "finetuning"]
+        axes.text(at, 1.02, label, transform=axes.get_xaxis_transform(), ha=side, va="bottom")
+    layers = axes.twinx()
+    finite = _finite(rows)
+    layers.plot(finite["epoch"], finite["layers"], drawstyle="steps-pre", **_LAYERS)
+    # Lower than where accuracies level off: 1 / 1.6 of the height.
+    layers.set_ylim(0, 1.6 * max(rows["layers"].max(), 1))
+    layers.yaxis.set_major_locator(MaxNLocator(5, integer=True))
+    layers.set_ylabel("Number of layers")
+
+
+def _close_look(axes: Axes, whole: Axes, rows: pd.DataFrame) -> None:
+    """Show two growing periods before and after a growth in the middle of growing."""
+    growths = _growths(rows)
+    at = growths[(len(growths) - 1) // 2]
+    period = float(np.median(np.diff(growths, prepend=0)))
+    near = _finite(rows[(rows["epoch"] - at).abs() <= 2 * period])
+    _accuracies(axes, near, marker="o", ms=2.5)
+    left, right = near["epoch"].min(), near["epoch"].max()
+    pad = 0.03 * max(right - left, 1)
+    axes.set_xlim(left - pad, right + pad)
+    for growth in growths[(growths >= left) & (growths <= right)]:
+        look = {"lw": 1.4} if growth == at else {"lw": 0.7, "ls": ":"}
+        axes.axvline(growth, color=style.GREEN, zorder=0, **look)
+    before, after = (rows.loc[rows["epoch"] == at + k, "depth"].iloc[0] for k in (0, 1))
+    axes.set_title(
+        f"Close look at the growth after epoch {at:g}:\n{before} → {after}", size=style.SMALL
+    )
+    low, high = axes.get_ylim()
+    whole.add_patch(
+        Rectangle((left, low), right - left, high - low, fill=False, ls=":", ec=style.GREY, lw=0.9)
+    )
+    for spine in axes.spines.values():
+        spine.set(linestyle=":", edgecolor=style.GREY, linewidth=0.9)
+
+
+def _accuracies(axes: Axes, rows: pd.DataFrame, **look: object) -> None:
+    for column, (_, line) in _LINES.items():
+        axes.plot(rows["epoch"], rows[column], **{**line, **look})
+    axes.set_xlabel("Epoch")
+    axes.set_ylabel("Accuracy (%)")
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    axes.yaxis.set_major_locator(MaxNLocator(5))
+
+
+def _growths(rows: pd.DataFrame) -> np.ndarray:
+    """Return the epochs after which the network became deeper, in order."""
+    deeper = rows["layers"].diff().shift(-1) > 0
+    return _finite(rows[deeper])["epoch"].to_numpy()

@@ -1,0 +1,332 @@
+"""The numbers behind a figure of the paper, long form: all that plotting reads.
+
+``python -m analysis figure-data figure6 --scale mini --folder results/out/mini`` writes
+``figures/figure6.csv`` and, for Figures 5 and 6, ``figures/figure6_contour.csv``, from
+what finished runs have recorded and the landscapes computed around their networks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from string import ascii_lowercase
+from typing import Any
+
+import pandas as pd
+
+from analysis.commandline import Parser, add_results, exit_status
+from analysis.experiments.catalogue import Catalogue, Table, load_catalogue
+from analysis.experiments.rows import Row
+from analysis.experiments.settings import ROOT
+from analysis.results.csvfiles import check_columns, grid_sides, read_csv, read_numbers
+from analysis.results.summaries import Results, diverged, own_epochs
+from autogrow.errors import UserError, allowed
+from autogrow.files.reading import read_json
+from autogrow.files.writing import write_together
+from autogrow.networks.names import LAYERS, parse_depth, parse_network
+
+ACCURACIES = ["train_accuracy", "val_accuracy", "best_val_accuracy"]
+CONTOUR = "_contour"
+
+
+def build_figure(figure: Table, catalogue: Catalogue, results: Results) -> dict[str, pd.DataFrame]:
+    """Return the CSVs of a figure by what their names add to the figure's: ``""`` and others.
+
+    Every row says scale, its description, panel, title, dataset (really used),
+    paper_dataset, run and seed. Then
+
+    * Figures 2 and 8: a row for each epoch of each seed: accuracies in percent, layers;
+    * Figure 3: a row for each run and seed: parameters, multiply-adds, accuracy;
+    * Figure 4: the same, and the published ResNets; ours are left out if none was run;
+    * Figures 5 and 6: a row for each point of the lowest seed's trajectory; in
+      ``_contour`` for each point of the grid: training loss;
+    * Figure 7: a row for each point of the lowest seed's surface: training loss and
+      training accuracy.
+
+    If any run that is shown diverged, ``diverged_after`` has the first epoch whose loss was
+    not finite, in every row of that run. Such a run has no accuracy in Figures 3, 4 and 7.
+
+    Parameters
+    ----------
+    figure
+        Which figure.
+    catalogue
+        Its scale's runs.
+    results
+        Where runs and landscapes are.
+
+    Raises
+    ------
+    UserError
+        If something that the figure shows is missing or damaged.
+    """
+    if any(row.panel.landscape for row in figure.rows):
+        results = replace(results, seeds=[min(results.seeds)])
+    frames = _BUILDERS[figure.name](figure, catalogue, results)
+    return {name: _without_if_empty(frame, "diverged_after") for name, frame in frames.items()}
+
+
+def _without_if_empty(frame: pd.DataFrame, column: str) -> pd.DataFrame:
+    return frame if frame[column].ne("").any() else frame.drop(columns=column)
+
+
+def _curves(figure: Table, catalogue: Catalogue, results: Results) -> dict[str, pd.DataFrame]:
+    parts = []
+    for row in figure.rows:
+        run = row.runs["main"]
+        title = f"{row.key['network']}, {_period(row)}"
+        for seed, summary in zip(results.seeds, results.summaries(run), strict=True):
+            metrics = _metrics(results.run_folder(run, seed) / "metrics.csv", summary)
+            parts.append(_labelled(metrics, catalogue, row, title, seed, summary))
+    return {"": pd.concat(parts)}
+
+
+def _metrics(file: Path, summary: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the epochs of a run with the layers that the network had."""
+    frame = _read(file, ["phase", "depth"], ["epoch", *ACCURACIES])
+    # AdamInit trains no epochs of its own: its rows repeat the epoch before.
+    frame = frame.loc[frame["phase"] != "adaminit", ["epoch", "phase", "depth", *ACCURACIES]]
+    epochs = own_epochs(summary)
+    if list(frame["epoch"]) != [str(n + 1) for n in range(epochs)]:
+        raise UserError(f"{file}: not what the figure needs: allowed: the epochs 1 to {epochs}")
+    architecture = parse_network(summary["network"]).architecture
+    try:
+        sub_modules = [sum(parse_depth(d, architecture)) for d in frame["depth"]]
+    except UserError as error:
+        raise UserError(f"{file}: {error}") from None
+    # Stem and head are a layer each.
+    layers = [2 + n * LAYERS[architecture.block] for n in sub_modules]
+    frame.insert(3, "layers", layers)
+    return frame
+
+
+def _against_parameters(
+    figure: Table, catalogue: Catalogue, results: Results
+) -> dict[str, pd.DataFrame]:
+    """Return every run; the paper's panels have no letters, so they get them in their order."""
+    parts = []
+    letters = dict(
+        zip(dict.fromkeys(r.key["network"] for r in figure.rows), ascii_lowercase, strict=False)
+    )
+    for row in figure.rows:
+        network = row.key["network"]
+        for seed, s in zip(results.seeds, results.summaries(row.runs["main"]), strict=True):
+            line = {"network": network, "method": row.key["method"]}
+            line |= {"K": row.values.get("K", ""), "paper_K": row.key.get("K", ""), **_found(s)}
+            labelled = _labelled(pd.DataFrame([line]), catalogue, row, network, seed, s)
+            parts.append(labelled.assign(panel=letters[network]))
+    return {"": pd.concat(parts)}
+
+
+def _against_published(
+    figure: Table, catalogue: Catalogue, results: Results
+) -> dict[str, pd.DataFrame]:
+    """Return ours beside the published; in a panel of their own where other data stands in."""
+    comparable = all(row.values["dataset"] == row.paper_dataset for row in figure.rows)
+    parts = []
+    for row in figure.rows if results.any_finished(figure.runs) else ():
+        title = f"AutoGrow on {row.values['dataset']}"
+        for seed, s in zip(results.seeds, results.summaries(row.runs["main"]), strict=True):
+            line = {"network": row.key["network"], "method": "AutoGrow", "source": "this run"}
+            line |= {"K": row.values["K"], **_found(s)}
+            labelled = _labelled(pd.DataFrame([line]), catalogue, row, title, seed, s)
+            parts.append(labelled.assign(panel="" if comparable else "a"))
+    dataset = figure.rows[0].paper_dataset
+    published = published_resnets().rename(columns={"block": "method", "top1": "accuracy"})
+    columns = ["network", "method", "source", "parameters", "flops", "accuracy"]
+    common = {
+        "scale": catalogue.scale,
+        "description": catalogue.settings.description,
+        "panel": "" if comparable else "b",
+        "title": f"Published, on {dataset}",
+        "dataset": dataset,
+        "paper_dataset": dataset,
+    }
+    parts.append(published[columns].assign(**common, diverged_after=""))
+    own = ["K", "depth", "layers"]
+    frame = pd.concat(parts).reindex(
+        columns=[*common, "run", "seed", *columns[:3], *own, *columns[3:], "diverged_after"]
+    )
+    if comparable:
+        frame["title"] = dataset
+    return {"": frame}
+
+
+def _trajectories(figure: Table, catalogue: Catalogue, results: Results) -> dict[str, pd.DataFrame]:
+    trajectories, contours = [], []
+    [seed] = results.seeds
+    for row in figure.rows:
+        run = row.runs["main"]
+        [summary] = results.summaries(run)
+        folder = results.landscape_folder(run, seed) / "trajectory"
+        file = folder / "plane.json"
+        plane = read_json(file)
+        trajectory = _read(
+            folder / "trajectory.csv",
+            ["step", "epoch", "phase", "depth", "grown", "x", "y"],
+            ["step", "epoch", "x", "y"],
+        )
+        try:
+            complete = len(trajectory) == plane["snapshots"] + (not diverged(summary))
+            for axis in ("explained_1", "explained_2"):
+                # Of a run that diverged there may be no plane.
+                lost = plane[axis] is None and diverged(summary)
+                trajectory[axis] = "" if lost else f"{plane[axis]:.4f}"
+        except (KeyError, TypeError, ValueError) as error:
+            raise UserError(f"{file}: no facts of a plane: {error!r}") from None
+        if not complete:
+            raise UserError(f"{folder / 'trajectory.csv'}: does not go with {file}; make it again")
+        title = _trajectory_title(row)
+        trajectories.append(_labelled(trajectory, catalogue, row, title, seed, summary))
+        contour = _read_grid(folder / "contour.csv", ["x", "y", "loss"])
+        contours.append(_labelled(contour, catalogue, row, title, seed, summary))
+    return {"": pd.concat(trajectories), CONTOUR: pd.concat(contours)}
+
+
+def _trajectory_title(row: Row) -> str:
+    key, used = row.key, row.values
+    if key.get("method") == "Network Morphism":
+        return f"{key['network']}-{used['shallower']} morphed to {used['deeper']}"
+    if key.get("method") == "baseline":
+        return f"{key['network']}-{used['depth']} from scratch"
+    if key["policy"] == "convergent":
+        return f"c-AutoGrow, {key['learning_rate']} rate, {key['initializer']}"
+    return f"p-AutoGrow, {_period(row)}"
+
+
+def _surfaces(figure: Table, catalogue: Catalogue, results: Results) -> dict[str, pd.DataFrame]:
+    parts = []
+    [seed] = results.seeds
+    for row in figure.rows:
+        run = row.runs["main"]
+        [summary] = results.summaries(run)
+        folder = results.landscape_folder(run, seed) / "surface"
+        surface = _read_grid(folder / "surface.csv", ["x", "y", "loss", "accuracy"])
+        surface = surface.rename(columns={"accuracy": "train_accuracy"})
+        network, method = summary["network"], row.key["method"]
+        surface.insert(0, "network", network)
+        surface.insert(1, "method", method)
+        # Of the last epoch, whatever the tables show: those are the weights it is around.
+        accuracy = "" if diverged(summary) else f"{summary['final_accuracy']:.4f}"
+        surface.insert(2, "accuracy", accuracy)
+        parts.append(_labelled(surface, catalogue, row, f"{network}, {method}", seed, summary))
+    return {"": pd.concat(parts)}
+
+
+_BUILDERS: dict[str, Callable[[Table, Catalogue, Results], dict[str, pd.DataFrame]]] = {
+    "figure2": _curves,
+    "figure3": _against_parameters,
+    "figure4": _against_published,
+    "figure5": _trajectories,
+    "figure6": _trajectories,
+    "figure7": _surfaces,
+    "figure8": _curves,
+}
+
+
+def _found(summary: dict[str, Any]) -> dict[str, Any]:
+    found = {key: summary[key] for key in ("depth", "layers", "parameters", "flops")}
+    return {**found, "accuracy": "" if diverged(summary) else f"{summary['accuracy']:.4f}"}
+
+
+def _period(row: Row) -> str:
+    """Return K as really used, and the paper's where that is another."""
+    used, paper = row.values["K"], row.key["K"]
+    return f"K = {used}" if used == paper else f"K = {used} (paper: {paper})"
+
+
+def _labelled(
+    frame: pd.DataFrame,
+    catalogue: Catalogue,
+    row: Row,
+    title: str,
+    seed: int,
+    summary: Mapping[str, Any],
+) -> pd.DataFrame:
+    """Return the frame behind the columns that every figure has, ``diverged_after`` at its end."""
+    common = {
+        "scale": catalogue.scale,
+        "description": catalogue.settings.description,
+        "panel": row.panel.letter,
+        "title": title,
+        "dataset": row.values["dataset"],
+        "paper_dataset": row.paper_dataset,
+        "run": row.runs["main"],
+        "seed": seed,
+    }
+    labelled = frame.assign(**common)[[*common, *frame.columns]]
+    return labelled.assign(diverged_after=summary["diverged_after"] if diverged(summary) else "")
+
+
+def _read(file: Path, columns: Sequence[str], numbers: Sequence[str] = ()) -> pd.DataFrame:
+    """Return columns of a CSV as the text that was written; ``numbers`` must be some."""
+    header, lines = read_csv(file)
+    wanted = list(dict.fromkeys([*columns, *numbers]))
+    check_columns(file, header, wanted)
+    for column in numbers:
+        read_numbers(file, lines, column)
+    return pd.DataFrame(lines)[wanted]
+
+
+def _read_grid(file: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """Return columns of a CSV, all of them numbers, that has every point of a square grid."""
+    frame = _read(file, columns, columns)
+    sides = grid_sides(zip(frame["x"], frame["y"], strict=True))
+    if sides is None or sides[0] != sides[1]:
+        raise UserError(f"{file}: has {len(frame)} points; allowed: all of a square grid, once")
+    return frame
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write a figure's CSVs; return the exit status."""
+    parser = Parser(
+        prog="python -m analysis figure-data",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("figure", help="figure2 to figure8")
+    add_results(parser)
+    return exit_status("analysis figure-data", lambda: _main(parser.parse_args(arguments)))
+
+
+def _main(options: argparse.Namespace) -> int:
+    catalogue = load_catalogue(options.scale)
+    if options.figure not in _BUILDERS:
+        raise UserError(f"figure: found {options.figure!r}; allowed: {allowed(_BUILDERS)}")
+    results = Results(options.folder, options.seeds, options.accuracy)
+    frames = build_figure(catalogue.tables[options.figure], catalogue, results)
+    folder = options.folder / "figures"
+    files = {s: frame.to_csv(index=False).encode() for s, frame in frames.items()}
+    write_together({folder / f"{options.figure}{s}.csv": f for s, f in files.items()})
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
+
+
+RESNETS = ROOT / "results" / "paper" / "resnets.csv"
+TEXT = ("network", "block", "source", "reference")
+NUMBERS = ("top1", "top5", "parameters", "flops")
+
+
+def published_resnets() -> pd.DataFrame:
+    """Return what He et al. 2016 and torchvision published on ResNet-18 to ResNet-152.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``network``, ``block`` (basic or bottleneck), ``source`` (``He et al. 2016``:
+        10-crop testing; ``torchvision``: its IMAGENET1K_V1 weights, one crop), ``top1`` and
+        ``top5`` (percent on ImageNet's validation set; NaN where not published),
+        ``parameters``, ``flops`` (multiply-adds at 224x224) and ``reference``, which says
+        where each constant is from.
+    """
+    header, lines = read_csv(RESNETS)
+    check_columns(RESNETS, header, [*TEXT, *NUMBERS])
+    numbers = {column: read_numbers(RESNETS, lines, column) for column in NUMBERS}
+    frame = pd.DataFrame(lines)[[*TEXT, *NUMBERS]].assign(**numbers)
+    return frame.astype({"parameters": int, "flops": int})

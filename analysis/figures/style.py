@@ -1,0 +1,187 @@
+"""How every figure looks: sizes, fonts, colours, and the lines of text around it."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.legend import Legend
+from matplotlib.text import Text
+from matplotlib.textpath import TextToPath
+
+from analysis.figures.frames import conditions, stamp
+from autogrow.files.writing import write_together
+
+COLUMN, FULL = 3.25, 5.5
+"""Inches: a column of a two-column paper, and the paper's text width."""
+
+SMALL, NORMAL = 7.0, 8.0
+"""Font sizes in points, at the final size."""
+
+# Okabe and Ito's palette, told apart with every common colour blindness.
+BLACK = "#000000"
+ORANGE = "#E69F00"
+SKY = "#56B4E9"
+GREEN = "#009E73"
+YELLOW = "#F0E442"
+BLUE = "#0072B2"
+VERMILLION = "#D55E00"
+PURPLE = "#CC79A7"
+PALETTE = (BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILLION, PURPLE)
+GREY = "#555555"
+"""For text and lines of lesser weight."""
+
+SEQUENTIAL = "viridis"
+
+STYLE = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib: the same picture everywhere
+    "font.size": SMALL,
+    "axes.titlesize": NORMAL,
+    "axes.labelsize": NORMAL,
+    "axes.linewidth": 0.6,
+    "axes.grid": False,
+    "xtick.labelsize": SMALL,
+    "ytick.labelsize": SMALL,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.minor.size": 0,
+    "ytick.minor.size": 0,
+    "legend.fontsize": SMALL,
+    "legend.frameon": False,
+    "legend.handlelength": 1.8,
+    "legend.columnspacing": 1.2,
+    "lines.linewidth": 1.1,
+    "lines.markersize": 4,
+    "pdf.fonttype": 42,  # TrueType, which journals take, and text stays text
+}
+
+_PNG_DPI = 300
+_MARGIN = 0.05  # inches
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Return an empty figure; ``height`` in inches is without the text around it."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    figure.get_layout_engine().set(w_pad=0.04, h_pad=0.04)
+    return figure
+
+
+def entitle(axes: Axes, text: str, across: int, **options: float) -> None:
+    """Give a panel its title, broken into lines where ``across`` panels stand side by side."""
+    width = axes.get_figure().get_figwidth() / across - 0.3
+    axes.set_title(_wrapped(text, width, NORMAL), **options)
+
+
+def finish(
+    figure: Figure,
+    caption: str,
+    frame: pd.DataFrame,
+    notes: Sequence[str],
+    handles: Sequence[Artist] = (),
+) -> None:
+    """Print caption and legend above a figure and the conditions below it, then fix its layout.
+
+    The figure becomes higher by what these need. Afterwards positions in the axes are
+    final, so labels can be placed where there is room.
+
+    Parameters
+    ----------
+    figure
+        All axes are there.
+    caption
+        Of the paper, in short.
+    frame
+        Rows of the figure's CSV, which name scale and data sets.
+    notes
+        Sentences on what else the picture shows.
+    handles
+        Of the legend that all panels share, with their labels.
+    """
+    width, height = figure.get_size_inches()
+    bold, small = {"size": NORMAL, "weight": "bold"}, {"size": SMALL, "color": GREY}
+    blocks = [
+        figure.text(0, 0, _wrapped(text, width, **look), va="top", **look)
+        for text, look in ((stamp(frame), bold | {"color": VERMILLION}), (caption, bold))
+    ]
+    footing = " ".join([conditions(frame), *notes])
+    below_it = figure.text(0, 0, _wrapped(footing, width, **small), va="top", **small)
+    key = [_legend(figure, handles)] if handles else []
+    heights = [_height(artist) for artist in [*blocks, *key]]
+    above, below = sum(heights) + _MARGIN, _height(below_it) + _MARGIN
+    total = above + height + below
+    figure.set_size_inches(width, total)
+    top = total - _MARGIN
+    for text, across in zip(blocks, heights, strict=False):
+        text.set_position((_MARGIN / width, top / total))
+        top -= across
+    for legend in key:
+        legend.set_bbox_to_anchor((0.5, top / total))
+    below_it.set_position((_MARGIN / width, below / total))
+    figure.get_layout_engine().set(rect=(0, below / total, 1, height / total))
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+
+
+def _legend(figure: Figure, handles: Sequence[Artist]) -> Legend:
+    """Return a legend with as few rows as fit into the figure's width."""
+    for rows in range(1, len(handles) + 1):
+        columns = math.ceil(len(handles) / rows)
+        legend = figure.legend(
+            handles=handles, loc="upper center", ncols=columns, borderaxespad=0, borderpad=0.2
+        )
+        legend.set_in_layout(False)
+        if legend.get_window_extent().width <= figure.bbox.width - 4:
+            break
+        if columns > 1:
+            legend.remove()
+    return legend
+
+
+def write(figure: Figure, file: Path) -> None:
+    """Write ``file`` as .pdf and .png, the same bytes for the same figure.
+
+    Raises
+    ------
+    UserError
+        If a file cannot be written.
+    """
+    contents = {}
+    # What is in the metadata by default: the date, and matplotlib's version.
+    for suffix, options in (
+        (".pdf", {"metadata": {"CreationDate": None, "Creator": None, "Producer": None}}),
+        (".png", {"metadata": {"Software": None}, "dpi": _PNG_DPI}),
+    ):
+        data = io.BytesIO()
+        figure.savefig(data, format=suffix[1:], **options)
+        contents[file.with_suffix(suffix)] = data.getvalue()
+    write_together(contents)
+
+
+def _height(artist: Text | Legend) -> float:
+    """Return the height in inches, with a margin below; 0 if there is nothing."""
+    height = artist.get_window_extent().height / artist.get_figure().dpi
+    return height + _MARGIN if height else 0
+
+
+def _wrapped(text: str, width: float, size: float, weight: str = "normal", **_: str) -> str:
+    """Break a text into lines that fit into ``width`` inches."""
+    measure = TextToPath()
+    font = FontProperties(family=STYLE["font.family"], size=size, weight=weight)
+    lines: list[str] = []
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        across = measure.get_text_width_height_descent(longer, font, ismath=False)[0]
+        if lines and across <= (width - 2 * _MARGIN) * 72:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return "\n".join(lines)

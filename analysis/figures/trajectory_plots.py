@@ -1,0 +1,131 @@
+"""Figures 5 and 6: optimization trajectories on their first two principal components."""
+
+from __future__ import annotations
+
+import math
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.contour import ContourSet
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from analysis.figures import style
+from analysis.figures.frames import divergence, grid, levels, one_seed, panels
+from analysis.figures.placing import label_contours
+
+TEXT = ("phase", "depth", "grown")
+NUMBERS = ("step", "epoch", "x", "y", "explained_1", "explained_2")
+CONTOUR = ("x", "y", "loss")
+
+_PHASES = {
+    "growing": ("growing", style.BLUE),
+    "training": ("training", style.BLUE),
+    "finetuning": ("fine-tuning", style.ORANGE),
+}
+_START = {"marker": "s", "ms": 6, "mfc": style.GREEN}
+_GROWTH = {"marker": "^", "ms": 6, "mfc": style.VERMILLION}
+_END = {"marker": "*", "ms": 11, "mfc": style.YELLOW}
+_LOST = {"marker": "X", "ms": 8, "mfc": style.PURPLE}
+_MARK = {"ls": "", "color": style.BLACK, "mec": style.BLACK, "mew": 0.5}
+
+
+def draw(frame: pd.DataFrame, contour: pd.DataFrame, caption: str, growth: str) -> Figure:
+    """Return the figure, a panel for each trajectory.
+
+    Parameters
+    ----------
+    frame
+        Rows of figure5.csv or figure6.csv: one per point of a trajectory, the last one final.
+    contour
+        Rows of its contour's CSV: the training loss on a grid.
+    caption
+        Printed above.
+    growth
+        What a growth of the network is called: ``growth`` or ``morphing``.
+    """
+    shown, note = one_seed(frame)
+    parts = list(panels(shown))
+    columns = 1 if len(parts) == 1 else 2
+    rows = math.ceil(len(parts) / columns)
+    width = (style.COLUMN, style.FULL)[columns - 1]
+    figure = style.new_figure(width, 2.45 * rows)
+    drawn = []
+    for i, (letter, heading, steps) in enumerate(parts):
+        axes = figure.add_subplot(rows, columns, i + 1)
+        style.entitle(axes, heading, columns)
+        losses = contour[(contour["panel"] == letter) & (contour["seed"] == steps["seed"].iloc[0])]
+        steps = steps.sort_values("step", kind="stable")
+        drawn.append((axes, _contours(axes, losses), _trajectory(axes, steps)))
+    notes = [note, "Contours: training loss, on a logarithmic scale of levels."]
+    style.finish(figure, caption, shown, notes, _handles(shown, growth))
+    for axes, lines, points in drawn:
+        if lines is not None:
+            label_contours(axes, lines, points)
+    return figure
+
+
+def _contours(axes: Axes, losses: pd.DataFrame) -> ContourSet | None:
+    x, y, z = grid(losses, "loss")
+    wanted = levels(z)
+    if min(z.shape) < 2 or not len(wanted):
+        axes.text(0.5, 0.03, "no contours: no finite losses", transform=axes.transAxes, ha="center")
+        return None
+    shown = np.ma.masked_invalid(z)
+    return axes.contour(
+        x, y, shown, levels=wanted, colors=_colors(len(wanted)), linewidths=0.7, zorder=1
+    )
+
+
+def _colors(levels: int) -> np.ndarray:
+    # Without the last, bright fifth of the map: too pale for a line on white.
+    return matplotlib.colormaps[style.SEQUENTIAL](np.linspace(0, 0.8, levels))
+
+
+def _trajectory(axes: Axes, steps: pd.DataFrame) -> np.ndarray:
+    """Draw a trajectory; return its points, (n, 2)."""
+    told = divergence(steps)
+    steps = steps[np.isfinite(steps[["x", "y"]]).all(axis=1)]
+    points = steps[["x", "y"]].to_numpy()
+    for side, component, ordinal in (("x", "1", "1st"), ("y", "2", "2nd")):
+        explained = steps[f"explained_{component}"]
+        share = f"{explained.iloc[0]:.2f} %" if len(steps) else "no finite point"
+        getattr(axes, f"set_{side}label")(f"{ordinal} PC: {share}")
+    axes.plot(*points.T, color=style.BLACK, lw=0.7, zorder=2)
+    for phase, color in {phase: color for phase, (_, color) in _PHASES.items()}.items():
+        part = steps[steps["phase"] == phase]
+        axes.plot(part["x"], part["y"], ls="", marker="o", ms=2.6, color=color, zorder=3)
+    grown = points[_grown(steps)]
+    axes.plot(*grown.T, **_GROWTH, **_MARK, zorder=4)
+    axes.plot(*points[:1].T, **_START, **_MARK, zorder=5)
+    end = _LOST if told else _END
+    axes.plot(*points[-1:].T, **end, **_MARK, zorder=6)
+    if told:
+        axes.text(0.5, 0.12, told, transform=axes.transAxes, ha="center")
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.yaxis.set_major_locator(MaxNLocator(5))
+    return points
+
+
+def _grown(steps: pd.DataFrame) -> np.ndarray:
+    return steps["grown"].str.lower().isin(["1", "true"]).to_numpy()
+
+
+def _handles(frame: pd.DataFrame, growth: str) -> list[Line2D]:
+    looks = [
+        (label, {"marker": "o", "ms": 3, "color": color, "mec": color})
+        for phase, (label, color) in _PHASES.items()
+        if (frame["phase"] == phase).any()
+    ]
+    looks.append(("start", {**_START, **_MARK}))
+    if _grown(frame).any():
+        looks.append((growth, {**_GROWTH, **_MARK}))
+    lost = frame["diverged_after"].notna()
+    if not lost.all():
+        looks.append(("final network", {**_END, **_MARK}))
+    if lost.any():
+        looks.append(("last before it diverged", {**_LOST, **_MARK}))
+    return [Line2D([], [], **{**look, "ls": ""}, label=label) for label, look in looks]

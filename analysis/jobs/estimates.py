@@ -1,0 +1,259 @@
+"""What a run, and the loss around its network, will cost, before it runs.
+
+How deep AutoGrow's nets will be is not known beforehand. Assumed is the paper's found
+net, one growth every K epochs and a last stop window of J; at a smaller scale, the
+paper's number of growths times (J / K at the scale) / (J / K in the paper), since it is
+stop window over period that decides how many growths there are before any stop.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import pandas as pd
+
+from analysis.experiments.catalogue import Catalogue, paper_table
+from analysis.experiments.rows import Run
+from autogrow.config.resolving import resolve
+from autogrow.config.spec import AutogrowSpec, parse_spec
+from autogrow.data import DATASETS
+from autogrow.networks.names import (
+    Architecture,
+    NetworkName,
+    choose_stem,
+    parse_depth,
+    parse_network,
+)
+
+BACKWARD = 2
+"""Cost of a backward pass in forward passes: two products where the forward has one."""
+
+IMAGES = {
+    "digits": (1437, 360),
+    "MNIST5000": (4000, 1000),
+    "MNIST": (60_000, 10_000),
+    "FashionMNIST": (60_000, 10_000),
+    "CIFAR10": (50_000, 10_000),
+    "CIFAR100": (50_000, 10_000),
+    "SVHN": (73_257, 26_032),
+    "ImageNet": (1_281_167, 50_000),
+}
+"""Training and test images."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What one run will cost for one seed.
+
+    Attributes
+    ----------
+    run
+        Its id.
+    network
+        With the depth that is assumed.
+    epochs
+        All phases together.
+    flops
+        Multiply-adds of training and evaluation.
+    """
+
+    run: str
+    network: str
+    epochs: int
+    flops: float
+
+
+def estimate(run: Run, catalogue: Catalogue) -> Estimate:
+    """Return what a run will cost for one seed.
+
+    Parameters
+    ----------
+    run
+        Of the catalogue.
+    catalogue
+        For the runs whose found net others take.
+    """
+    if run.depth_of is not None:
+        source = catalogue.runs[run.depth_of]
+        architecture = _spec(source).architecture
+        depth = _assumed_depth(source, catalogue)
+        name = parse_network(f"{run.settings['network']}-" + "-".join(map(str, depth)))
+        if name.architecture.residual and not architecture.residual:
+            name = NetworkName(name.architecture, tuple(-(-d // 2) for d in depth))
+        settings = {**run.settings, "network": str(name)}
+        spec = _resolved(settings)
+        return Estimate(run.id, str(name), spec.epochs, spec.epochs * _epoch(spec, name))
+    spec = _spec(run)
+    if spec.kind == "scratch":
+        name = parse_network(spec.network)
+        return Estimate(run.id, str(name), spec.epochs, spec.epochs * _epoch(spec, name))
+    if spec.kind == "morph":
+        names = [parse_network(n) for n in (spec.from_network, spec.to_network)]
+        flops = sum(spec.epochs * _epoch(spec, name) for name in names)
+        return Estimate(run.id, str(names[1]), 2 * spec.epochs, flops)
+    name = NetworkName(spec.architecture, _assumed_depth(run, catalogue))
+    growths = sum(name.depth) - sum(spec.seed_network.depth)
+    window = spec.J if spec.policy == "periodic" else spec.K * spec.architecture.sub_networks
+    growing = max(growths * spec.K, 0)
+    # FLOPs rise evenly from the seed network's to the found net's.
+    rising = growing * (_epoch(spec, spec.seed_network) + _epoch(spec, name)) / 2
+    flops = rising + (window + spec.finetune_epochs) * _epoch(spec, name)
+    return Estimate(run.id, str(name), growing + window + spec.finetune_epochs, flops)
+
+
+def landscape_flops(run: Run, points: int, catalogue: Catalogue) -> float:
+    """Return multiply-adds of the loss on a grid around a run's network.
+
+    Parameters
+    ----------
+    run
+        Of the catalogue.
+    points
+        Of the grid.
+    catalogue
+        Its scale says how many images the loss is taken over.
+    """
+    name = parse_network(estimate(run, catalogue).network)
+    settings = dict(run.settings)
+    if run.depth_of is not None:
+        settings["network"] = str(name)
+    spec = _resolved(settings)
+    images = IMAGES[spec.data][0] * spec.data_fraction
+    return points * min(images, catalogue.settings.figures.images or images) * _forward(spec, name)
+
+
+def _spec(run: Run) -> Any:
+    return _resolved(run.settings)
+
+
+def _resolved(settings: Mapping[str, Any]) -> Any:
+    spec = parse_spec(dict(settings), "plan")
+    return resolve(spec, _images(spec)[0])
+
+
+def _images(spec: Any) -> tuple[int, int, int]:
+    """Return size, channels and classes of the images a run sees."""
+    info = DATASETS[spec.data]
+    return info.image_size // spec.downscale, info.channels, info.n_classes
+
+
+def _epoch(spec: Any, name: NetworkName) -> float:
+    """Return multiply-adds of one epoch: training, and evaluation of the test set."""
+    train, test = IMAGES[spec.data]
+    return _forward(spec, name) * ((1 + BACKWARD) * train * spec.data_fraction + test)
+
+
+def _forward(spec: Any, name: NetworkName) -> int:
+    """Return multiply-adds of one image."""
+    size, channels, classes = _images(spec)
+    stem = choose_stem(name.architecture, spec.stem, size)
+    base, each = _per_sub_module(name.architecture, size, channels, classes, stem, spec.width)
+    return base + sum((d - 1) * e for d, e in zip(name.depth, each, strict=True))
+
+
+@cache
+def _per_sub_module(
+    architecture: Architecture, size: int, channels: int, classes: int, stem: str, width: int
+) -> tuple[int, list[int]]:
+    """Return multiply-adds of the 1-1-1 network and of one more sub-module in each sub-network."""
+    from autogrow.networks.flops import network_costs
+
+    one, two = (
+        network_costs(
+            NetworkName(architecture, (d,) * architecture.sub_networks),
+            image_size=size,
+            image_channels=channels,
+            classes=classes,
+            stem=stem,
+            width=width,
+        )
+        for d in (1, 2)
+    )
+    return one[-1].flops, [b.flops - a.flops for a, b in zip(one[1:-2], two[1:-2], strict=True)]
+
+
+def _assumed_depth(run: Run, catalogue: Catalogue) -> tuple[int, ...]:
+    """Return the paper's found net of a run, made smaller as the scale is."""
+    spec: AutogrowSpec = _spec(run)
+    found, K = _paper_found_net(run.id, catalogue)
+    depth = parse_depth(found, spec.architecture)
+    if catalogue.scale == "paper":
+        return depth
+    if spec.policy == "convergent":
+        return depth  # K = J at every scale
+    paper_J = 30 if spec.stem == "imagenet" else 100
+    ratio = (spec.J / spec.K) / (paper_J / K)
+    seed = spec.seed_network.depth
+    return tuple(s + max(round((d - s) * ratio), 1) for d, s in zip(depth, seed, strict=True))
+
+
+def _paper_found_net(run: str, catalogue: Catalogue) -> tuple[str, int]:
+    """Return the paper's found net, and its K, of a run that is a row of a table."""
+    fallback = None
+    for table in catalogue.tables.values():
+        for row in table.rows:
+            if row.runs["main"] != run:
+                continue
+            K = int(row.key.get("K") or 3)
+            if table.name.startswith("figure"):
+                fallback = row.key["network"], row.key.get("K", "3")
+                continue
+            paper = pd.read_csv(paper_table(table.name), dtype=str, keep_default_na=False)
+            paper.index = paper[list(row.key)].agg("/".join, axis=1)
+            column = "found_net" if "found_net" in paper.columns else "depth"
+            return paper.loc[row.name, column], K
+    # Figure 3's K = 50 points are in no table but for two: take Table 5's or Table 9's.
+    network, K = fallback
+    nets = {"Basic3ResNet": "6-5-3", "Plain3Net": "11-11-10"}
+    return nets.get(network, "6-6-6-6"), int(K)
+
+
+def measured_throughput(catalogue: Catalogue, device: str = "cpu") -> float:
+    """Return multiply-adds a second of training this scale's runs on this machine.
+
+    The median over the architectures of a short measurement each: three sub-modules
+    in each sub-network, the scale's batch, width and the images of its CIFAR10, one
+    thread on a CPU.
+    """
+    import torch
+
+    from autogrow.networks.growable import build_network
+    from autogrow.training.epoch import train_epoch
+    from autogrow.training.optimizer import SGD
+
+    torch.set_num_threads(1)
+    rates = []
+    for name in ("Basic3ResNet", "Plain3Net", "Basic4ResNet", "Plain4Net"):
+        run = catalogue.runs[_any_run(name, catalogue)]
+        spec = _spec(run)
+        size, channels, classes = _images(spec)
+        network_name = NetworkName(spec.architecture, (3,) * spec.architecture.sub_networks)
+        shape = {"image_channels": channels, "classes": classes, "width": spec.width}
+        network = build_network(network_name, stem=spec.stem, **shape).to(
+            device, memory_format=torch.channels_last
+        )
+        optimizer = SGD(network.parameters(), lr=0.01, momentum=0.9, weight_decay=0)
+        images = torch.randn(spec.batch_size, channels, size, size, device=device)
+        labels = torch.zeros(spec.batch_size, dtype=torch.long, device=device)
+        batch = (images.contiguous(memory_format=torch.channels_last), labels)
+        train_epoch(network, optimizer, [batch] * 2)
+        start = time.perf_counter()
+        train_epoch(network, optimizer, [batch] * 3)
+        seconds = time.perf_counter() - start
+        base, each = _per_sub_module(
+            spec.architecture, size, channels, classes, spec.stem, spec.width
+        )
+        flops = (1 + BACKWARD) * 3 * spec.batch_size * (base + 2 * sum(each))
+        rates.append(flops / seconds)
+    return float(pd.Series(rates).median())
+
+
+def _any_run(network: str, catalogue: Catalogue) -> str:
+    return next(
+        id for id, r in catalogue.runs.items()
+        if r.kind == "autogrow" and r.settings["network"] == network
+    )  # fmt: skip

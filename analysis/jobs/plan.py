@@ -1,0 +1,182 @@
+"""What will run, before anything runs: epochs, FLOPs and device-hours, by table.
+
+``python -m analysis plan --scale paper --throughput 2e12`` or, with the throughput
+measured on the spot on this machine, ``python -m analysis plan --scale mini``.
+How AutoGrow's unknown depth is assumed: see analysis/estimates.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from tabulate import tabulate
+
+from analysis.commandline import Parser, exit_status
+from analysis.experiments.catalogue import Catalogue, load_catalogue
+from analysis.jobs.estimates import estimate, landscape_flops, measured_throughput
+from analysis.results.summaries import Results
+from autogrow.errors import UserError
+
+
+def plan(
+    catalogue: Catalogue, seeds: Sequence[int], throughput: float, folder: Path
+) -> pd.DataFrame:
+    """Return a line for each run: tables, network assumed, epochs, FLOPs, hours, done.
+
+    ``epochs``, ``flops`` and ``hours`` are over all seeds; ``done`` counts the seeds
+    whose summary is there. ``tables`` names every table that reads the run.
+    """
+    readers: dict[str, list[str]] = {}
+    for table in catalogue.tables.values():
+        for run in table.runs:
+            readers.setdefault(run, []).append(table.name)
+    lines = []
+    for run_id in sorted(catalogue.runs):
+        e = estimate(catalogue.runs[run_id], catalogue)
+        done = sum((folder / "runs" / run_id / f"seed{s}/summary.json").exists() for s in seeds)
+        lines.append(
+            {
+                "run": run_id,
+                "tables": " ".join(readers[run_id]),
+                "network": e.network,
+                "epochs": e.epochs * len(seeds),
+                "flops": e.flops * len(seeds),
+                "hours": e.flops * len(seeds) / throughput / 3600,
+                "done": done,
+            }
+        )
+    return pd.DataFrame(lines)
+
+
+def plan_landscapes(
+    catalogue: Catalogue, seeds: Sequence[int], throughput: float, folder: Path
+) -> pd.DataFrame:
+    """Return a line for each panel that shows the loss around a network (Figures 5 to 7).
+
+    Columns: figure, panel, run, points (along each axis), flops, hours, done; of the
+    lowest seed, the only one that is shown.
+    """
+    sizes = catalogue.settings.figures
+    results = Results(folder, seeds, "best")
+    lines = []
+    for figure in catalogue.tables.values():
+        for row in (row for row in figure.rows if row.panel.landscape):
+            run = row.runs["main"]
+            trajectory = row.panel.snapshots is not None
+            points = sizes.contour_points if trajectory else sizes.surface_points
+            file = "trajectory/contour.csv" if trajectory else "surface/surface.csv"
+            flops = landscape_flops(catalogue.runs[run], points**2, catalogue)
+            lines.append(
+                {
+                    "figure": figure.name,
+                    "panel": row.panel.letter,
+                    "run": run,
+                    "points": points,
+                    "flops": flops,
+                    "hours": flops / throughput / 3600,
+                    "done": (results.landscape_folder(run, min(seeds)) / file).exists(),
+                }
+            )
+    return pd.DataFrame(lines)
+
+
+def report(
+    frame: pd.DataFrame,
+    landscapes: pd.DataFrame,
+    catalogue: Catalogue,
+    seeds: Sequence[int],
+    rate: str,
+) -> str:
+    """Return the plan to read: every run, then each table, then the whole, then landscapes."""
+    n = len(seeds)
+    shown = [
+        [r.run, r.network, r.epochs, f"{r.flops:.2e}", f"{r.hours:.3g}", f"{r.done}/{n}"]
+        for r in frame.itertuples()
+    ]
+    runs = tabulate(shown, ["run", "network assumed", "epochs", "FLOPs", "hours", "done"])
+    per_table = []
+    for name in catalogue.tables:
+        part = frame[frame["tables"].str.split().apply(lambda names, name=name: name in names)]
+        per_table.append(_sum(name, part, n))
+    per_table.append(_sum("all, each run once", frame, n))
+    grids = [
+        [
+            f"{r.figure}{r.panel}",
+            r.run,
+            f"{r.points} x {r.points}",
+            f"{r.flops:.2e}",
+            f"{r.hours:.3g}",
+            f"{int(r.done)}/1",
+        ]
+        for r in landscapes.itertuples()
+    ]
+    grids.append(_sum_of_grids(landscapes))
+    grid_header = ["panel", "run", "points", "FLOPs", "device-hours", "done"]
+    header = ["table", "runs", "epochs", "FLOPs", "device-hours", "done", "hours left"]
+    return (
+        f"Scale {catalogue.scale}, {n} seed(s); FLOPs are multiply-adds, throughput {rate}.\n"
+        f"AutoGrow's depth is not known beforehand: assumed is the paper's found net"
+        f"{'' if catalogue.scale == 'paper' else ', made smaller as the scale is'}.\n\n"
+        f"{runs}\n\n{tabulate(per_table, header)}\n\n"
+        f"Loss around networks, on top of the runs:\n\n{tabulate(grids, grid_header)}\n"
+    )
+
+
+def _sum_of_grids(landscapes: pd.DataFrame) -> list[Any]:
+    flops, hours, done = (landscapes[c].sum() for c in ("flops", "hours", "done"))
+    return ["all panels", "", "", f"{flops:.2e}", f"{hours:.3g}", f"{done}/{len(landscapes)}"]
+
+
+def _sum(name: str, part: pd.DataFrame, seeds: int) -> list[Any]:
+    left = (part["hours"] * (1 - part["done"] / seeds)).sum()
+    return [
+        name,
+        len(part) * seeds,
+        int(part["epochs"].sum()),
+        f"{part['flops'].sum():.2e}",
+        f"{part['hours'].sum():.3g}",
+        f"{part['done'].sum()}/{len(part) * seeds}",
+        f"{left:.3g}",
+    ]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the plan; return the exit status."""
+    parser = Parser(
+        prog="python -m analysis plan",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--scale", default="mini")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--folder", type=Path, help="default: results/out/SCALE")
+    parser.add_argument("--device", default="cpu", help="to measure on")
+    parser.add_argument(
+        "--throughput",
+        type=float,
+        metavar="FLOPS",
+        help="multiply-adds a second of one device (default: measured now, one CPU thread)",
+    )
+    return exit_status("analysis plan", lambda: _main(parser.parse_args(arguments)))
+
+
+def _main(options: argparse.Namespace) -> int:
+    catalogue = load_catalogue(options.scale)
+    wanted = options.throughput
+    if wanted is not None and not 0 < wanted < float("inf"):
+        raise UserError(f"--throughput: found {wanted}; allowed: a number above 0")
+    throughput = wanted or measured_throughput(catalogue, options.device)
+    rate = f"{throughput:.3g}/s " + ("as given" if wanted else "measured on this machine")
+    folder = options.folder or Path("results/out") / options.scale
+    given = (catalogue, options.seeds, throughput, folder)
+    print(report(plan(*given), plan_landscapes(*given), catalogue, options.seeds, rate))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

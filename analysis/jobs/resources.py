@@ -1,0 +1,117 @@
+"""What a job of the workflow asks for: GPUs here; CPUs, memory and time too on a cluster.
+
+All of it follows from what the run is and from config/config.yaml and slurm/cluster.yaml.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from analysis.experiments.settings import LANDSCAPE, Settings
+
+IMAGENET = "ImageNet"
+
+
+def kind_of(run: Mapping[str, Any]) -> str:
+    """Return what a run is to a machine: ``ImageNet``, else its architecture.
+
+    Parameters
+    ----------
+    run
+        Settings of the run's spec.
+    """
+    if run["data"] == IMAGENET:
+        return IMAGENET
+    return str(run.get("network", run.get("to"))).partition("-")[0]
+
+
+def run_resources(settings: Settings, run: Mapping[str, Any], threads: int) -> dict[str, int | str]:
+    """Return the resources of a run's job, by Snakemake's names.
+
+    Parameters
+    ----------
+    settings
+        Of the workflow.
+    run
+        Settings of the run's spec.
+    threads
+        That Snakemake gives the job.
+    """
+    kind = kind_of(run)
+    found = _resources(settings, kind, kind, threads)
+    # Several GPUs: one process for each, on one node.
+    several = f"torchrun --standalone --nproc-per-node={found['gpu']} -m autogrow"
+    often = settings.checkpoints
+    return {
+        **found,
+        "launcher": several if found["gpu"] > 1 else "autogrow",
+        "checkpoints": f"--checkpoint-epochs {often.epochs} --checkpoint-minutes {often.minutes}",
+    }
+
+
+def landscape_resources(
+    settings: Settings, run: Mapping[str, Any], threads: int
+) -> dict[str, int | str]:
+    """Return the resources of a job that computes a block of the loss around a run's network.
+
+    Parameters
+    ----------
+    settings, run, threads
+        As for :func:`run_resources`.
+    """
+    return _resources(settings, LANDSCAPE, kind_of(run), threads)
+
+
+def cpu_resources(settings: Settings, run: Mapping[str, Any], threads: int) -> dict[str, int | str]:
+    """Return the resources of a short job around a run's network that needs no GPU.
+
+    Parameters
+    ----------
+    settings, run, threads
+        As for :func:`run_resources`.
+    """
+    without = settings.model_copy(update={"device": "cpu"})
+    return _resources(without, LANDSCAPE, kind_of(run), threads)
+
+
+def _resources(settings: Settings, job: str, share: str, threads: int) -> dict[str, Any]:
+    """Return the resources of a job, with the share of a GPU that a kind of run takes.
+
+    Which keys there are depends on the settings alone: a rule must name them.
+    """
+    on_gpu, cluster = settings.device != "cpu", settings.cluster
+    percent = settings.gpu_share[share] if on_gpu else 0
+    found: dict[str, Any] = {
+        "device": settings.device,
+        "gpu": int(on_gpu),
+        "gpu_share": percent,
+        "cpu_threads": threads,
+    }
+    if cluster is None:
+        return found
+    size = cluster.jobs[job]
+    gpus = size.gpus if on_gpu else 0
+    shards = -(-percent * (cluster.shards or 0) // 100)
+    shared = gpus == 1 and 0 < shards < (cluster.shards or 0)
+    found |= {
+        "gpu": 0 if shared else gpus,
+        "cpus_per_task": size.cpus,
+        # Snakemake's threads are capped by the cores of the machine that submits.
+        "cpu_threads": "$SLURM_CPUS_PER_TASK"
+        if gpus <= 1
+        else f"$((SLURM_CPUS_PER_TASK / {gpus}))",
+        "mem_mb": 1000 * size.mem_gb,
+        "runtime": 60 * size.hours,
+        "nodes": 1,
+    }
+    # A key that is not there leaves Snakemake's --default-resources their say.
+    if cluster.partition is not None:
+        found["slurm_partition"] = cluster.partition
+    if cluster.account is not None:
+        found["slurm_account"] = cluster.account
+    if cluster.shards is not None:
+        found["gres"] = f"shard:{shards}" if shared else ""
+    if cluster.gpu_type is not None:
+        found["gpu_model"] = cluster.gpu_type if found["gpu"] else ""
+    return found

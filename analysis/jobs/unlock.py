@@ -1,0 +1,84 @@
+"""Takes away the lock that a killed Snakemake has left in this folder.
+
+``python -m analysis unlock``, which ``make reproduce`` calls first. A Snakemake that is
+alive here keeps its lock, and is named.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import psutil
+
+from analysis.commandline import Parser, exit_status
+from autogrow.errors import UserError
+
+LOCKS = Path(".snakemake/locks")
+
+
+def is_locked(folder: Path) -> bool:
+    """Return whether a Snakemake holds the folder, or held it when it was killed."""
+    return any((folder / LOCKS).glob("*.lock"))
+
+
+def living(folder: Path) -> Iterator[int]:
+    """Yield the process IDs of the Snakemakes that are at work in a folder of this machine."""
+    for process in psutil.process_iter():
+        try:
+            words = [Path(word).name for word in process.cmdline()[:3]]
+            here = process.cwd() == os.path.realpath(folder)
+        except psutil.Error:  # it has ended, or is another user's
+            continue
+        if here and "snakemake" in words and process.status() != psutil.STATUS_ZOMBIE:
+            yield process.pid
+
+
+def unlock(folder: Path) -> str | None:
+    """Take a killed Snakemake's lock away; return what was done, None if there was none.
+
+    Raises
+    ------
+    UserError
+        If a Snakemake is at work in the folder, or the lock cannot be taken away.
+    """
+    if not is_locked(folder):
+        return None
+    alive = next(living(folder), None)
+    if alive is not None:
+        raise UserError(
+            f"{folder.resolve()}: Snakemake is at work here (process {alive}); wait for it, or "
+            "end it"
+        )
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--unlock"], cwd=folder, capture_output=True, text=True
+    )
+    if done.returncode:
+        raise UserError(f"{folder.resolve()}: cannot be unlocked: {done.stderr.strip()[-500:]}")
+    return f"{folder.resolve()}: a Snakemake that was killed had left its lock; unlocked"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Unlock the current folder; return the exit status."""
+    parser = Parser(
+        prog="python -m analysis unlock",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.parse_args(arguments)
+    return exit_status("analysis unlock", _main)
+
+
+def _main() -> int:
+    told = unlock(Path())
+    if told:
+        print(told)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

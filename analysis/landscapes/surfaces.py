@@ -1,0 +1,108 @@
+"""The loss surface around the final network of a run (Figure 7), as Li et al. (2018).
+
+The network is moved along two random Gaussian directions in which each filter has the
+norm of the network's filter (biases and Batch Normalization do not move), over a square
+grid; OUT/surface.csv has the training loss (mean cross-entropy, not clipped) and the
+training accuracy (percent) of each point, over images that are not augmented. A run that
+diverged has no losses around it.
+
+An interrupted command goes on with the blocks that are missing. Blocks can be computed
+side by side: `--block 1/4` ... `--block 4/4`, each a process, then `--gather 4`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from analysis.commandline import Parser, exit_status
+from analysis.landscapes import options as common
+from analysis.landscapes.grids import BlockFolder, Grid, axis
+from autogrow.errors import UserError
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+RESULT = "surface.csv"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Compute what the options ask for; return the exit status."""
+    parser = Parser(
+        prog="python -m analysis surface",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    common.add_places(parser)
+    parser.add_argument(
+        "--seed",
+        type=common.whole_number(0, 2**31 - 1),
+        default=0,
+        metavar="K",
+        help="of the random directions: networks share them where they share parameters "
+        "(default: %(default)s)",
+    )
+    parser.add_argument(
+        "--points",
+        type=common.whole_number(3, common.MOST_POINTS),
+        default=51,
+        metavar="N",
+        help="N x N points; odd, so that the network itself is one (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--span",
+        type=common.number(0, 1e6),
+        default=1.0,
+        metavar="S",
+        help="the grid reaches from -S to S in both directions (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--recalibrate",
+        action="store_true",
+        help="measure the statistics of Batch Normalization anew at each point, over the same "
+        "images (default: keep those of the network, as Li et al.)",
+    )
+    common.add_evaluation(parser)
+    common.add_blocks(parser.add_mutually_exclusive_group(), RESULT)
+    common.add_restart(parser)
+    return exit_status("analysis surface", lambda: _main(parser.parse_args(arguments)))
+
+
+def _main(options: argparse.Namespace) -> int:
+    if options.points % 2 == 0:
+        raise UserError(f"--points: found {options.points}; allowed: an odd number")
+    from analysis.landscapes.finished import finished_run
+
+    run = finished_run(options.run)
+    values = axis(-options.span, options.span, options.points)
+    settings = {
+        "network": run.network,
+        "weights": run.weights,
+        "seed": options.seed,
+        "points": options.points,
+        "span": options.span,
+        "images": options.images,
+        "recalibrate": options.recalibrate,
+    }
+    folder = BlockFolder(options.out, Grid(values, values), settings, RESULT)
+
+    def directions(network: nn.Module) -> list[dict[str, Tensor]]:
+        from analysis.landscapes.directions import random_direction
+
+        return [random_direction(network, seed=options.seed, axis=name) for name in "xy"]
+
+    common.carry_out(
+        options,
+        folder,
+        lambda: common.open_landscape(run, options, directions, recalibrate=options.recalibrate),
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    from autogrow.process.memory import keep_memory
+
+    keep_memory()
+    sys.exit(main())

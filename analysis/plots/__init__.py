@@ -1,1 +1,0 @@
-"""Figures 2-8 of the paper as PDF and PNG, from their CSVs alone."""

@@ -1,0 +1,136 @@
+"""Where numbers come from: the commit, the machine, the versions, the command."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+import subprocess
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from analysis.experiments.catalogue import Catalogue
+from autogrow.errors import UserError
+
+
+def _git(repository: Path, *arguments: str) -> str:
+    """Return what git says of the repository.
+
+    Raises
+    ------
+    UserError
+        If it is none, or there is no git.
+    """
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(repository), *arguments], capture_output=True, text=True
+        )
+    except OSError as error:
+        raise UserError(f"git: cannot be started: {error.strerror or error}") from None
+    if done.returncode:
+        lines = done.stderr.splitlines() or [f"git {arguments[0]} failed"]
+        raise UserError(f"{repository}: no commit to name in the provenance: {lines[0]}")
+    return done.stdout
+
+
+def clean_commit(repository: Path) -> str:
+    """Return the commit of a repository that has no other changes.
+
+    Raises
+    ------
+    UserError
+        If there are changes, untracked files included, or no repository.
+    """
+    # Named, as a user's own setting may hide untracked files.
+    changed = _git(repository, "status", "--porcelain", "--untracked-files=normal").splitlines()
+    if changed:
+        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+        raise UserError(f"{repository}: git has uncommitted changes: {changed[0].strip()}{more}")
+    # Unpacked inside a repository that ignores it, the folder has no commit of its own.
+    if not _git(repository, "ls-files", "--", ".").strip():
+        raise UserError(f"{repository}: not in a git repository: none of its files is tracked")
+    return _git(repository, "rev-parse", "--verify", "HEAD").strip()
+
+
+def describe_runs(
+    catalogue: Catalogue, seeds: Sequence[int], summaries: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return what the summaries of runs say: seeds, commits, hardware, versions, seconds.
+
+    What agrees between the runs is a single value, else a list or a count of each.
+
+    Parameters
+    ----------
+    catalogue
+        The scale's.
+    seeds
+        Every run was done once for each.
+    summaries
+        Of all runs and seeds.
+    """
+
+    def counted(key: str) -> dict[str, int]:
+        found = Counter(str(s.get(key) or "unknown") for s in summaries)
+        return dict(sorted(found.items()))
+
+    versions: list[Any] = []
+    for summary in summaries:
+        if summary["versions"] not in versions:
+            versions.append(summary["versions"])
+    return {
+        "description": catalogue.settings.description,
+        "tables": [name for name in catalogue.tables if name.startswith("table")],
+        "seeds": list(seeds),
+        "protocol": one(counted("protocol")),
+        "runs": len(summaries),
+        "run_statuses": counted("status"),
+        "run_commits": counted("git_commit"),
+        "device_seconds": round(
+            sum(s["seconds_growing"] + s["seconds_finetuning"] for s in summaries), 1
+        ),
+        "hardware": {
+            "devices": counted("device"),
+            "threads": one(dict.fromkeys(s["threads"] for s in summaries)),
+            # The summaries do not say how many cores there were beside the run's own.
+            "promoted_on": {"machine": platform.machine(), "cores": os.cpu_count()},
+        },
+        "versions": one(versions),
+    }
+
+
+def one(values: Iterable[Any]) -> Any:
+    """Return the only value, or a list if they are several."""
+    found = list(values)
+    return found[0] if len(found) == 1 else found
+
+
+def repeat_command(known: Mapping[str, Any], scale: str) -> str:
+    """Return the command that makes the same runs and tables again.
+
+    Parameters
+    ----------
+    known
+        What :func:`describe_runs` returned, and ``accuracy``.
+    scale
+        Of the runs.
+    """
+    config = [f"scale={scale}", f"seeds={known['seeds']}".replace(" ", "")]
+    for key in ("protocol", "accuracy"):
+        if isinstance(known[key], str) and known[key] != "unknown":
+            config.append(f"{key}={known[key]}")
+    kinds = {"cpu" if d.startswith("cpu") else "cuda" for d in known["hardware"]["devices"]}
+    config.append(f"device={kinds.pop() if len(kinds) == 1 else 'auto'}")
+    return shlex.join(["snakemake", "--cores", "all", "--config", *config])
+
+
+def promote_command(scale: str, source: Path, target: Path, repository: Path) -> str:
+    """Return the command that promotes the same folder again, called in the repository."""
+
+    def told(path: Path) -> str:
+        path, root = path.resolve(), repository.resolve()
+        return str(path.relative_to(root) if path.is_relative_to(root) else path)
+
+    words = ["python", "-m", "analysis", "promote", "--scale", scale]
+    return shlex.join([*words, "--from", told(source), "--to", told(target)])

@@ -1,0 +1,4 @@
+"""The tables of the paper from finished runs: CSV, Markdown and LaTeX.
+
+Never imports torch.
+"""

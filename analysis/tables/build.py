@@ -1,0 +1,253 @@
+"""A table of the paper from the summaries of finished runs.
+
+``python -m analysis table table5 --scale mini --folder results/out/mini`` writes
+
+* ``tables/table5.csv``: a row for each of the paper's, ours beside the paper's,
+* ``tables/table5.md`` and ``.tex``: the same to read,
+* ``tables/table5_seeds.csv``: every run and seed, long form.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from analysis.commandline import Parser, add_results, exit_status
+from analysis.experiments.catalogue import Catalogue, Table, load_catalogue, paper_table
+from analysis.experiments.rows import DEPTHS, Row
+from analysis.results.csvfiles import check_columns, read_csv, read_numbers
+from analysis.results.summaries import ACCURACIES, Results, diverged, diverged_growing
+from analysis.tables.formats import latex, markdown
+from analysis.tables.table_files import BASELINE_DIVERGED, DIVERGED
+from autogrow.errors import UserError, allowed
+from autogrow.files.writing import write_together
+
+SCALED = ("K", *DEPTHS)
+"""Key columns, beside the data set, whose value at a scale may not be the paper's."""
+
+DECIMALS = {
+    "accuracy": 2,
+    "delta": 2,
+    "top1": 2,
+    "top5": 2,
+    "delta_top1": 2,
+    "layers": 1,
+    "growing_hours": 4,
+    "finetuning_hours": 4,
+}
+"""Numeric value columns and their decimals; all others are text."""
+
+
+def build_table(table: Table, catalogue: Catalogue, results: Results) -> pd.DataFrame:
+    """Return a table with the paper's numbers beside ours.
+
+    Columns: ``scale``, ``row`` (the paper's row), the settings that were really
+    used, for each numeric value its mean, standard deviation over the seeds
+    (``_std``, empty for one seed), the paper's (``paper_``) and the
+    ``_difference``; for each text the values of all seeds; ``n`` seeds.
+
+    A run that diverged has no value: means are over the other seeds, and ``diverged``
+    stands where there is no other. If any run of the table diverged, ``diverged`` counts
+    those of the row, whatever their role, and ``_diverged`` the seeds a mean is without.
+
+    Parameters
+    ----------
+    table
+        Which table.
+    catalogue
+        Its scale's runs.
+    results
+        Where the summaries are.
+
+    Raises
+    ------
+    UserError
+        If a summary is missing, or the paper's table has other rows.
+    """
+    paper = read_paper(table)
+    keys = list(table.rows[0].key)
+    values = [c for c in paper.columns if c not in keys]
+    rows = []
+    for row in table.rows:
+        theirs = paper.loc[row.name]
+        by_role = {role: results.summaries(run) for role, run in row.runs.items()}
+        seeds = [dict(zip(by_role, s, strict=True)) for s in zip(*by_role.values(), strict=True)]
+        cells: dict[str, Any] = {"scale": catalogue.scale, "row": row.name}
+        cells |= _settings(row)
+        for column in values:
+            cells |= _value(column, seeds, theirs[column])
+        cells["n"] = len(results.seeds)
+        cells["diverged"] = sum(map(len, results.diverged(row).values()))
+        if catalogue.scale == "smoke":
+            cells["stamp"] = catalogue.settings.description
+        rows.append(cells)
+    frame = pd.DataFrame(rows)
+    if frame["diverged"].any():
+        return frame
+    return frame.loc[:, [not c.endswith("diverged") for c in frame.columns]]
+
+
+def read_paper(table: Table) -> pd.DataFrame:
+    """Return the paper's table as text cells, indexed by row name.
+
+    Raises
+    ------
+    UserError
+        If it and the catalogue do not have the same rows.
+    """
+    file = paper_table(table.name)
+    header, lines = read_csv(file)
+    keys = list(table.rows[0].key)
+    check_columns(file, header, keys)
+    for column in header:
+        if column in DECIMALS and column not in keys:
+            read_numbers(file, lines, column)
+    paper = pd.DataFrame(lines)
+    paper.index = paper[keys].agg("/".join, axis=1)
+    ours = [row.name for row in table.rows]
+    differing = set(ours) ^ set(paper.index)
+    if differing or len(ours) != len(paper):
+        raise UserError(
+            f"{file}: rows differ from those of config/experiments.yaml: {allowed(differing)}"
+        )
+    return paper
+
+
+def _settings(row: Row) -> dict[str, Any]:
+    """Return the key columns as really used, the paper's beside those a scale may change."""
+    cells: dict[str, Any] = {"dataset": row.values["dataset"], "paper_dataset": row.paper_dataset}
+    for column, value in row.key.items():
+        if column == "dataset":
+            continue
+        cells[column] = row.values[column]
+        if column in SCALED:
+            cells[f"paper_{column}"] = value
+    return cells
+
+
+def _value(
+    column: str, seeds: Sequence[Mapping[str, Mapping[str, Any]]], paper: str
+) -> dict[str, Any]:
+    """Return the cells of a value column; ``seeds`` has the summaries by role of each seed."""
+    measured = [None if _lost(column, s) else _measured(column, s) for s in seeds]
+    if column not in DECIMALS:
+        texts = [DIVERGED if value is None else value for value in measured]
+        return {column: "; ".join(texts), f"paper_{column}": paper}
+    series = pd.Series([value for value in measured if value is not None], dtype=float)
+    decimals = DECIMALS[column]
+
+    def fixed(number: float) -> str:
+        return "" if pd.isna(number) else f"{number:.{decimals}f}"
+
+    mean = fixed(series.mean())
+    if series.empty:
+        only_baseline = not any(diverged(s["main"]) for s in seeds)
+        mean = BASELINE_DIVERGED if only_baseline else DIVERGED
+    return {
+        column: mean,
+        f"{column}_std": fixed(series.std()),
+        f"{column}_diverged": measured.count(None),
+        f"paper_{column}": paper,
+        f"{column}_difference": fixed(series.mean() - float(paper)),
+    }
+
+
+def _lost(column: str, summaries: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Return whether one seed has no value for a column, as a run that it is of diverged."""
+    if column == "gpus":
+        return False
+    if column in ("found_net", "depth", "layers"):
+        return diverged_growing(summaries["main"])
+    roles = summaries if column.startswith("delta") else ("main",)
+    return any(diverged(summaries[role]) for role in roles)
+
+
+def _measured(column: str, summaries: Mapping[str, Mapping[str, Any]]) -> Any:
+    """Return one seed's value for a column of the paper's table."""
+    main = summaries["main"]
+    if column in ("found_net", "depth"):
+        return main["depth"]
+    if column in ("accuracy", "top1"):
+        return main["accuracy"]
+    if column in ("delta", "delta_top1"):
+        return main["accuracy"] - summaries["scratch"]["accuracy"]
+    if column == "gpus":
+        return f"{main['device']}, {main['threads']} threads"
+    if column.endswith("_hours"):
+        return main[f"seconds_{column.removesuffix('_hours')}"] / 3600
+    return main[column]
+
+
+def seeds_table(table: Table, catalogue: Catalogue, results: Results) -> pd.DataFrame:
+    """Return the long form: a line for each row, role and seed.
+
+    Accuracies in percent, those of a run that diverged as far as it came; seconds of wall
+    time, FLOPs as multiply-adds. If any run of the table diverged, ``diverged_after`` has
+    the first epoch whose loss was not finite.
+    """
+    lines = []
+    for row in table.rows:
+        for role, run in row.runs.items():
+            for seed, s in zip(results.seeds, results.summaries(run), strict=True):
+                line: dict[str, Any] = {"scale": catalogue.scale, "row": row.name, "role": role}
+                line["dataset"] = row.values["dataset"]
+                line |= {"run": run, "seed": seed}
+                line |= {k: s[k] for k in ("network", "layers", "parameters", "flops")}
+                for key in ACCURACIES:
+                    line[key] = "" if s[key] is None else f"{s[key]:.4f}"
+                for key in ("seconds_growing", "seconds_finetuning"):
+                    line[key] = f"{s[key]:.1f}"
+                line |= {"device": s["device"], "threads": s["threads"]}
+                line["diverged_after"] = s["diverged_after"] if diverged(s) else ""
+                if catalogue.scale == "smoke":
+                    line["stamp"] = catalogue.settings.description
+                lines.append(line)
+    frame = pd.DataFrame(lines)
+    if (frame["diverged_after"] == "").all():
+        return frame.drop(columns="diverged_after")
+    return frame
+
+
+def _files(table: Table, catalogue: Catalogue, results: Results) -> dict[str, str]:
+    """Return the content of every file to write, by what its name adds to the table's."""
+    long_form = seeds_table(table, catalogue, results).to_csv(index=False)
+    frame = build_table(table, catalogue, results)
+    shown = (table, frame, catalogue, results.seeds, results.accuracy)
+    return {
+        "_seeds.csv": long_form,
+        ".md": markdown(*shown),
+        ".tex": latex(*shown),
+        ".csv": frame.to_csv(index=False),
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write a table's files; return the exit status."""
+    parser = Parser(
+        prog="python -m analysis table",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("table", help="as table5")
+    add_results(parser)
+    return exit_status("analysis table", lambda: _main(parser.parse_args(arguments)))
+
+
+def _main(options: argparse.Namespace) -> int:
+    catalogue = load_catalogue(options.scale)
+    tables = [name for name in catalogue.tables if name.startswith("table")]
+    if options.table not in tables:
+        raise UserError(f"table: found {options.table!r}; allowed: {allowed(tables)}")
+    results = Results(options.folder, options.seeds, options.accuracy)
+    contents = _files(catalogue.tables[options.table], catalogue, results)
+    folder = options.folder / "tables"
+    write_together({folder / f"{options.table}{e}": c.encode() for e, c in contents.items()})
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

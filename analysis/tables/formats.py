@@ -1,0 +1,126 @@
+"""A table to read: Markdown, and LaTeX (booktabs) as a paper prints it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from analysis.experiments.catalogue import Catalogue, Table
+
+_HEADINGS = {
+    "found_net": "found net",
+    "accuracy": r"accu \%",
+    "delta": r"$\Delta$",
+    "delta_top1": r"$\Delta$ Top-1",
+    "top1": "Top-1",
+    "top5": "Top-5",
+    "K": "$K$",
+    "seed_net": "seed net",
+    "learning_rate": "learning rate",
+    "fraction": "dataset size",
+    "growing_hours": "growing (h)",
+    "finetuning_hours": "fine-tuning (h)",
+    "gpus": "hardware",
+    "layers": r"layer \#",
+}
+_SPECIAL = {c: f"\\{c}" for c in "&%$#_{}"} | {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+}
+
+
+def markdown(
+    table: Table, frame: pd.DataFrame, catalogue: Catalogue, seeds: Sequence[int], accuracy: str
+) -> str:
+    """Return the table in Markdown, without its empty columns.
+
+    Parameters
+    ----------
+    table, frame, catalogue
+        The table, its content and the scale.
+    seeds, accuracy
+        What the numbers are over: seeds, and ``best`` or ``final``.
+    """
+    stamp = f"**{_stamp(catalogue)}**\n\n" if _stamp(catalogue) else ""
+    shown = frame.drop(columns=["scale", "row", "stamp"], errors="ignore")
+    for counts in [c for c in shown.columns if c.endswith("_diverged")]:
+        column = counts.removesuffix("_diverged")
+        shown[column] = [f"{row[column]}{_left_out(row, column)}" for _, row in frame.iterrows()]
+        shown = shown.drop(columns=counts)
+    shown = shown.loc[:, (shown != "").any()]
+    return (
+        f"# Table {_number(table)}: {table.title}\n\n{stamp}"
+        f"{_conditions(catalogue, seeds, accuracy)} Columns without `paper_` are what was really "
+        "used and measured; `paper_` columns are the paper's, on its own data; `_difference` is "
+        f"ours minus the paper's.{_divergence(frame)}\n\n"
+        f"{shown.to_markdown(index=False, disable_numparse=True)}\n"
+    )
+
+
+def latex(
+    table: Table, frame: pd.DataFrame, catalogue: Catalogue, seeds: Sequence[int], accuracy: str
+) -> str:
+    r"""Return the table in LaTeX: settings and values, mean and standard deviation in one cell.
+
+    Needs ``\usepackage{booktabs}``. Parameters as for :func:`markdown`.
+    """
+    columns = [
+        c
+        for c in frame.columns
+        if c not in ("scale", "row", "stamp", "n", "diverged")
+        and not c.startswith("paper_")
+        and not c.endswith(("_std", "_difference", "_diverged"))
+    ]
+    lines = [" & ".join(_HEADINGS.get(c, _escape(c)) for c in columns) + r" \\", r"\midrule"]
+    for _, row in frame.iterrows():
+        lines.append(" & ".join(_cell(row, c) for c in columns) + r" \\")
+    stamp = f"\\textbf{{{_escape(_stamp(catalogue))}.}} " if _stamp(catalogue) else ""
+    conditions = _conditions(catalogue, seeds, accuracy) + _divergence(frame)
+    caption = f"{_escape(table.title)}. {stamp}{_escape(conditions)}"
+    body = "\n".join(lines)
+    return (
+        "\\begin{table}\n\\centering\n"
+        f"\\caption{{{caption}}}\n\\label{{tab:autogrow-{_number(table)}}}\n"
+        f"\\begin{{tabular}}{{{'l' * len(columns)}}}\n\\toprule\n{body}\n"
+        "\\bottomrule\n\\end{tabular}\n\\end{table}\n"
+    )
+
+
+def _cell(row: pd.Series, column: str) -> str:
+    text = _escape(str(row[column]))
+    std = row.get(f"{column}_std", "")
+    number = f"${text} \\pm {std}$" if text and std else text
+    return f"{number}{_left_out(row, column)}"
+
+
+def _left_out(row: pd.Series, column: str) -> str:
+    """Tell how many seeds a mean is without; a cell without any number says so itself."""
+    count = row.get(f"{column}_diverged", 0)
+    return f" ({count} of {row['n']} diverged)" if 0 < count < row["n"] else ""
+
+
+def _divergence(frame: pd.DataFrame) -> str:
+    if "diverged" not in frame.columns:
+        return ""
+    return " Runs whose loss was not finite diverged: they have no accuracy, means are over others."
+
+
+def _conditions(catalogue: Catalogue, seeds: Sequence[int], accuracy: str) -> str:
+    return (
+        f"Scale {catalogue.scale} ({catalogue.settings.description}), "
+        f"seeds {', '.join(map(str, seeds))}, {accuracy} accuracy in percent."
+    )
+
+
+def _stamp(catalogue: Catalogue) -> str:
+    return catalogue.settings.description if catalogue.scale == "smoke" else ""
+
+
+def _number(table: Table) -> str:
+    return table.name.removeprefix("table")
+
+
+def _escape(text: str) -> str:
+    return "".join(_SPECIAL.get(c, c) for c in text)

@@ -1,0 +1,117 @@
+"""The images of a run: training, validation and test set, on the device or in files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from autogrow import data as datasets
+from autogrow.batches.in_memory import DeviceSet
+from autogrow.config.spec import RunSpec
+from autogrow.data import FileSplit, ImageData, Split, holdout, subset
+from autogrow.errors import UserError
+from autogrow.seeds import derive
+
+if TYPE_CHECKING:
+    from autogrow.batches.from_files import StreamedSet
+
+
+@dataclass(frozen=True)
+class Sets:
+    """Training, validation and test set of a run; val is test under ``paper``."""
+
+    train: DeviceSet | StreamedSet
+    val: DeviceSet | StreamedSet
+    test: DeviceSet | StreamedSet
+
+    @property
+    def skipped(self) -> int:
+        """How many damaged images the last evaluations of this process have left out."""
+        held = 0 if self.val is self.test else self.val.skipped
+        return held + self.test.skipped
+
+    def tell(self, say: Callable[[str], None]) -> None:
+        """Let ``say`` be told of each damaged image that is left out."""
+        for images in (self.train, self.val, self.test):
+            if not isinstance(images, DeviceSet):
+                images.tell = say
+
+
+def make_sets(
+    spec: RunSpec, data: ImageData, device: torch.device, *, workers: int | None = None
+) -> Sets:
+    """Return the sets of a run: the subset drawn, then the holdout split off.
+
+    Parameters
+    ----------
+    spec
+        The resolved spec.
+    data
+        The data set.
+    device
+        Where batches are wanted.
+    workers
+        Processes that decode images in files; None: see
+        :func:`autogrow.batches.decoding.default_workers`.
+
+    Raises
+    ------
+    UserError
+        If fewer than two training images are left, or files are broken at a glance.
+    """
+    put = _streaming(spec, data, device, workers) if _in_files(data) else _holding(data, device)
+    train = subset(data.train, spec.data_fraction, seed=derive(spec.seed, "subset"))
+    held = None
+    if spec.protocol == "holdout":
+        seed = derive(spec.seed, "holdout")
+        train, held = holdout(train, spec.holdout_fraction, seed=seed)
+    if len(train.labels) < 2:
+        raise UserError(f"{spec.data}: {len(train.labels)} training image; at least 2 are needed")
+    test = put(data.test)
+    val = test if held is None else put(held)
+    return Sets(put(train, crop_padding=spec.crop_padding, flip=spec.flip), val, test)
+
+
+def _in_files(data: ImageData) -> bool:
+    return isinstance(data.train, FileSplit)
+
+
+def _holding(data: ImageData, device: torch.device) -> Callable[..., DeviceSet]:
+    def put(split: Split, **augmentation: Any) -> DeviceSet:
+        return DeviceSet(split, data.mean, data.std, device, **augmentation)
+
+    return put
+
+
+def _streaming(
+    spec: RunSpec, data: ImageData, device: torch.device, workers: int | None
+) -> Callable[..., StreamedSet]:
+    from autogrow.batches.decoding import default_workers
+    from autogrow.batches.from_files import StreamedSet
+
+    def put(split: FileSplit, *, crop_padding: int = 0, flip: bool = False) -> StreamedSet:
+        if crop_padding:
+            raise UserError(
+                f"crop_padding: found {crop_padding}; allowed for {data.name}: 0 (its training "
+                "images are random resized crops)"
+            )
+        return StreamedSet(
+            split,
+            data.mean,
+            data.std,
+            device,
+            workers=default_workers() if workers is None else workers,
+            flip=flip,
+            skip_damaged=spec.skip_damaged,
+        )
+
+    return put
+
+
+def prepared(data: ImageData, spec: RunSpec) -> ImageData:
+    """Return a data set as a run of this spec sees it: scaled down, its statistics measured."""
+    data = datasets.downscaled(data, spec.downscale)
+    return datasets.with_measured_statistics(data) if spec.normalisation == "measured" else data

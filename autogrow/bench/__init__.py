@@ -1,1 +1,0 @@
-"""Benchmarks: speed as a ratio inside one run, never as a promise."""

@@ -1,0 +1,128 @@
+"""Curves of validation accuracy as CSV files, for ``autogrow replay``."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import math
+import re
+import sys
+from pathlib import Path
+
+from autogrow.cli.options import positive
+from autogrow.errors import UserError
+from autogrow.files.reading import read_text
+
+LARGEST = 100_000_000
+"""Bytes of a CSV: a million epochs."""
+COLUMNS = ("epoch", "val_accuracy")
+NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+
+
+def read_accuracies(path: Path) -> list[float]:
+    """Return the validation accuracies (percent) of a CSV, one row an epoch from 1.
+
+    A run's metrics.csv can be given as it is: where there is a column ``phase``,
+    the rows of AdamInit are passed over, since they are no epochs of their own.
+
+    Parameters
+    ----------
+    path
+        CSV with at least the columns ``epoch`` and ``val_accuracy``; ``nan`` is the
+        accuracy of an epoch that diverged.
+
+    Raises
+    ------
+    UserError
+        Naming file and line: a missing column, an epoch out of order, an
+        accuracy that is not a number from 0 to 100.
+    """
+    text = read_text(path, "a CSV", LARGEST)
+    try:
+        rows = csv.DictReader(text.splitlines(), strict=True, restkey="")
+        header = rows.fieldnames or []
+        for column in COLUMNS:
+            if header.count(column) != 1:
+                raise UserError(
+                    f"{path}: column {column!r} is there {header.count(column)} times in the "
+                    f"header {','.join(header)!r:.200}; allowed: a header with epoch,val_accuracy"
+                )
+        accuracies: list[float] = []
+        for row in rows:
+            if row.get("phase") == "adaminit":
+                continue
+            where = f"{path}: line {rows.line_num}"
+            if "" in row:
+                raise UserError(f"{where}: more cells than the header has; allowed: {len(header)}")
+            accuracies.append(_accuracy(row, len(accuracies) + 1, where))
+    except csv.Error as error:
+        raise UserError(
+            f"{path}: is not a CSV: {error}; allowed: a header and a line of cells for each epoch"
+        ) from None
+    return accuracies
+
+
+def _accuracy(row: dict[str, str | None], expected: int, where: str) -> float:
+    epoch, text = ((row.get(column) or "").strip() for column in COLUMNS)
+    if epoch != str(expected):
+        raise UserError(
+            f"{where}: epoch: found {epoch!r:.80}; allowed: {expected} (one row an epoch, from 1)"
+        )
+    if text == "nan":
+        return math.nan
+    # float() alone would also take 1_0 and digits of other scripts.
+    accuracy = float(text) if NUMBER.fullmatch(text) else math.nan
+    if not 0 <= accuracy <= 100:
+        raise UserError(
+            f"{where}: val_accuracy: found {text!r:.80}; allowed: a number from 0 to 100 "
+            "(percent), or nan for an epoch that diverged"
+        )
+    return accuracy
+
+
+def _add_replay(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--network", required=True, help="architecture, as Basic3ResNet")
+    parser.add_argument("--seed-depth", metavar="DEPTH", help="default: 1-1-1 or 1-1-1-1")
+    parser.add_argument("--policy", choices=("periodic", "convergent"), default="periodic")
+    parser.add_argument(
+        "--K", type=positive, metavar="N", help="growing period (default: 3; convergent: 100)"
+    )
+    parser.add_argument(
+        "--J", type=positive, default=100, metavar="N", help="stop window, periodic (default: 100)"
+    )
+    parser.add_argument("--tau", type=float, default=0.05, metavar="X", help="percentage points")
+    parser.add_argument(
+        "--accuracies",
+        type=Path,
+        required=True,
+        metavar="CSV",
+        help="columns epoch,val_accuracy (percent), one row an epoch from 1; "
+        "a run's metrics.csv will do",
+    )
+    parser.set_defaults(command=_replay)
+
+
+def _replay(options: argparse.Namespace) -> None:
+    from autogrow.growth.algorithm import GROWTH_HEADER, replay
+    from autogrow.growth.policies import ConvergentGrowth, PeriodicGrowth, Policy
+    from autogrow.networks.names import parse_architecture, parse_depth
+
+    architecture = parse_architecture(options.network)
+    depth = architecture.seed_depth
+    if options.seed_depth is not None:
+        depth = parse_depth(options.seed_depth, architecture, "--seed-depth")
+    if not 0 <= options.tau <= 100:
+        raise UserError(f"--tau: found {options.tau}; allowed: a number from 0 to 100")
+    policy: Policy
+    if options.policy == "convergent":
+        policy = ConvergentGrowth(options.K or 100, options.tau)
+    else:
+        K = options.K or 3
+        if options.J < K:
+            raise UserError(f"--J: {options.J} is less than K ({K}); allowed: J from K up")
+        policy = PeriodicGrowth(K, options.J, options.tau)
+    accuracies = read_accuracies(options.accuracies)
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(GROWTH_HEADER)
+    writer.writerows(event.row() for event in replay(policy, depth, accuracies))
+    sys.stdout.flush()

@@ -1,0 +1,172 @@
+"""The containers that every loader returns, and the checksum that names them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Images with their labels.
+
+    Compared by identity: two arrays have no single truth value.
+
+    Attributes
+    ----------
+    images
+        uint8, shape (N, H, W, C), values 0 to 255.
+    labels
+        int64, shape (N,), class indices.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self.labels)
+
+    @property
+    def image_size(self) -> int:
+        """Height and width in pixels (images are square)."""
+        return int(self.images.shape[1])
+
+    @property
+    def channels(self) -> int:
+        """Number of channels: 1 for grey, 3 for RGB."""
+        return int(self.images.shape[3])
+
+    def take(self, indices: np.ndarray) -> Split:
+        """Return the images and labels at `indices` (int64, shape (n,)) as a new split."""
+        return Split(self.images[indices], self.labels[indices])
+
+
+@dataclass(frozen=True, eq=False)
+class FileSplit:
+    """Images that stay in their files, too many to hold; see :mod:`autogrow.batches.from_files`.
+
+    Attributes
+    ----------
+    folder
+        What the files' names are relative to.
+    files
+        Names as bytes, shape (N,).
+    labels
+        int64, shape (N,), class indices.
+    sizes
+        int64, shape (N,), bytes of each file.
+    image_size
+        Height and width in pixels that images are cut to when they are read.
+    """
+
+    folder: Path
+    files: np.ndarray
+    labels: np.ndarray
+    sizes: np.ndarray
+    image_size: int = 224
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self.labels)
+
+    @property
+    def channels(self) -> int:
+        """Number of channels: every image is read as RGB."""
+        return 3
+
+    def take(self, indices: np.ndarray) -> FileSplit:
+        """Return the files and labels at `indices` (int64, shape (n,)) as a new split."""
+        return replace(
+            self,
+            files=self.files[indices],
+            labels=self.labels[indices],
+            sizes=self.sizes[indices],
+        )
+
+    def path(self, index: int) -> Path:
+        """Return the path of a file."""
+        return self.folder / os.fsdecode(self.files[index])
+
+
+@dataclass(frozen=True, eq=False)
+class ImageData:
+    """A data set, in memory or in files, with what training has to know about it.
+
+    Attributes
+    ----------
+    name
+        The name it was asked for by, such as ``digits`` or ``npz:faces.npz``.
+    train, test
+        The two splits; same image size and channels.
+    classes
+        Class names, indexed by label.
+    mean, std
+        Per channel, of images scaled to [0, 1]; what normalisation subtracts and divides by.
+    statistics_source
+        ``paper`` if `mean` and `std` are the constants of the authors' code,
+        ``measured`` if they were computed from the training split.
+    crop_padding
+        Pixels of zero padding for the random crop; 0: no crop.
+    flip
+        Whether training images are mirrored at random.
+    checksum
+        SHA-256 (hexadecimal) of both splits, see :func:`checksum`; of images in files see
+        :func:`autogrow.data.imagenet.read_layout`.
+    report
+        What a check of many files found, for the run's log; "": nothing to tell.
+    """
+
+    name: str
+    train: Split | FileSplit
+    test: Split | FileSplit
+    classes: tuple[str, ...]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    statistics_source: str
+    crop_padding: int
+    flip: bool
+    checksum: str
+    report: str = ""
+
+    @property
+    def image_size(self) -> int:
+        """Height and width in pixels (images are square)."""
+        return self.train.image_size
+
+    @property
+    def channels(self) -> int:
+        """Number of channels: 1 for grey, 3 for RGB."""
+        return self.train.channels
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes."""
+        return len(self.classes)
+
+
+def checksum(train: Split, test: Split) -> str:
+    """Return the SHA-256 of the pixels, labels and shapes of both splits.
+
+    Parameters
+    ----------
+    train, test
+        The splits, in this order.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits; the same on every platform and numpy version.
+    """
+    digest = hashlib.sha256()
+    for split in (train, test):
+        # Fixed byte order, so that a big-endian machine agrees.
+        for array in (split.images, split.labels.astype("<i8", copy=False)):
+            # The shape goes in first: equal bytes in another shape are other data.
+            digest.update(f"{array.dtype.str}{tuple(map(int, array.shape))}".encode())
+            digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()

@@ -1,0 +1,129 @@
+"""Data sets changed on request: smaller images, statistics measured anew."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from autogrow.data.containers import FileSplit, ImageData, Split, checksum
+from autogrow.errors import UserError
+
+
+def with_measured_statistics(data: ImageData) -> ImageData:
+    """Return the data set with mean and standard deviation measured from its training split.
+
+    Raises
+    ------
+    UserError
+        If the images are in files; ImageNet's own constants were measured on it already.
+    """
+    if isinstance(data.train, FileSplit):
+        if data.name == "ImageNet":
+            return data
+        raise UserError(
+            f"normalisation: found 'measured'; allowed for {data.name}: released (ImageNet's)"
+        )
+    mean, std = measure_statistics(data.train.images)
+    return replace(data, mean=mean, std=std, statistics_source="measured")
+
+
+def downscaled(data: ImageData, factor: int) -> ImageData:
+    """Return the data set with every ``factor`` x ``factor`` pixels averaged into one.
+
+    Mean and standard deviation are measured anew: averaging makes images smoother.
+
+    Parameters
+    ----------
+    data
+        The data set; for a factor of 1 it is returned as it is.
+    factor
+        Must divide the image size.
+
+    Raises
+    ------
+    UserError
+        If the factor does not divide the image size, or the images are in files.
+    """
+    if factor == 1:
+        return data
+    if isinstance(data.train, FileSplit):
+        raise UserError(
+            f"downscale: found {factor}; allowed for {data.name}: 1 (its images are cut to "
+            f"{data.image_size}x{data.image_size} pixels)"
+        )
+    size = data.image_size
+    if size % factor:
+        divisors = [d for d in range(1, size) if size % d == 0]
+        raise UserError(
+            f"downscale: {factor} does not divide {data.name}'s image size {size}; "
+            f"allowed: {', '.join(map(str, divisors))}"
+        )
+    train, test = (_average(split, factor) for split in (data.train, data.test))
+    smaller = replace(
+        data,
+        train=train,
+        test=test,
+        crop_padding=-(-data.crop_padding // factor),
+        checksum=checksum(train, test),
+    )
+    return with_measured_statistics(smaller)
+
+
+def _average(split: Split, factor: int) -> Split:
+    n, height, width, channels = split.images.shape
+    blocks = split.images.reshape(n, height // factor, factor, width // factor, factor, channels)
+    means = blocks.mean(axis=(2, 4), dtype=np.float32)
+    return Split(np.rint(means).astype(np.uint8), split.labels)
+
+
+# Values histogrammed at a time: bincount widens uint8 to int64, so a whole data
+# set at once would need eight times its size.
+BLOCK = 1 << 22
+
+
+def measure_statistics(images: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Measure the mean and standard deviation per channel on the [0, 1] scale.
+
+    The 256 possible values are counted exactly, then weighted in float64, so the
+    result depends neither on the order of the images nor on the block size.
+
+    Parameters
+    ----------
+    images
+        uint8, shape (N, H, W, C), at least one image.
+
+    Returns
+    -------
+    mean, std : tuple of float
+        One value per channel. The standard deviation is that of the population;
+        where it is 0 (a constant channel) it becomes 1, because images are
+        divided by it.
+
+    Raises
+    ------
+    UserError
+        If `images` is not a non-empty uint8 array of four dimensions.
+    """
+    if images.dtype != np.uint8 or images.ndim != 4 or images.size == 0:
+        raise UserError(
+            f"images: found {images.dtype} of shape {images.shape}; "
+            "allowed: uint8 (N, H, W, C) with at least one image"
+        )
+    values = np.arange(256, dtype=np.float64) / 255.0
+    per_block = max(1, BLOCK // int(np.prod(images.shape[1:3])))
+    means, stds = [], []
+    for channel in range(images.shape[3]):
+        counts = np.zeros(256, dtype=np.int64)
+        for start in range(0, len(images), per_block):
+            block = images[start : start + per_block, :, :, channel]
+            counts += np.bincount(block.ravel(), minlength=256)
+        total = counts.sum()
+        mean = float((counts * values).sum() / total)
+        # Centred before squaring: E[x^2] - E[x]^2 loses digits when std << mean.
+        std = float(np.sqrt((counts * (values - mean) ** 2).sum() / total))
+        # A constant channel can leave a rounding error instead of an exact 0.
+        constant = np.count_nonzero(counts) == 1
+        means.append(mean)
+        stds.append(1.0 if constant else std)
+    return tuple(means), tuple(stds)

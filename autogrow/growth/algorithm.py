@@ -1,0 +1,173 @@
+"""Algorithm 1 of the paper as a pure state machine over validation accuracies.
+
+No torch, no clock, no I/O: the same accuracies give the same events, so a
+run's growth can be replayed from its metrics, and a run that was interrupted
+rebuilds this state from the accuracies it has recorded.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from autogrow.growth.policies import Policy
+from autogrow.networks.names import format_depth
+
+Depth = tuple[int, ...]
+
+
+class Event(NamedTuple):
+    """Something that Algorithm 1 decided at a check.
+
+    Parameters
+    ----------
+    epoch
+        Epochs trained so far.
+    event
+        ``grow`` (a sub-module was stacked), ``stop`` (a sub-network was deleted
+        from the list for good) or ``done`` (the list is empty).
+    sub_network
+        Which one, counted from 0; None for ``done``.
+    depth
+        Depth after the event.
+    """
+
+    epoch: int
+    event: Literal["grow", "stop", "done"]
+    sub_network: int | None
+    depth: Depth
+
+    def row(self) -> list[str]:
+        """Return the event as a row of growth.csv."""
+        sub_network = "" if self.sub_network is None else str(self.sub_network)
+        return [str(self.epoch), self.event, sub_network, format_depth(self.depth)]
+
+
+GROWTH_HEADER = ["epoch", "event", "sub_network", "depth"]
+
+
+@dataclass
+class Growth:
+    """The state of Algorithm 1.
+
+    Parameters
+    ----------
+    policy
+        When to grow and when to stop.
+    depth
+        The seed network's depth; afterwards the depth reached.
+
+    Attributes
+    ----------
+    growing
+        The circular list of sub-networks that may still grow, in order.
+    maximum
+        ``maximum[e]``: running maximum of validation accuracy after e epochs (percent).
+    """
+
+    policy: Policy
+    depth: Depth
+    growing: list[int] = field(init=False)
+    maximum: list[float] = field(init=False, default_factory=lambda: [0.0])
+    _next: int = field(init=False, default=0)
+    _grown: int | None = field(init=False, default=None)
+    _grown_at: int = field(init=False, default=0)
+
+    def __post_init__(self) -> None:
+        self.growing = list(range(len(self.depth)))
+
+    @property
+    def epoch(self) -> int:
+        """Epochs observed so far."""
+        return len(self.maximum) - 1
+
+    @property
+    def done(self) -> bool:
+        """Whether every sub-network has stopped growing."""
+        return not self.growing
+
+    def observe(self, val_accuracy: float) -> list[Event]:
+        """Take in one epoch's validation accuracy and return what is decided.
+
+        Parameters
+        ----------
+        val_accuracy
+            Validation accuracy after one more epoch, in percent; NaN for an epoch that
+            diverged, which is decided on as if accuracy had not improved.
+
+        Returns
+        -------
+        list of Event
+            Empty between checks; else at most one ``stop`` followed by at most
+            one ``grow`` or by ``done``.
+
+        Raises
+        ------
+        RuntimeError
+            If the growth is done already.
+        """
+        if self.done:
+            raise RuntimeError("growth is done: nothing is left to observe")
+        best = self.maximum[-1]
+        self.maximum.append(best if math.isnan(val_accuracy) else max(best, val_accuracy))
+        if self.epoch % self.policy.K:
+            return []
+        events = []
+        if self._grown is not None and self.policy.meets_stopping(self.maximum, self._grown_at):
+            events.append(self._stop(self._grown))
+        if self.done:
+            events.append(Event(self.epoch, "done", None, self.depth))
+        elif self.policy.meets_growing(self.maximum):
+            events.append(self._grow(self._next))
+        return events
+
+    def earliest_end(self) -> int:
+        """Return the least number of epochs after which the growth can be done.
+
+        For a progress bar only: it assumes that accuracy improves no more.
+        """
+        ahead = Growth(self.policy, self.depth)
+        ahead.__dict__.update(
+            {**self.__dict__, "growing": [*self.growing], "maximum": [*self.maximum]}
+        )
+        while not ahead.done:
+            ahead.observe(0.0)
+        return ahead.epoch
+
+    def _stop(self, i: int) -> Event:
+        # The next to grow is another one, unless this was the last: a growth moves on.
+        self.growing.remove(i)
+        return Event(self.epoch, "stop", i, self.depth)
+
+    def _grow(self, i: int) -> Event:
+        self.depth = (*self.depth[:i], self.depth[i] + 1, *self.depth[i + 1 :])
+        self._grown, self._grown_at = i, self.epoch
+        self._next = self._successor(i)
+        return Event(self.epoch, "grow", i, self.depth)
+
+    def _successor(self, i: int) -> int:
+        return self.growing[(self.growing.index(i) + 1) % len(self.growing)]
+
+
+def replay(policy: Policy, seed_depth: Depth, accuracies: Iterable[float]) -> list[Event]:
+    """Return the events of Algorithm 1 over a curve of validation accuracies.
+
+    Parameters
+    ----------
+    policy
+        When to grow and when to stop.
+    seed_depth
+        Depth of the seed network.
+    accuracies
+        Validation accuracy in percent, one an epoch. What follows ``done`` (the
+        fine-tuning) is not looked at; a curve that ends before it simply ends.
+    """
+    growth = Growth(policy, seed_depth)
+    events: list[Event] = []
+    for accuracy in accuracies:
+        if growth.done:
+            break
+        events += growth.observe(accuracy)
+    return events

@@ -1,0 +1,44 @@
+"""Regional compilation: sub-modules are compiled, not the network.
+
+Equal sub-modules share one compiled function, so growing another equal one
+compiles nothing; compiling the whole network would start anew at each growth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import nn
+
+from autogrow.networks.growable import Growable
+
+KINDS = 64
+"""Compiled variants of one sub-module class: shapes, strides, layouts, training or not."""
+
+
+def compile_sub_modules(network: Growable, backend: str | Callable[..., Any] = "inductor") -> None:
+    """Compile each sub-module of a network when it is first used, in place.
+
+    Parameters
+    ----------
+    network
+        The network; of one that is grown later the new sub-modules are to be
+        given to :func:`compile_sub_module`.
+    backend
+        As for ``torch.compile``.
+    """
+    for sub_network in network.sub_networks:
+        for sub_module in sub_network:
+            compile_sub_module(sub_module, backend)
+
+
+def compile_sub_module(
+    sub_module: nn.Module, backend: str | Callable[..., Any] = "inductor"
+) -> None:
+    """Compile one sub-module when it is first used, in place."""
+    import torch._dynamo
+
+    # The default, 8, is fewer than the kinds of one network; beyond it nothing is compiled.
+    torch._dynamo.config.recompile_limit = KINDS
+    sub_module.compile(backend=backend)

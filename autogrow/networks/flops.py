@@ -1,0 +1,114 @@
+"""Layers, parameters and FLOPs of a network.
+
+One FLOP is one multiply-add of a convolution or linear layer, as He et al. (2016),
+the paper's Figure 4 and torchvision's model table count. The formulas are those of
+PyTorch's counter, which counts two FLOPs a multiply-add, hence the half. They are
+applied by hooks: entering ``FlopCounterMode`` itself would import PyTorch's compiler,
+a second of every short run; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import addmm_flop, conv_flop_count
+
+from autogrow.networks.growable import GrowableNetwork, build_network, depth_of
+from autogrow.networks.names import LAYERS, NetworkName, Stem
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Cost of a network or a part of it.
+
+    Parameters
+    ----------
+    part
+        ``stem``, ``sub-network i``, ``head`` or ``total``.
+    sub_modules, layers, parameters
+        Counts; layers as the paper counts them (no shortcut convolutions).
+    flops
+        Multiply-adds of one image's forward pass.
+    """
+
+    part: str
+    sub_modules: int
+    layers: int
+    parameters: int
+    flops: int
+
+
+def network_costs(
+    name: NetworkName,
+    *,
+    image_size: int,
+    image_channels: int,
+    classes: int,
+    stem: Stem | None = None,
+    width: int | None = None,
+) -> list[Cost]:
+    """Return the costs of stem, each sub-network, head and, last, the whole network.
+
+    Nothing is computed or allocated: the network is built on the meta device.
+
+    Parameters
+    ----------
+    name
+        The network.
+    image_size
+        Side of the images in pixels.
+    image_channels, classes, stem, width
+        As for :func:`autogrow.networks.growable.build_network`.
+    """
+    with torch.device("meta"):
+        network = build_network(
+            name, image_channels=image_channels, classes=classes, stem=stem, width=width
+        )
+        image = torch.empty(1, image_channels, image_size, image_size)
+    return costs_of(network.eval(), image)
+
+
+def costs_of(network: GrowableNetwork, image: Tensor) -> list[Cost]:
+    """Return the costs of a network's parts and, last, of the whole.
+
+    Parameters
+    ----------
+    network
+        In evaluation mode; left as it is.
+    image
+        One image (1, C, H, W) of any content, on the network's device.
+    """
+    counts: dict[nn.Module, int] = {}
+
+    def count(layer: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
+        [x] = inputs
+        if isinstance(layer, nn.Conv2d):
+            counts[layer] = conv_flop_count(x.shape, layer.weight.shape, output.shape)
+        else:
+            counts[layer] = addmm_flop(layer.bias.shape, x.shape, layer.weight.t().shape)
+
+    layers = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
+    handles = [layer.register_forward_hook(count) for layer in layers]
+    with torch.enable_grad():  # without, BN is folded and its convolution not called as a layer
+        network(image)
+    for handle in handles:
+        handle.remove()
+
+    def cost(part: str, module: nn.Module, sub_modules: int, layers: int) -> Cost:
+        parameters = sum(p.numel() for p in module.parameters())
+        flops = sum(counts.get(layer, 0) for layer in module.modules()) // 2
+        return Cost(part, sub_modules, layers, parameters, flops)
+
+    depth = depth_of(network)
+    per_sub_module = LAYERS[network.architecture.block]
+    return [
+        cost("stem", network.stem, 0, 1),
+        *(
+            cost(f"sub-network {i}", network.sub_networks[i], d, d * per_sub_module)
+            for i, d in enumerate(depth)
+        ),
+        cost("head", network.head, 0, 1),
+        cost("total", network, sum(depth), network.layers),
+    ]

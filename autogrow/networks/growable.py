@@ -1,0 +1,200 @@
+"""Growable networks (paper section 2.1), and the contract that makes one growable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+
+from autogrow.networks.names import LAYERS, Architecture, NetworkName, Stem
+from autogrow.networks.sub_modules import BLOCKS, StemLayer
+
+
+@runtime_checkable
+class Growable(Protocol):
+    """What growth, initializers and checkpoints know of a network, and all they know.
+
+    Any ``nn.Module`` with these two members can be grown. A residual sub-module
+    says which Batch Normalization is its last by an attribute ``last_bn``, which
+    the initializers treat specially; one without it is a plain sub-module.
+    """
+
+    @property
+    def sub_networks(self) -> Sequence[nn.Sequential]:
+        """The sub-networks in order, each a stack of its sub-modules."""
+
+    def new_sub_module(self, i: int) -> nn.Module:
+        """Return a new sub-module, default-initialized, that fits on top of sub-network i."""
+
+
+class ParameterGroups(Protocol):
+    """What growth needs of an optimizer."""
+
+    param_groups: list[dict[str, Any]]
+
+
+def depth_of(network: Growable) -> tuple[int, ...]:
+    """Return the number of sub-modules in each sub-network."""
+    return tuple(len(sub_network) for sub_network in network.sub_networks)
+
+
+class GrowableNetwork(nn.Module):
+    """A network of the paper's four families (and Bottleneck4ResNet).
+
+    Parameters
+    ----------
+    architecture
+        Kind of sub-module and channels of each sub-network.
+    depth
+        Sub-modules in each sub-network.
+    image_channels, classes
+        Of the data set.
+    stem
+        ``small`` or ``imagenet``; with ``imagenet`` the convolutions are
+        initialized as torchvision's ResNets (Kaiming-normal, fan-out).
+    width
+        Channels of the first sub-network; the others keep their ratio to it.
+    """
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        depth: Sequence[int],
+        *,
+        image_channels: int,
+        classes: int,
+        stem: Stem,
+        width: int,
+    ) -> None:
+        super().__init__()
+        self.architecture = architecture
+        self.block = BLOCKS[architecture.block]
+        self.kaiming = stem == "imagenet"
+        ratios = [c // architecture.channels[0] for c in architecture.channels]
+        self.channels = [width * ratio for ratio in ratios]
+        self.stem = StemLayer(image_channels, width, stem)
+        self.sub_networks = nn.ModuleList(
+            nn.Sequential(self._first_sub_module(i)) for i in range(len(self.channels))
+        )
+        self.head = nn.Linear(self.channels[-1] * self.block.expansion, classes)
+        if self.kaiming:
+            self._kaiming_init(self)
+        for i, modules in enumerate(depth):
+            for _ in range(modules - 1):
+                self.sub_networks[i].append(self.new_sub_module(i))
+
+    def _first_sub_module(self, i: int) -> nn.Module:
+        if i == 0:
+            return self.block(self.channels[0], self.channels[0], 1)
+        return self.block(self.channels[i - 1] * self.block.expansion, self.channels[i], 2)
+
+    def new_sub_module(self, i: int) -> nn.Module:
+        """Return a new sub-module, default-initialized, that fits on top of sub-network i."""
+        sub_module = self.block(self.channels[i] * self.block.expansion, self.channels[i], 1)
+        if self.kaiming:
+            self._kaiming_init(sub_module)
+        return sub_module
+
+    @staticmethod
+    def _kaiming_init(module: nn.Module) -> None:
+        for part in module.modules():
+            if isinstance(part, nn.Conv2d):
+                nn.init.kaiming_normal_(part.weight, mode="fan_out", nonlinearity="relu")
+
+    @property
+    def layers(self) -> int:
+        """Number of layers as the paper counts: stem, sub-modules' convolutions, head."""
+        return 2 + LAYERS[self.architecture.block] * sum(depth_of(self))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return logits (N, classes) of normalised images (N, channels, H, W)."""
+        x = self.stem(x)
+        for sub_network in self.sub_networks:
+            x = sub_network(x)
+        return self.head(x.mean((2, 3)))
+
+
+def build_network(
+    name: NetworkName,
+    *,
+    image_channels: int,
+    classes: int,
+    stem: Stem | None = None,
+    width: int | None = None,
+) -> GrowableNetwork:
+    """Return a network built directly at the depth of its name.
+
+    Parameters
+    ----------
+    name
+        Architecture and depth; see :func:`autogrow.networks.names.parse_network`.
+    image_channels, classes
+        Of the data set.
+    stem, width
+        Default: the architecture's first stem and the paper's width.
+    """
+    architecture = name.architecture
+    return GrowableNetwork(
+        architecture,
+        name.depth,
+        image_channels=image_channels,
+        classes=classes,
+        stem=stem or architecture.stems[0],
+        width=width or architecture.channels[0],
+    )
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Draw initial weights from ``seed``; the caller's random state is left as it was.
+
+    The CPU's generator alone: weights are drawn there before they move to a device.
+    """
+    state = torch.get_rng_state()
+    torch.default_generator.manual_seed(seed)
+    try:
+        yield
+    finally:
+        torch.set_rng_state(state)
+
+
+def stack_sub_module(
+    network: Growable, i: int, *, seed: int, optimizer: ParameterGroups | None = None
+) -> nn.Module:
+    """Stack a new sub-module on top of sub-network i, in place (Algorithm 1, line 12).
+
+    Costs the new sub-module only: no other parameter, and no optimizer state of
+    one, is touched or copied.
+
+    Parameters
+    ----------
+    network
+        The network to grow.
+    i
+        Sub-network to stack on, counted from 0.
+    seed
+        Seed of the new sub-module's initial weights.
+    optimizer
+        If given, the new parameters join its first parameter group.
+    """
+    below = network.sub_networks[i][-1]
+    parameters = list(below.parameters())
+    with seeded(seed):
+        sub_module = network.new_sub_module(i)
+    # In the network's own memory layout: another one would round its sums differently.
+    channels_last = any(not p.is_contiguous() for p in parameters if p.dim() == 4)
+    sub_module.to(
+        device=parameters[0].device,
+        dtype=parameters[0].dtype,
+        memory_format=torch.channels_last if channels_last else torch.contiguous_format,
+    )
+    sub_module.train(below.training)
+    network.sub_networks[i].append(sub_module)
+    if optimizer is not None:
+        # Into the one group there is: a group a growth would cut the optimizer's
+        # multi-tensor step into as many pieces.
+        optimizer.param_groups[0]["params"].extend(sub_module.parameters())
+    return sub_module

@@ -1,0 +1,187 @@
+"""Names of networks and what they stand for (paper section 2.1).
+
+``Basic3ResNet-2-3-2`` is a network of the architecture ``Basic3ResNet`` with
+2, 3 and 2 sub-modules in its sub-networks. Nothing here needs torch.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from autogrow.errors import UserError, allowed
+from autogrow.networks import names
+
+Block = Literal["basic", "bottleneck", "plain"]
+Stem = Literal["small", "imagenet"]
+
+LAYERS: dict[Block, int] = {"basic": 2, "bottleneck": 3, "plain": 1}
+"""Layers of a sub-module as the paper counts them: convolutions outside the shortcut."""
+
+MAX_DEPTH = 1000
+"""Most sub-modules a sub-network may be asked for by name (a guard against slips)."""
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A family of networks that differ in depth only.
+
+    Parameters
+    ----------
+    name
+        The paper's name.
+    block
+        Kind of sub-module: basic or bottleneck residual block, or
+        convolution + BN + ReLU (``plain``).
+    channels
+        Channels of each sub-network (before a bottleneck's expansion).
+    stems
+        Stems the paper gives this architecture, the default first: ``small``
+        (3x3 convolution) or ``imagenet`` (7x7/2 convolution and 3x3/2 max-pooling).
+    """
+
+    name: str
+    block: Block
+    channels: tuple[int, ...]
+    stems: tuple[Stem, ...]
+
+    @property
+    def residual(self) -> bool:
+        """Whether its sub-modules have shortcuts."""
+        return self.block != "plain"
+
+    @property
+    def sub_networks(self) -> int:
+        """Number of sub-networks, M in the paper."""
+        return len(self.channels)
+
+    @property
+    def seed_depth(self) -> tuple[int, ...]:
+        """Depth of the shallowest seed network: one sub-module each."""
+        return (1,) * self.sub_networks
+
+
+_THREE = (16, 32, 64)
+_FOUR = (64, 128, 256, 512)
+
+ARCHITECTURES: dict[str, Architecture] = {
+    a.name: a
+    for a in (
+        Architecture("Basic3ResNet", "basic", _THREE, ("small",)),
+        Architecture("Basic4ResNet", "basic", _FOUR, ("small", "imagenet")),
+        Architecture("Bottleneck4ResNet", "bottleneck", _FOUR, ("imagenet",)),
+        Architecture("Plain3Net", "plain", _THREE, ("small",)),
+        Architecture("Plain4Net", "plain", _FOUR, ("small", "imagenet")),
+    )
+}
+
+
+@dataclass(frozen=True)
+class NetworkName:
+    """An architecture with a depth; prints as the paper writes it."""
+
+    architecture: Architecture
+    depth: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return f"{self.architecture.name}-{format_depth(self.depth)}"
+
+
+def format_depth(depth: tuple[int, ...]) -> str:
+    """Return ``(2, 3, 2)`` as ``2-3-2``."""
+    return "-".join(str(d) for d in depth)
+
+
+def parse_architecture(text: str) -> Architecture:
+    """Return the architecture called ``text``.
+
+    Raises
+    ------
+    UserError
+        If no architecture has this name.
+    """
+    if text in ARCHITECTURES:
+        return ARCHITECTURES[text]
+    name, _, depth = text.partition("-")
+    if name in ARCHITECTURES and depth:
+        raise UserError(
+            f"network: {text!r} has a depth ({depth!r}) where only the architecture is wanted; "
+            f"allowed: write {name} (the seed network's depth goes into seed_depth)"
+        )
+    raise UserError(f"network: unknown architecture {text!r}; allowed: {allowed(ARCHITECTURES)}")
+
+
+def parse_depth(text: str, architecture: Architecture, key: str = "depth") -> tuple[int, ...]:
+    """Return ``2-3-2`` as ``(2, 3, 2)``.
+
+    Raises
+    ------
+    UserError
+        If a part is not a whole number from 1 to ``MAX_DEPTH`` or their number
+        is not the architecture's number of sub-networks.
+    """
+    parts = text.split("-")
+    for part in parts:
+        if not re.fullmatch(r"[1-9][0-9]{0,3}", part) or int(part) > MAX_DEPTH:
+            raise UserError(
+                f"{key}: {part!r} in {text!r} is not a number of sub-modules; "
+                f"allowed: whole numbers from 1 to {MAX_DEPTH} joined by '-'"
+            )
+    if len(parts) != architecture.sub_networks:
+        example = format_depth(architecture.seed_depth)
+        raise UserError(
+            f"{key}: {text!r} names {len(parts)} sub-networks, {architecture.name} has "
+            f"{architecture.sub_networks}; allowed: a depth like {example}"
+        )
+    return tuple(int(part) for part in parts)
+
+
+def parse_network(text: str) -> NetworkName:
+    """Return the network that ``text`` names, as ``Basic3ResNet-2-3-2``.
+
+    Raises
+    ------
+    UserError
+        If the architecture is unknown, or the depth missing or impossible.
+    """
+    name, _, depth = text.partition("-")
+    if name not in ARCHITECTURES:
+        raise UserError(
+            f"network: unknown architecture {name!r} in {text!r}; "
+            f"allowed: {allowed(ARCHITECTURES)}, each with a depth (Basic3ResNet-2-3-2)"
+        )
+    architecture = ARCHITECTURES[name]
+    if not depth:
+        example = NetworkName(architecture, (2,) * architecture.sub_networks)
+        raise UserError(f"network: {text!r} has no depth; allowed: a name like {example}")
+    return NetworkName(architecture, parse_depth(depth, architecture, f"network {text!r}, depth"))
+
+
+IMAGENET_STEM_FROM = 96
+"""Image size in pixels from which ``stem: auto`` takes the ImageNet stem."""
+
+
+def choose_stem(architecture: names.Architecture, stem: str, image_size: int) -> names.Stem:
+    """Return the stem that ``auto``, ``small`` or ``imagenet`` means for images of a size.
+
+    Raises
+    ------
+    UserError
+        If the paper gives the architecture no such stem.
+    """
+    stems = architecture.stems
+    if stem == "auto":
+        wanted: names.Stem = "imagenet" if image_size >= IMAGENET_STEM_FROM else "small"
+        return wanted if wanted in stems else stems[0]
+    if stem not in stems:
+        raise UserError(
+            f"stem: {architecture.name} has no {stem!r} stem; allowed: auto or {allowed(stems)}"
+        )
+    return stem
+
+
+UniformNoise = Literal["std1", "unit"]
+
+
+Initializer = Literal["ZeroInit", "AdamInit", "UniInit", "GauInit"]

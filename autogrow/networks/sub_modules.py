@@ -1,0 +1,132 @@
+"""Sub-modules of the paper's networks, and their first layer (section 2.1).
+
+Each is a stack of convolutions with Batch Normalization (BN) and ReLU.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import conv2d
+
+from autogrow.networks.names import Stem
+
+BOTTLENECK_EXPANSION = 4
+
+
+def _conv_bn(inputs: int, outputs: int, kernel: int, stride: int = 1) -> list[nn.Module]:
+    conv = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False)
+    return [conv, nn.BatchNorm2d(outputs)]
+
+
+def conv_bn(conv: nn.Conv2d, bn: nn.BatchNorm2d, x: Tensor) -> Tensor:
+    """Return ``bn(conv(x))``; where nothing is trained by a convolution with BN folded into it.
+
+    That is in evaluation mode without gradients. Folded anew at each call, so no
+    copy of the weights can be out of date: it costs as much as reading them once.
+    """
+    if bn.training or torch.is_grad_enabled():
+        return bn(conv(x))
+    scale = bn.weight * torch.rsqrt(bn.running_var + bn.eps)
+    weight = conv.weight * scale.view(-1, 1, 1, 1)
+    return conv2d(x, weight, bn.bias - bn.running_mean * scale, conv.stride, conv.padding)
+
+
+class Shortcut(nn.Module):
+    """1x1 convolution + BN where the residual block changes the shape."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__()
+        self.conv, self.bn = _conv_bn(inputs, outputs, 1, stride)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, inputs, H, W) to (N, outputs, H / stride, W / stride)."""
+        return conv_bn(self.conv, self.bn, x)
+
+
+def _shortcut(inputs: int, outputs: int, stride: int) -> nn.Module:
+    if stride == 1 and inputs == outputs:
+        return nn.Identity()
+    return Shortcut(inputs, outputs, stride)
+
+
+class BasicBlock(nn.Module):
+    """Residual sub-module of two 3x3 convolutions (He et al. 2016)."""
+
+    expansion = 1
+
+    def __init__(self, inputs: int, channels: int, stride: int) -> None:
+        super().__init__()
+        self.conv1, self.bn1 = _conv_bn(inputs, channels, 3, stride)
+        self.conv2, self.bn2 = _conv_bn(channels, channels, 3)
+        self.shortcut = _shortcut(inputs, channels, stride)
+
+    @property
+    def last_bn(self) -> nn.BatchNorm2d:
+        """The Batch Normalization before the addition."""
+        return self.bn2
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, inputs, H, W) to (N, channels, H / stride, W / stride)."""
+        out = conv_bn(self.conv1, self.bn1, x).relu_()
+        out = conv_bn(self.conv2, self.bn2, out)
+        # In place: neither BN nor the addition needs this output for its gradient.
+        return out.add_(self.shortcut(x)).relu_()
+
+
+class BottleneckBlock(nn.Module):
+    """Residual sub-module of 1x1, 3x3 and 1x1 convolutions; the stride is on the 3x3."""
+
+    expansion = BOTTLENECK_EXPANSION
+
+    def __init__(self, inputs: int, channels: int, stride: int) -> None:
+        super().__init__()
+        outputs = channels * self.expansion
+        self.conv1, self.bn1 = _conv_bn(inputs, channels, 1)
+        self.conv2, self.bn2 = _conv_bn(channels, channels, 3, stride)
+        self.conv3, self.bn3 = _conv_bn(channels, outputs, 1)
+        self.shortcut = _shortcut(inputs, outputs, stride)
+
+    @property
+    def last_bn(self) -> nn.BatchNorm2d:
+        """The Batch Normalization before the addition."""
+        return self.bn3
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, inputs, H, W) to (N, 4 * channels, H / stride, W / stride)."""
+        out = conv_bn(self.conv1, self.bn1, x).relu_()
+        out = conv_bn(self.conv2, self.bn2, out).relu_()
+        out = conv_bn(self.conv3, self.bn3, out)
+        return out.add_(self.shortcut(x)).relu_()
+
+
+class PlainLayer(nn.Module):
+    """Plain sub-module: 3x3 convolution, Batch Normalization, ReLU."""
+
+    expansion = 1
+
+    def __init__(self, inputs: int, channels: int, stride: int) -> None:
+        super().__init__()
+        self.conv, self.bn = _conv_bn(inputs, channels, 3, stride)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, inputs, H, W) to (N, channels, H / stride, W / stride)."""
+        return conv_bn(self.conv, self.bn, x).relu_()
+
+
+BLOCKS = {"basic": BasicBlock, "bottleneck": BottleneckBlock, "plain": PlainLayer}
+
+
+class StemLayer(nn.Module):
+    """First layer: convolution, BN, ReLU, and for ImageNet a 3x3/2 max-pooling."""
+
+    def __init__(self, image_channels: int, channels: int, stem: Stem) -> None:
+        super().__init__()
+        imagenet = stem == "imagenet"
+        kernel, stride = (7, 2) if imagenet else (3, 1)
+        self.conv, self.bn = _conv_bn(image_channels, channels, kernel, stride)
+        self.pool = nn.MaxPool2d(3, stride=2, padding=1) if imagenet else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map images (N, image_channels, H, W) to the first sub-network's input."""
+        return self.pool(conv_bn(self.conv, self.bn, x).relu_())

@@ -1,0 +1,217 @@
+"""One run: from a spec to a folder with its records and weights."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from autogrow import data as datasets
+from autogrow.batches.sets import Sets, make_sets, prepared
+from autogrow.config.execution import Execution
+from autogrow.config.resolving import resolve_for
+from autogrow.config.spec import AutogrowSpec, MorphSpec, RunSpec, ScratchSpec, to_json
+from autogrow.data import ImageData
+from autogrow.errors import UserError
+from autogrow.growth.algorithm import Event, Growth
+from autogrow.growth.schedules import growing_staircase, staircase
+from autogrow.networks.names import NetworkName, parse_network
+from autogrow.process.device import find_device
+from autogrow.process.distributed import World, joined
+from autogrow.process.lock import locked
+from autogrow.process.memory import told_when_short
+from autogrow.process.signals import Stops
+from autogrow.runs.folder import (
+    SUMMARY,
+    open_folder,
+    prepare_folder,
+    remove_remains,
+    write_growth,
+    write_json,
+    write_weights,
+)
+from autogrow.runs.summary import summarize
+from autogrow.training.building import shape_of
+from autogrow.training.epoch import set_precision
+from autogrow.training.metrics import Phase, write_metrics
+from autogrow.training.reporter import Reporter
+from autogrow.training.trainer import Trainer
+
+
+def run(
+    spec: RunSpec,
+    out: str | Path,
+    *,
+    execution: Execution | None = None,
+    data: ImageData | None = None,
+) -> dict[str, Any]:
+    """Carry out a run, or go on with an interrupted one, and return its summary.
+
+    Parameters
+    ----------
+    spec
+        What to run.
+    out
+        The run's folder. One that holds the finished run of the same spec is
+        left as it is.
+    execution
+        Device, threads and the like.
+    data
+        The caller's own images instead of the data set that ``spec.data`` names.
+
+    Raises
+    ------
+    UserError
+        If the data is missing or damaged, a setting impossible, or ``out`` holds
+        the run of another spec, if the disk is full or memory too small.
+    InterruptedRunError
+        If the run was asked to stop (SIGTERM, SIGUSR1, SIGHUP) or lost one of its
+        processes: the same call continues it. Ctrl-C's KeyboardInterrupt likewise comes
+        after a checkpoint was written.
+    """
+    execution = execution or Execution()
+    folder = Path(out)
+    spec = resolve_for(spec, data or datasets.info(spec.data))
+    device = find_device(execution.device, execution.threads)
+
+    def say(message: str) -> None:
+        with Reporter(folder, quiet=execution.quiet) as reporter:
+            reporter.say(message)
+
+    with ExitStack() as stack:
+        # To the very end: who is told to stop while it ends already just ends.
+        stops = stack.enter_context(Stops())
+        world = stack.enter_context(joined(device))
+        stack.enter_context(told_when_short(folder))
+        if world.first:
+            stack.enter_context(locked(folder, say, wait=execution.wait))
+        summary = prepare_folder(folder, to_json(spec), execution, world)
+        if summary is not None:
+            return summary
+        set_precision(spec.precision, device)
+        if spec.sync_bn and device.type != "cuda":
+            raise UserError("sync_bn: needs GPUs; allowed on this device: false")
+        if data is None:
+            data = datasets.load(spec.data, root=execution.data_root, download=execution.download)
+        data = prepared(data, spec)
+        sets = make_sets(spec, data, device, workers=execution.workers)
+        # Not before everything that a user can get wrong was looked at: a slip leaves no folder.
+        if world.first:
+            open_folder(folder, to_json(spec))
+        world.wait()
+        reporter = Reporter(folder, quiet=execution.quiet, silent=not world.first)
+        stack.enter_context(reporter)
+        if data.report:
+            reporter.say(data.report)
+        if world.first:  # the others tell of damaged images on stderr
+            sets.tell(reporter.say)
+        stops.listen()
+        trainer = Trainer(
+            spec,
+            _first_network(spec),
+            folder,
+            data,
+            sets,
+            reporter,
+            execution,
+            world,
+            stops,
+        )
+        carried_out = _Run(spec, folder, trainer, world)
+        carried_out.execute()
+        return carried_out.finish(data, sets)
+
+
+class _Run:
+    """A run of each of the three kinds, told in epochs and growths."""
+
+    def __init__(self, spec: RunSpec, folder: Path, trainer: Trainer, world: World) -> None:
+        self.spec = spec
+        self.folder = folder
+        self.trainer = trainer
+        self.world = world
+        self.events: list[Event] = []
+
+    def execute(self) -> None:
+        if isinstance(self.spec, ScratchSpec):
+            self._train_for(self.spec.epochs, "training", 0)
+        elif isinstance(self.spec, MorphSpec):
+            self._morph(self.spec)
+        else:
+            self._autogrow(self.spec)
+
+    def _morph(self, spec: MorphSpec) -> None:
+        self._train_for(spec.epochs, "training", 0)
+        trainer = self.trainer
+        if trainer.diverged:
+            return
+        if trainer.trained == spec.epochs:
+            shallow, deep = (parse_network(n).depth for n in (spec.from_network, spec.to_network))
+            anew = trainer.depth != deep
+            stacked = trainer.stack(shallow, deep)
+            if anew:  # the deeper net is trained in the standard way
+                trainer.new_optimizer()
+            trainer.adam_init(stacked)
+        self._train_for(spec.epochs, "training", spec.epochs)
+
+    def _autogrow(self, spec: AutogrowSpec) -> None:
+        trainer = self.trainer
+        growth = Growth(spec.growth_policy, spec.seed_network.depth)
+        before, events = growth.depth, []
+        for epoch in trainer.epochs:
+            if epoch.phase == "growing":
+                before, events = growth.depth, growth.observe(epoch.val_accuracy)
+                self.events += events
+        while not growth.done:
+            if any(event.event == "grow" for event in events):
+                trainer.adam_init(trainer.stack(before, growth.depth))
+            lr = spec.learning_rate
+            if spec.growing_rate == "staircase":
+                lr = growing_staircase(lr, growth.epoch, spec.K)
+            expected = growth.earliest_end() + spec.finetune_epochs
+            epoch = trainer.train("growing", lr, expected)
+            before, events = growth.depth, growth.observe(epoch.val_accuracy)
+            if events:
+                self.events += events
+                if self.world.first:
+                    write_growth(self.folder, self.events)
+        self._train_for(spec.finetune_epochs, "finetuning", growth.epoch)
+
+    def _train_for(self, epochs: int, phase: Phase, after: int) -> None:
+        """Train by the staircase schedule until ``after + epochs`` epochs are trained.
+
+        Or until the loss is not finite.
+        """
+        spec, trainer = self.spec, self.trainer
+        expected = after + epochs
+        while trainer.trained < expected and not trainer.diverged:
+            done = trainer.trained - after
+            lr = staircase(spec.learning_rate, done, epochs, spec.milestones)
+            trainer.train(phase, lr, expected)
+
+    def finish(self, data: ImageData, sets: Sets) -> dict[str, Any]:
+        """Write the results; return the summary."""
+        trainer = self.trainer
+        summary = summarize(
+            self.spec, trainer.network, trainer.epochs, data, sets, trainer.halvings, self.world
+        )
+        if self.world.first:
+            self._write_results(summary, shape_of(self.spec, data))
+        self.world.wait()
+        return summary
+
+    def _write_results(self, summary: dict[str, Any], shape: dict[str, Any]) -> None:
+        trainer = self.trainer
+        name = str(NetworkName(self.spec.architecture, trainer.depth))
+        write_metrics(self.folder, trainer.epochs, sync=True)
+        if isinstance(self.spec, AutogrowSpec):
+            write_growth(self.folder, self.events, sync=True)
+        write_weights(self.folder, trainer.network, {"name": name, **shape})
+        write_json(self.folder / SUMMARY, summary)
+        remove_remains(self.folder)
+
+
+def _first_network(spec: RunSpec) -> NetworkName:
+    if isinstance(spec, AutogrowSpec):
+        return spec.seed_network
+    return parse_network(spec.network if isinstance(spec, ScratchSpec) else spec.from_network)

@@ -1,0 +1,94 @@
+"""The network of a run and its optimizer, as the spec says: built, and grown by one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from autogrow.config.spec import RunSpec
+from autogrow.data import ImageData
+from autogrow.networks.compiling import compile_sub_module, compile_sub_modules
+from autogrow.networks.growable import (
+    GrowableNetwork,
+    build_network,
+    depth_of,
+    seeded,
+    stack_sub_module,
+)
+from autogrow.networks.initializers import initialize
+from autogrow.networks.names import NetworkName
+from autogrow.seeds import derive
+from autogrow.training.optimizer import SGD
+
+
+def shape_of(spec: RunSpec, data: ImageData) -> dict[str, Any]:
+    """Return what ``build_network`` needs beside the network's name."""
+    return {
+        "image_channels": data.channels,
+        "classes": data.n_classes,
+        "stem": spec.stem,
+        "width": spec.width,
+    }
+
+
+def build(
+    spec: RunSpec,
+    name: NetworkName,
+    data: ImageData,
+    device: torch.device,
+    *,
+    compiled: bool,
+) -> GrowableNetwork:
+    """Return a network with the run's initial weights, on the device.
+
+    Parameters
+    ----------
+    spec
+        The resolved spec.
+    name
+        Architecture and depth.
+    data
+        What it is trained on.
+    device
+        Where it is trained.
+    compiled
+        Whether its sub-modules are compiled.
+    """
+    with seeded(derive(spec.seed, "initial weights")):
+        network = build_network(name, **shape_of(spec, data))
+    network.to(device, memory_format=torch.channels_last)
+    if spec.sync_bn:
+        nn.SyncBatchNorm.convert_sync_batchnorm(network)
+    if compiled:
+        compile_sub_modules(network)
+    return network
+
+
+def new_optimizer(spec: RunSpec, network: nn.Module) -> SGD:
+    """Return an optimizer of all parameters that has not taken a step."""
+    return SGD(
+        network.parameters(),
+        lr=spec.learning_rate,
+        momentum=spec.momentum,
+        weight_decay=spec.weight_decay,
+    )
+
+
+def stack_one(
+    spec: RunSpec, network: GrowableNetwork, i: int, optimizer: SGD, *, compiled: bool
+) -> None:
+    """Stack a sub-module, initialized as the spec says, on sub-network i.
+
+    Its random numbers depend on the run's seed and its place alone. AdamInit comes after.
+    """
+    place = (i, depth_of(network)[i])
+    seed = derive(spec.seed, "new sub-module", *place)
+    sub_module = stack_sub_module(network, i, seed=seed, optimizer=optimizer)
+    noise = derive(spec.seed, "initializer", *place)
+    initialize(sub_module, spec.initializer, seed=noise, uniform_noise=spec.uniform_noise)
+    if spec.sync_bn:
+        nn.SyncBatchNorm.convert_sync_batchnorm(sub_module)
+    if compiled:
+        compile_sub_module(sub_module)

@@ -1,0 +1,237 @@
+"""Train or evaluate a network for one epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from autogrow.batches.in_memory import DeviceSet
+from autogrow.errors import UserError
+from autogrow.process.distributed import ALONE, World, gradients_stay
+from autogrow.training.micro_batch import MicroBatch, gpu_is_short
+from autogrow.training.optimizer import SGD, Optimizer
+
+EVALUATION_PIXELS = {"cpu": 2**16, "cuda": 2**20}
+"""Pixels a batch of evaluation: on a CPU its activations should stay in the caches."""
+
+
+class Score(NamedTuple):
+    """Mean cross-entropy and accuracy in percent over a set of images.
+
+    Accuracy is rounded to 4 decimals, as metrics.csv records it: growth is
+    decided on the recorded value, so that it can be replayed from the record.
+    """
+
+    loss: float
+    accuracy: float
+
+
+def set_learning_rate(optimizer: SGD, lr: float) -> None:
+    """Set the learning rate of every parameter."""
+    for group in optimizer.param_groups:
+        group["lr"] = lr
+
+
+def set_precision(precision: str, device: torch.device) -> None:
+    """Let fp32 multiplications on this device be rounded to TF32, or not.
+
+    Raises
+    ------
+    UserError
+        For ``tf32`` where there is none.
+    """
+    if precision == "tf32" and (
+        device.type != "cuda" or torch.cuda.get_device_capability(device) < (8, 0)
+    ):
+        raise UserError(
+            "precision: tf32 is for GPUs from NVIDIA's Ampere on; "
+            "allowed on this device: fp32 or bf16"
+        )
+    # Convolutions are rounded to TF32 by default: fp32 has to be asked for.
+    torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
+    torch.backends.cudnn.allow_tf32 = precision == "tf32"
+
+
+def _logits(network: nn.Module, images: Tensor, precision: str) -> Tensor:
+    if precision != "bf16":
+        return network(images)
+    with torch.autocast(images.device.type, torch.bfloat16):
+        return network(images).float()
+
+
+@dataclass
+class Tally:
+    """Sums over an epoch's batches so far; on the device, so that nothing waits for it.
+
+    Attributes
+    ----------
+    batches
+        Steps taken, or batches evaluated.
+    images
+        How many were in them.
+    loss
+        Sum of their cross-entropies.
+    correct, in_top5
+        How many were classified correctly, and had their class among the best five.
+    """
+
+    batches: int = 0
+    images: int = 0
+    loss: Tensor | float = 0.0
+    correct: Tensor | int = 0
+    in_top5: Tensor | int = 0
+
+    def add(self, mean_loss: Tensor, logits: Tensor, labels: Tensor, *, top5: bool = False) -> None:
+        """Add images with their logits (B, classes) and labels (B,)."""
+        self.images += len(labels)
+        self.loss = self.loss + mean_loss.double() * len(labels)
+        self.correct = self.correct + (logits.argmax(1) == labels).sum()
+        if top5:
+            best = logits.topk(min(5, logits.shape[1])).indices
+            self.in_top5 = self.in_top5 + (best == labels[:, None]).sum()
+
+    def total(self, world: World) -> Tally:
+        """Return the sums over all processes, read from the device."""
+        sums = (self.images, float(self.loss), int(self.correct), int(self.in_top5))
+        images, loss, correct, in_top5 = world.sum(sums)
+        return Tally(self.batches, int(images), loss, int(correct), int(in_top5))
+
+    def score(self, world: World) -> tuple[Score, float]:
+        """Return the score over all processes, and top-5 accuracy in percent."""
+        total = self.total(world)
+        n = total.images
+        score = Score(total.loss / n, round(100 * total.correct / n, 4))
+        return score, round(100 * total.in_top5 / n, 4)
+
+
+class Between:
+    """What is looked at between the batches of an epoch: here nothing."""
+
+    def asked(self) -> tuple[bool, bool]:
+        """Return whether a checkpoint is due, and whether the run is to stop."""
+        return False, False
+
+    def pause(self, tally: Tally, stop: bool) -> None:
+        """Write a checkpoint before the next step, in all processes at once."""
+
+    def look(self) -> None:
+        """Look between two batches of an evaluation."""
+
+
+NOTHING = Between()
+
+
+def train_epoch(
+    network: nn.Module,
+    optimizer: Optimizer,
+    batches: Iterable[tuple[Tensor, Tensor]],
+    precision: str = "fp32",
+    *,
+    micro_batch: MicroBatch | None = None,
+    world: World = ALONE,
+    tally: Tally | None = None,
+    between: Between = NOTHING,
+) -> Score:
+    """Train on each batch once; return the score over the batches as they were trained on.
+
+    Parameters
+    ----------
+    network
+        Put into training mode.
+    optimizer
+        Steps once a batch.
+    batches
+        Images (B, C, H, W) and labels (B,): this process's share of each batch.
+    precision
+        ``bf16`` for autocast; TF32 is for :func:`set_precision` to allow.
+    micro_batch
+        Most images at once; a larger batch's gradient is accumulated over parts.
+    world
+        The processes that train on the other shares.
+    tally
+        Of the epoch's earlier batches, if it was interrupted.
+    between
+        Looked at before each step.
+    """
+    network.train()
+    tally = tally or Tally()
+    micro_batch = micro_batch or MicroBatch()
+    for images, labels in batches:
+        # A process's gradient is averaged over the processes: it counts by its images.
+        everywhere, due, stop = world.sum([len(labels), *between.asked()])
+        if due or stop:
+            between.pause(tally, bool(stop))
+
+        def gradient(
+            part: tuple[Tensor, Tensor], last: bool, everywhere: float = everywhere
+        ) -> tuple[Tensor, Tensor, Tensor]:
+            x, y = part
+            with nullcontext() if last else gradients_stay(network):
+                logits = _logits(network, x, precision)
+                loss = cross_entropy(logits, y)
+                (loss * (len(y) * world.size / everywhere)).backward()
+            return loss.detach(), logits.detach(), y
+
+        for part in micro_batch.carry_out(network, optimizer, images, labels, gradient):
+            tally.add(*part)
+        optimizer.step()
+        tally.batches += 1
+    score, _ = tally.score(world)
+    return score
+
+
+@torch.inference_mode()
+def evaluate(
+    network: nn.Module,
+    images: DeviceSet,
+    precision: str = "fp32",
+    *,
+    world: World = ALONE,
+    between: Between = NOTHING,
+) -> tuple[Score, float]:
+    """Return the score of the network in evaluation mode over all images, and top-5 accuracy.
+
+    Top-5 accuracy is in percent; with fewer than five classes it is 100. A GPU that is short
+    of memory evaluates fewer images at once.
+
+    Parameters
+    ----------
+    network
+        Put into evaluation mode; the same in every process.
+    images
+        All of them, whatever the number of processes, count once.
+    precision
+        As for :func:`train_epoch`.
+    world
+        The processes that evaluate the other shares.
+    between
+        Looked at before each batch.
+    """
+    network.eval()
+    size = evaluation_batch(images)
+    while True:
+        tally = Tally()
+        try:
+            for batch, labels in images.evaluation_batches(size, world=world):
+                between.look()
+                logits = _logits(network, batch, precision)
+                tally.add(cross_entropy(logits, labels), logits, labels, top5=True)
+            break
+        except RuntimeError as error:
+            if size == 1 or not gpu_is_short(error):
+                raise
+        torch.cuda.empty_cache()
+        size = -(-size // 2)
+    return tally.score(world)
+
+
+def evaluation_batch(images: DeviceSet) -> int:
+    """Return how many images are evaluated at once."""
+    height, width = images.image_size
+    return max(32, EVALUATION_PIXELS[images.device.type] // (height * width))

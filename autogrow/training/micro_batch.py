@@ -1,0 +1,115 @@
+"""How many images a step holds at once; halved where a GPU's memory runs out.
+
+A network that grows needs more memory with each growth. A step that did not fit is
+taken again in parts of half the size whose gradients are accumulated, so the batch
+stays what it was. Batch Normalization then takes its statistics over a part.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from autogrow.errors import UserError
+
+if TYPE_CHECKING:
+    from autogrow.training.optimizer import Optimizer
+
+Part = tuple[Tensor, Tensor]
+LEAST = 2
+"""Images that Batch Normalization needs."""
+SHORT = "CUDA error: out of memory|(CUDNN|CUBLAS|CUSOLVER)_STATUS_ALLOC_FAILED"
+"""What libraries on a GPU say that allocate past torch."""
+
+
+def gpu_is_short(error: RuntimeError) -> bool:
+    """Return whether a GPU's memory did not suffice."""
+    return isinstance(error, torch.OutOfMemoryError) or bool(re.search(SHORT, str(error)))
+
+
+class MicroBatch:
+    """The most images at once.
+
+    Parameters
+    ----------
+    images
+        0: a whole batch, however large.
+    guarded
+        Whether a step may run out of memory; its BN statistics are then kept until
+        it is taken, because a part of a forward pass may have changed them.
+    halved
+        Told the new number after each halving.
+
+    Attributes
+    ----------
+    images
+        The present number; 0 as above.
+    """
+
+    def __init__(
+        self,
+        images: int = 0,
+        *,
+        guarded: bool = False,
+        halved: Callable[[int], None] = lambda images: None,
+    ) -> None:
+        self.images = images
+        self._guarded = guarded
+        self._halved = halved
+
+    def carry_out(
+        self,
+        network: nn.Module,
+        optimizer: Optimizer,
+        images: Tensor,
+        labels: Tensor,
+        gradient: Callable[[Part, bool], tuple[Tensor, Tensor, Tensor]],
+    ) -> list[tuple[Tensor, Tensor, Tensor]]:
+        """Accumulate a batch's gradient; return what ``gradient`` gave for its parts.
+
+        Parameters
+        ----------
+        network, optimizer
+            Of the step; the gradient is all of the network that is changed.
+        images, labels
+            The batch, (B, C, H, W) and (B,).
+        gradient
+            Adds a part's share to the gradient; told whether it is the last part.
+
+        Raises
+        ------
+        UserError
+            If the memory does not suffice for two images.
+        """
+        buffers = list(network.buffers()) if self._guarded else []
+        while True:
+            before = [buffer.clone() for buffer in buffers]
+            optimizer.zero_grad()
+            number = -(-len(labels) // self.images) if self.images else 1
+            parts = zip(images.tensor_split(number), labels.tensor_split(number), strict=True)
+            try:
+                return [gradient(part, i == number) for i, part in enumerate(parts, start=1)]
+            except RuntimeError as error:
+                if not gpu_is_short(error):
+                    raise
+                told = str(error)
+            # Out of the `except` block: the error holds on to the step's tensors.
+            self._halve(len(labels), told)
+            optimizer.zero_grad()
+            for buffer, value in zip(buffers, before, strict=True):
+                buffer.copy_(value)
+            torch.cuda.empty_cache()
+
+    def _halve(self, batch: int, told: str) -> None:
+        now = min(self.images or batch, batch)
+        if now <= LEAST:
+            raise UserError(
+                f"out of GPU memory with {now} images at once; allowed: a GPU with more memory "
+                f"(or less of it in use by others), or a narrower network ({told})"
+            )
+        self.images = max(LEAST, -(-now // 2))
+        self._halved(self.images)

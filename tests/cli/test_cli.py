@@ -1,0 +1,291 @@
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+import autogrow
+from autogrow.config.spec import SPECS
+
+COMMANDS = ["grow", "train", "morph", "run", "replay", "info"]
+KINDS = {"grow": "autogrow", "train": "scratch", "morph": "morph"}
+
+
+def test_help_lists_every_command(cli):
+    told = cli("--help")
+    assert (told.status, told.err) == (0, "")
+    assert all(f"\n    {name} " in told.out for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_of_each_command(cli, name):
+    told = cli(name, "--help")
+    assert (told.status, told.err) == (0, "")
+    assert told.out.startswith(f"usage: autogrow {name}")
+
+
+@pytest.mark.parametrize(("name", "kind"), KINDS.items())
+def test_every_setting_is_an_option_with_a_help_text(cli, name, kind):
+    text = " ".join(cli(name, "--help").out.split())
+    for key, field in SPECS[kind].model_fields.items():
+        if key == "kind":
+            continue
+        assert f"--{(field.alias or key).replace('_', '-')} " in text
+        assert field.description.split(":")[0][:20] in text
+    assert "--out DIR" in text
+
+
+def test_a_run_goes_on_when_nobody_reads_what_it_tells(tiny, tmp_path):
+    """As in `autogrow train ... 2>&1 | head -1`."""
+    read, write = os.pipe()
+    os.close(read)
+    told = [a for a in tiny.train if a != "--quiet"]
+    arguments = [sys.executable, "-m", "autogrow", *told, "--out", str(tmp_path / "run")]
+    assert subprocess.run(arguments, stdout=write, stderr=write, timeout=120).returncode == 0
+    os.close(write)
+    assert (tmp_path / "run" / "summary.json").exists()
+    assert "epoch 4/4" in (tmp_path / "run" / "log.txt").read_text()
+
+
+def test_more_threads_than_there_can_be(tiny, mistake, tmp_path):
+    line = mistake(*tiny.train, "--threads", "5000", "--out", tmp_path / "run")
+    assert "threads: found 5000; allowed: 1 to 1024" in line
+    assert not (tmp_path / "run").exists()
+
+
+def test_version(cli):
+    assert cli("--version").out == f"autogrow {autogrow.__version__}\n"
+
+
+def test_every_public_name_is_there():
+    for name in autogrow.__all__:
+        assert getattr(autogrow, name) is not None
+    assert set(autogrow.__all__) <= set(dir(autogrow))
+    with pytest.raises(AttributeError, match="nothing"):
+        _ = autogrow.nothing
+
+
+def test_importing_the_command_imports_no_torch():
+    code = "import sys, autogrow.cli.main; sys.exit(bool({'torch', 'numpy'} & {*sys.modules}))"
+    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
+
+
+def test_help_and_mistakes_import_no_torch():
+    code = (
+        "import sys, autogrow.cli.main\n"
+        "for arguments in (['grow', '--help'], ['train', '--K', '3'], ['info', 'Net-1']):\n"
+        "    try: autogrow.cli.main.main(arguments)\n"
+        "    except SystemExit: pass\n"
+        "sys.exit('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60)
+    assert done.returncode == 0
+
+
+def test_a_mistake_in_a_process_of_its_own(command):
+    done = command("grow", "--network", "Basic3ResNets", "--data", "digits", "--out", "x")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert "Traceback" not in done.stderr
+
+
+# Each is a whole command line but for --out, and what the one line must name.
+WRONG = [
+    ([], ["COMMAND"]),
+    (["fly"], ["'fly'", *COMMANDS]),
+    (["--fast"], ["COMMAND"]),
+    (["grow", "--data", "digits"], ["--network"]),
+    (["grow", "--network", "Basic3ResNet"], ["--data"]),
+    (["grow", "--network", "Basic3ResNet", "--data", "digits", "--fast"], ["--fast"]),
+    (["grow", "--network", "Basic3ResNet-1-1-1", "--data", "digits"], ["network", "depth"]),
+    (["grow", "--network", "Basic9", "--data", "digits"], ["'Basic9'", "Plain4Net"]),
+    (["grow", "--network", "Basic3ResNet", "--data", "digit"], ["'digit'", "digits", "npz:"]),
+    (["grow", "--network", "Basic3ResNet", "--data", "digits", "--K", "x"], ["--K", "'x'"]),
+    (["grow", "--network", "Basic3ResNet", "--data", "digits", "--K", "0"], ["K", "0"]),
+    (["grow", "--network", "Basic3ResNet", "--data", "digits", "--tau", "-1"], ["tau", "-1"]),
+    (
+        ["grow", "--network", "Basic3ResNet", "--data", "digits", "--K", "4", "--J", "3"],
+        ["J: 3", "K (4)"],
+    ),
+    (
+        ["grow", "--network", "Basic3ResNet", "--data", "digits", "--policy", "random"],
+        ["--policy", "'random'", "periodic", "convergent"],
+    ),
+    (
+        ["grow", "--network", "Basic3ResNet", "--data", "digits", "--initializer", "He"],
+        ["--initializer", "'He'", "AdamInit"],
+    ),
+    (
+        ["grow", "--network", "Basic3ResNet", "--data", "digits", "--milestones", "0.7", "0.2"],
+        ["milestones", "0.7", "0.2"],
+    ),
+    (
+        ["grow", "--network", "Basic3ResNet", "--data", "digits", "--stem", "imagenet"],
+        ["stem", "imagenet", "small"],
+    ),
+    (
+        ["grow", "--network", "Basic3ResNet", "--data", "digits", "--threads", "0"],
+        ["--threads", "'0'"],
+    ),
+    (["train", "--network", "Basic3ResNet-2-2", "--data", "digits"], ["'2-2'", "Basic3ResNet"]),
+    (["train", "--network", "Basic3ResNet-2-2-2", "--data", "digits", "--K", "3"], ["--K"]),
+    (["train", "--network", "Basic3ResNet-2-2-2", "--data", "digits", "--epochs", "0"], ["epochs"]),
+    (["morph", "--from", "Plain3Net-1-1-1", "--data", "digits"], ["--to"]),
+    (
+        ["morph", "--from", "Plain3Net-2-1-1", "--to", "Plain3Net-1-2-2", "--data", "digits"],
+        ["to", "Plain3Net-1-2-2", "deeper"],
+    ),
+    (["run"], ["SPEC.yaml"]),
+    (["run", "none.yaml"], ["none.yaml"]),
+    (["replay"], ["--network"]),
+    (["info"], ["network"]),
+]
+
+
+@pytest.mark.parametrize(("arguments", "parts"), WRONG, ids=lambda v: " ".join(v)[:60])
+def test_mistakes_are_told_in_one_line(mistake, tmp_path, monkeypatch, arguments, parts):
+    monkeypatch.chdir(tmp_path)
+    out = ["--out", "run"] if arguments[:1] and arguments[0] in [*KINDS, "run"] else []
+    line = mistake(*arguments, *out)
+    assert line.startswith("autogrow")
+    assert all(part in line for part in parts)
+    assert list(tmp_path.iterdir()) == []  # a slip leaves nothing behind
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_out_is_needed(mistake, name):
+    assert "--out" in mistake(name, "--network", "Basic3ResNet-1-1-1", "--data", "digits")
+
+
+SPEC = """
+kind: autogrow
+network: Basic3ResNet
+data: digits
+data_fraction: 0.2
+width: 4
+batch_size: 64
+K: 1
+J: 2
+tau: 10
+finetune_epochs: 4
+"""
+
+
+def test_a_file_and_options_describe_the_same_run(cli, tiny, tmp_path):
+    (tmp_path / "spec.yaml").write_text(SPEC)
+    execution = ["--threads", 1, "--device", "cpu", "--quiet"]
+    told = cli("run", tmp_path / "spec.yaml", "--out", tmp_path / "file", *execution)
+    assert (told.status, told.out, told.err) == (0, "", "")
+    assert cli(*tiny.grow, "--out", tmp_path / "options").status == 0
+    for name in ("spec.json", "growth.csv", "weights.safetensors"):
+        file, options = (tmp_path / d / name for d in ("file", "options"))
+        assert file.read_bytes() == options.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("", "mapping"),
+        ("- a\n", "mapping"),
+        (SPEC + "K: 2\n", "'K' is given twice"),
+        (SPEC + "epochs: 5\n", "unknown key 'epochs'"),
+        (SPEC.replace("autogrow", "grow"), "kind: found 'grow'"),
+        (SPEC.replace("kind: autogrow", "kind: [autogrow]"), "kind"),
+        (SPEC.replace("J: 2", "J: 0"), "J: found 0"),
+        (SPEC.replace("tau: 10", "tau: '10'"), "tau: found '10'"),
+        (SPEC.replace("tau: 10", "tau: .nan"), "tau: found nan"),
+        (SPEC.replace("digits", "letters"), "'letters'"),
+        (SPEC + "a: [\n", "YAML"),
+    ],
+)
+def test_mistakes_in_a_file_are_told_in_one_line(mistake, tmp_path, text, part):
+    (tmp_path / "spec.yaml").write_text(text)
+    line = mistake("run", tmp_path / "spec.yaml", "--out", tmp_path / "run")
+    assert part in line
+    assert not (tmp_path / "run").exists()
+
+
+def test_one_command_with_its_defaults_is_complete(cli, tmp_path, monkeypatch):
+    """``autogrow grow --network --data --out`` and nothing else (stopped before it trains)."""
+    from autogrow.training import trainer
+
+    class TrainsError(Exception):
+        pass
+
+    def stop(*_, **__):
+        raise TrainsError
+
+    monkeypatch.setattr(trainer, "train_epoch", stop)
+    with pytest.raises(TrainsError):
+        cli("grow", "--network", "Basic3ResNet", "--data", "digits", "--out", tmp_path / "run")
+    spec = json.loads((tmp_path / "run" / "spec.json").read_text())
+    assert (spec["policy"], spec["K"], spec["J"], spec["tau"]) == ("periodic", 3, 100, 0.05)
+    assert (spec["initializer"], spec["finetune_epochs"]) == ("GauInit", 200)
+    assert (spec["batch_size"], spec["momentum"], spec["weight_decay"]) == (128, 0.9, 5e-4)
+
+
+def test_depth_of_a_finished_run(cli, tiny, tmp_path):
+    """``train --depth-of`` is the found net's baseline from scratch."""
+    assert cli(*tiny.grow, "--out", tmp_path / "grown").status == 0
+    depth = json.loads((tmp_path / "grown/summary.json").read_text())["depth"]
+    more = ["--epochs", 1, "--depth-of", tmp_path / "grown"]
+    train = ["train", "--network", "Basic3ResNet", *tiny.options, *more]
+    assert cli(*train, "--out", tmp_path / "same").status == 0
+    spec = json.loads((tmp_path / "same/spec.json").read_text())
+    assert spec["network"] == f"Basic3ResNet-{depth}"
+
+
+@pytest.mark.parametrize(
+    ("found", "architecture", "network"),
+    [
+        ("Basic3ResNet-2-3-1", "Basic3ResNet", "Basic3ResNet-2-3-1"),
+        ("Plain4Net-6-6-6-6", "Basic4ResNet", "Basic4ResNet-3-3-3-3"),  # Table 9
+        ("Plain3Net-1-2-3", "Basic3ResNet", "Basic3ResNet-1-1-2"),
+        ("Basic3ResNet-1-2-3", "Plain3Net", "Plain3Net-2-4-6"),
+        ("Basic4ResNet-1-2-3-4", "Bottleneck4ResNet", "Bottleneck4ResNet-1-2-2-3"),
+    ],
+)
+def test_depth_of_a_net_of_another_kind_has_as_many_layers(tmp_path, found, architecture, network):
+    from autogrow.networks.names import parse_architecture
+    from autogrow.runs.folder import found_network
+
+    (tmp_path / "summary.json").write_text(json.dumps({"network": found}))
+    assert str(found_network(tmp_path, parse_architecture(architecture))) == network
+
+
+@pytest.mark.parametrize(
+    ("content", "architecture", "part"),
+    [
+        (None, "Basic3ResNet", "summary.json"),
+        ("{}", "Basic3ResNet", "network"),
+        ("[]", "Basic3ResNet", "network"),
+        ("{", "Basic3ResNet", "JSON"),
+        ('{"network": 3}', "Basic3ResNet", "network"),
+        ('{"network": "Plain4Net-1-1-1-1"}', "Basic3ResNet", "Plain4Net"),
+        ('{"network": "Basic3ResNet-1-1-1"}', "Basic3ResNet-1-1-1", "depth"),
+    ],
+)
+def test_depth_of_what_is_no_finished_run(mistake, tmp_path, content, architecture, part):
+    if content is not None:
+        (tmp_path / "summary.json").write_text(content)
+    more = ["--data", "digits", "--depth-of", tmp_path, "--out", tmp_path / "run"]
+    assert part in mistake("train", "--network", architecture, *more)
+    assert not (tmp_path / "run").exists()
+
+
+def test_running_the_package_is_running_the_command(command):
+    assert command("--version").stdout == f"autogrow {autogrow.__version__}\n"
+
+
+def test_a_run_imports_nothing_that_it_does_not_use(tiny, tmp_path):
+    """Each of these costs a short job half a second to two seconds."""
+    command = [*tiny.grow, "--out", str(tmp_path / "run")]
+    code = (
+        "import sys; from autogrow.cli.main import main; "
+        f"status = main({command!r}); "
+        "heavy = {'torchvision', 'timm', 'pandas', 'matplotlib', 'torch._dynamo', 'snakemake'}; "
+        "print(sorted(heavy & set(sys.modules))); sys.exit(status)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

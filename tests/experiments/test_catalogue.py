@@ -1,0 +1,169 @@
+"""experiments.yaml at each scale: rows, runs and their ids."""
+
+import pandas as pd
+import pytest
+
+from analysis.experiments.catalogue import EXPERIMENTS, load_catalogue, paper_table
+from analysis.experiments.settings import SCALES, read_scale
+from autogrow.config.spec import parse_spec
+from autogrow.errors import UserError
+from autogrow.files.yaml import read_yaml
+from autogrow.networks.names import NetworkName, parse_architecture
+
+FIGURE = """\
+figure6:
+  title: t
+  run: {kind: autogrow}
+  shared: {dataset: CIFAR10, network: Basic3ResNet}
+"""
+HEAD = "table5:\n  title: t\n  run: {kind: autogrow}\n"
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_every_row_of_the_paper_has_runs_and_every_run_is_a_valid_spec(scale):
+    catalogue = load_catalogue(scale)
+    read = {run for table in catalogue.tables.values() for run in table.runs}
+    assert read == set(catalogue.runs)
+    assert {run.depth_of for run in catalogue.runs.values()} <= {None, *catalogue.runs}
+    tables = [t for t in catalogue.tables.values() if t.name.startswith("table")]
+    assert [t.name for t in tables] == [f"table{n}" for n in range(2, 12)]
+    for table in tables:
+        paper = pd.read_csv(paper_table(table.name), dtype=str, keep_default_na=False)
+        keys = list(table.rows[0].key)
+        assert [list(r.key.values()) for r in table.rows] == paper[keys].values.tolist()
+    for run in catalogue.runs.values():
+        settings = dict(run.settings)
+        if run.depth_of is not None:
+            found = parse_architecture(settings["network"])
+            settings["network"] = str(NetworkName(found, found.seed_depth))
+        parse_spec(settings)
+
+
+def test_a_spec_that_several_tables_name_is_one_run():
+    tables = load_catalogue("paper").tables
+    shared = "Basic3ResNet/CIFAR10/periodic-K3-GauInit"
+    for name in ("table4", "table5", "table6", "table8", "table11", "figure3"):
+        assert shared in tables[name].runs
+    assert set(tables["table10"].runs) < set(tables["table7"].runs)
+    assert tables["figure4"].runs == tables["table10"].runs
+
+
+def test_the_found_net_from_scratch_takes_its_depth_from_the_autogrow_run():
+    catalogue = load_catalogue("paper")
+    for name in ("table3", "table6", "table7"):
+        for row in catalogue.tables[name].rows:
+            assert catalogue.runs[row.runs["scratch"]].depth_of == row.runs["main"]
+    plain, grown, residual = catalogue.tables["table9"].rows[:3]
+    assert catalogue.runs[plain.runs["main"]].depth_of == grown.runs["main"]
+    assert catalogue.runs[residual.runs["main"]].depth_of == grown.runs["main"]
+
+
+def test_the_figures_show_runs_of_the_tables():
+    for scale in SCALES:
+        tables = load_catalogue(scale).tables
+        assert [n for n in tables if n.startswith("figure")] == [f"figure{n}" for n in range(2, 9)]
+        names = [name for name in tables if name.startswith("table")]
+        in_tables = {run for name in names for run in tables[name].runs}
+        for number in (2, 4, 5, 6, 7, 8):
+            assert set(tables[f"figure{number}"].runs) <= in_tables
+    rows = {name: table.rows for name, table in load_catalogue("paper").tables.items()}
+    assert [r.panel.letter for r in rows["figure6"]] == ["a", "b", "c", "d"]
+    assert [r.panel.snapshots for r in rows["figure6"]] == [4, 20, 5, 3]
+    table3 = {r.name: r.runs["main"] for r in rows["table3"]}
+    assert [r.runs["main"] for r in rows["figure6"][:2]] == [
+        table3["CIFAR10/Basic3ResNet/staircase/ZeroInit"],
+        table3["CIFAR10/Basic3ResNet/constant/GauInit"],
+    ]
+    morph, scratch = rows["figure5"]
+    assert rows["table2"][0].runs == {"main": morph.runs["main"], "scratch": scratch.runs["main"]}
+    for baseline, grown in (rows["figure7"][:2], rows["figure7"][2:]):
+        assert baseline.panel.directions == grown.panel.directions
+        table6 = {r.runs["main"]: r.runs["scratch"] for r in rows["table6"]}
+        assert table6[grown.runs["main"]] == baseline.runs["main"]
+
+
+def test_a_run_keeps_snapshots_if_any_row_shows_its_trajectory():
+    catalogue = load_catalogue("paper")
+    run = catalogue.runs["Basic3ResNet/CIFAR10/periodic-K3-GauInit"]
+    command = run.command({"seed": 0})
+    assert command[command.index("--snapshots") + 1] == "3"
+    kept = {id for id, run in catalogue.runs.items() if "snapshots" in run.settings}
+    assert kept == set(catalogue.tables["figure5"].runs + catalogue.tables["figure6"].runs)
+    mini = load_catalogue("mini").tables["figure6"].rows
+    scaled = read_scale("mini").figures.snapshots
+    assert [row.panel.snapshots for row in mini] == [scaled[n] for n in (4, 20, 5, 3)]
+
+
+def test_K_is_divided_by_the_fraction():
+    catalogue = load_catalogue("paper")
+    rows = catalogue.tables["table11"].rows[:4]
+    settings = [catalogue.runs[row.runs["main"]].settings for row in rows]
+    assert [s["K"] for s in settings] == [3, 4, 6, 12]
+    assert [s.get("data_fraction", 1) for s in settings] == [1, 0.75, 0.5, 0.25]
+
+
+def test_ids_do_not_depend_on_the_order_of_the_file(tmp_path):
+    content = read_yaml(EXPERIMENTS)
+    for table in content.values():
+        for group in table["rows"]:
+            for key, value in group.items():
+                if isinstance(value, list):
+                    group[key] = value[::-1]
+        table["rows"].reverse()
+    import yaml
+
+    shuffled = tmp_path / "experiments.yaml"
+    shuffled.write_text(yaml.safe_dump(dict(reversed(content.items())), sort_keys=False))
+    assert load_catalogue("mini", shuffled).runs == load_catalogue("mini").runs
+
+
+def test_different_settings_have_different_ids():
+    for scale in SCALES:
+        runs = load_catalogue(scale).runs.values()
+        specs = {repr((sorted(run.settings.items()), run.depth_of)) for run in runs}
+        assert len(specs) == len(runs)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "a mapping of tables"),
+        ("table5: 3", "title or rows"),
+        ("tafel: 3", "names like table5"),
+        (HEAD + "  against: nothing\n  rows: [{dataset: CIFAR10}]", "found net or deeper net"),
+        (HEAD + "  rows: [{dataset: CIFAR10, network: Plain3Net, fraction: 2}]", "fraction"),
+        (HEAD + "  rows: [{dataset: CIFAR10, network: [Plain3Net, Plain3Net]}]", "twice"),
+        (
+            HEAD + "  rows: [{dataset: CIFAR10, network: Plain3Net, fraction: '1e-999999999'}]",
+            "fraction",
+        ),
+        (HEAD + "  rows: []", "rows"),
+        (HEAD + "  rows: [{dataset: CIFAR10, colour: red}]", "unknown column 'colour'"),
+        (HEAD + "  rows: [{dataset: CIFAR10, network: Basic9ResNet}]", "Basic9ResNet"),
+        (HEAD + "  rows: [{dataset: CIFAR10, network: Basic3ResNet, K: 7}]", "K: 7"),
+        (HEAD + "  rows: [3]", "columns with values"),
+        (FIGURE + "  rows: [{panel: A}]", "panel: found 'A'"),
+        (FIGURE + "  rows: [{snapshots: 0}]", "snapshots: found 0"),
+        (FIGURE + "  rows: [{snapshots: yes}]", "snapshots: found True"),
+        (FIGURE + "  rows: [{snapshots: 7}]", "snapshots: 7 has no counterpart"),
+        (FIGURE + "  rows: [{directions: -1}]", "directions: found -1"),
+        (HEAD + "  what: 3\n  rows: [{}]", "unknown key 'what'"),
+        (HEAD.replace("autogrow", "magic") + "  rows: [{dataset: CIFAR10}]", "'magic'"),
+    ],
+)
+def test_a_malformed_catalogue_is_told_with_file_and_table(tmp_path, text, told):
+    file = tmp_path / "experiments.yaml"
+    file.write_text(text)
+    with pytest.raises(UserError, match=told) as caught:
+        load_catalogue("mini", file)
+    assert str(file) in str(caught.value)
+
+
+@pytest.mark.parametrize(("column", "values"), [("snapshots", (3, 5)), ("directions", (0, 1))])
+def test_rows_of_one_run_must_agree_on_what_is_shown(tmp_path, column, values):
+    rows = [f"{{K: {K}, {column}: {n}}}" for K, n in zip((3, 3), values, strict=True)]
+    other = FIGURE.replace("figure6", "figure9")
+    file = tmp_path / "experiments.yaml"
+    file.write_text(f"{FIGURE}  rows: [{rows[0]}]\n{other}  rows: [{rows[1]}]\n")
+    with pytest.raises(UserError, match=f"figure9: {column}: found {values[1]}"):
+        load_catalogue("paper", file)

@@ -1,0 +1,97 @@
+"""At scale `paper` every run has exactly the paper's settings (paper_settings.txt)."""
+
+import itertools
+from pathlib import Path
+
+import pytest
+
+from analysis.experiments.catalogue import load_catalogue
+from autogrow.config.resolving import resolve
+from autogrow.config.spec import parse_spec
+from autogrow.networks.names import NetworkName, parse_architecture
+
+LINES = [
+    line.split()
+    for line in (Path(__file__).parent / "paper_settings.txt").read_text().splitlines()
+    if line and not line.startswith("#")
+]
+CATALOGUE = load_catalogue("paper")
+
+
+def spec_of(run):
+    settings = dict(run.settings)
+    if run.depth_of is not None:
+        found = parse_architecture(settings["network"])
+        settings["network"] = str(NetworkName(found, found.seed_depth))
+    return resolve(parse_spec(settings), 224 if settings["data"] == "ImageNet" else 32)
+
+
+def specs(table, *kinds):
+    runs = [CATALOGUE.runs[run] for run in CATALOGUE.tables[table].runs]
+    return [spec for spec in map(spec_of, runs) if spec.kind in kinds]
+
+
+@pytest.mark.parametrize("run", sorted(CATALOGUE.runs))
+def test_training_settings_are_the_papers(run):
+    spec = spec_of(CATALOGUE.runs[run])
+    family = f"{spec.architecture.name}/{'ImageNet' if spec.data == 'ImageNet' else 'small'}"
+    [line] = [line for line in LINES if line[0] == family]
+    lr, batch, N, first, second, momentum, decay = map(float, line[1:])
+    epochs = spec.finetune_epochs if spec.kind == "autogrow" else spec.epochs
+    assert spec.learning_rate == lr
+    assert spec.batch_size == batch
+    assert epochs == N
+    assert [round(m * epochs) for m in spec.milestones] == [first, second]
+    assert spec.momentum == momentum
+    assert spec.weight_decay == decay
+    assert spec.width == spec.architecture.channels[0]
+    assert spec.downscale == 1
+    assert spec.stem == ("imagenet" if spec.data == "ImageNet" else "small")
+    assert spec.crop_padding is None
+    assert spec.flip is None
+
+
+def test_growing_runs_are_the_papers_and_no_others():
+    tables = {line[0] for line in LINES if line[0].startswith(("table", "figure"))}
+    assert tables == {t for t in CATALOGUE.tables if specs(t, "autogrow")}
+    for table in tables:
+        expected = set()
+        for line in LINES:
+            if line[0] == table:
+                expected |= set(itertools.product(*(cell.split(",") for cell in line[1:])))
+        found = {
+            (
+                s.data,
+                s.network,
+                s.policy,
+                str(s.K),
+                "-" if s.J is None else str(s.J),
+                str(s.tau),
+                s.initializer,
+                s.growing_rate,
+                f"{s.data_fraction:g}",
+                s.seed_depth,
+            )
+            for s in specs(table, "autogrow")
+        }
+        assert found == expected, table
+
+
+def test_morphs_are_the_papers():
+    expected = set()
+    for line in LINES:
+        if line[0] == "morph":
+            expected |= set(itertools.product(*(cell.split(",") for cell in line[2:])))
+    found = {
+        (s.data, s.from_network, s.to_network, s.initializer) for s in specs("table2", "morph")
+    }
+    assert found == expected
+    assert {s.network for s in specs("table2", "scratch")} == {line[2] for line in expected}
+
+
+def test_baselines_of_found_nets_have_the_growing_runs_data():
+    for run in CATALOGUE.runs.values():
+        if run.depth_of is not None:
+            source = CATALOGUE.runs[run.depth_of].settings
+            assert run.settings["data"] == source["data"]
+            assert run.settings.get("data_fraction") == source.get("data_fraction")

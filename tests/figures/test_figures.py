@@ -1,0 +1,277 @@
+"""The figures' CSVs from made-up runs and landscapes."""
+
+import json
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+from diverged import diverge
+from made_up_runs import GRID, SEEDS, make_results, write_csv
+
+from analysis.experiments.catalogue import load_catalogue
+from analysis.figures import draw as plots
+from analysis.figures import figure_data as figures
+from analysis.figures.figure_data import published_resnets
+
+COMMON = ["scale", "description", "panel", "title", "dataset", "paper_dataset", "run", "seed"]
+NAN = ["nan", "nan"]
+
+
+@pytest.fixture(scope="module")
+def catalogue():
+    return load_catalogue("mini")
+
+
+@pytest.fixture
+def build(tmp_path, catalogue):
+    """Write a figure from its made-up runs by the command; return its CSVs."""
+
+    def call(name, *options):
+        make_results(tmp_path, catalogue, [name])
+        arguments = [name, "--scale", "mini", "--folder", str(tmp_path), *options]
+        if "--seeds" not in options:
+            arguments += ["--seeds", *map(str, SEEDS)]
+        assert figures.main(arguments) == 0
+        files = sorted((tmp_path / "figures").iterdir())
+        frames = [pd.read_csv(file, dtype=str, keep_default_na=False) for file in files]
+        for frame in frames:
+            assert list(frame.columns[: len(COMMON)]) == COMMON
+            assert set(frame["scale"]) == {"mini"}
+            assert set(frame["description"]) == {catalogue.settings.description}
+        return dict(zip((file.name for file in files), frames, strict=True))
+
+    return call
+
+
+def test_curves_have_every_epoch_but_adaminits_and_count_layers(build):
+    frame = build("figure8")["figure8.csv"]
+    assert list(frame.columns[len(COMMON) :]) == [
+        *("epoch", "phase", "depth", "layers"),
+        *("train_accuracy", "val_accuracy", "best_val_accuracy"),
+    ]
+    one = frame[(frame["panel"] == "a") & (frame["seed"] == "1")]
+    assert list(one["epoch"]) == ["1", "2", "3", "4"]
+    assert "adaminit" not in set(frame["phase"])
+    assert list(one["layers"]) == ["10", "10", "12", "12"]  # two a residual sub-module
+    plain = frame[(frame["panel"] == "b") & (frame["seed"] == "1")]
+    assert list(plain["layers"]) == ["6", "6", "7", "7"]
+    assert list(one["val_accuracy"]) == ["40.0", "55.0", "54.0", "65.1234"]
+    assert set(frame["title"]) == {"Basic4ResNet, K = 3 (paper: 5)", "Plain4Net, K = 2"}
+    assert set(frame["paper_dataset"]) == {"ImageNet"}
+    assert set(frame["dataset"]) == {"MNIST5000, 15 % of its training set"}
+
+
+def test_counted_layers_are_those_of_the_network(build):
+    from autogrow.networks.growable import build_network
+    from autogrow.networks.names import parse_network
+
+    frame = build("figure2")["figure2.csv"]
+    name = parse_network("Basic3ResNet-2-1-1")
+    assert int(frame["layers"].iloc[-1]) == build_network(name, image_channels=1, classes=10).layers
+
+
+def test_every_run_and_seed_against_its_parameters(build, catalogue):
+    frame = build("figure3", "--accuracy", "final")["figure3.csv"]
+    assert len(frame) == len(catalogue.tables["figure3"].rows) * len(SEEDS)
+    assert dict(frame[["panel", "network"]].drop_duplicates().to_numpy()) == {
+        **{"a": "Basic3ResNet", "b": "Plain3Net", "c": "Basic4ResNet", "d": "Plain4Net"}
+    }
+    for _, rows in frame.groupby("network"):
+        assert rows.loc[rows["method"] == "baseline", "run"].nunique() >= 6
+    grown = frame[frame["method"] == "AutoGrow"]
+    assert set(grown["K"] + " " + grown["paper_K"]) == {"2 3", "6 50"}
+    assert dict(frame[["seed", "accuracy"]].drop_duplicates().to_numpy()) == {
+        **{"1": "81.0000", "2": "82.0000"}
+    }
+
+
+def test_on_stand_in_data_ours_and_the_published_have_panels_of_their_own(build, catalogue):
+    frame = build("figure4")["figure4.csv"]
+    ours, published = frame[frame["panel"] == "a"], frame[frame["panel"] == "b"]
+    assert len(ours) == 6 * len(SEEDS)
+    assert set(ours["dataset"]) == {"MNIST5000, 15 % of its training set"}
+    assert set(ours["source"]) == {"this run"}
+    assert set(published["dataset"]) == {"ImageNet"}
+    assert set(published["source"]) == {"He et al. 2016", "torchvision"}
+    wanted = published_resnets()
+    assert list(published["accuracy"].astype(float)) == list(wanted["top1"])
+    assert list(published["method"]) == list(wanted["block"])
+
+
+def test_published_resnets_stand_alone_where_nothing_was_run(tmp_path, capsys):
+    arguments = ["figure4", "--scale", "paper", "--folder", str(tmp_path)]
+    assert figures.main(arguments) == 0
+    frame = pd.read_csv(tmp_path / "figures/figure4.csv")
+    assert len(frame) == len(published_resnets())
+    assert "AutoGrow" not in set(frame["method"])
+
+
+def test_on_the_papers_data_ours_and_the_published_share_a_panel(tmp_path):
+    paper = load_catalogue("paper")
+    results = make_results(tmp_path, paper, ["figure4"])
+    frame = figures.build_figure(paper.tables["figure4"], paper, results)[""]
+    assert set(frame["method"]) == {"AutoGrow", "basic", "bottleneck"}
+    assert set(frame["panel"]) == {""}
+    assert set(frame["title"]) == {"ImageNet"}
+    one = next(iter(paper.tables["figure4"].runs))
+    (tmp_path / "runs" / one / "seed1/summary.json").unlink()
+    with pytest.raises(figures.UserError, match="no summary"):
+        figures.build_figure(paper.tables["figure4"], paper, results)
+
+
+@pytest.mark.parametrize(
+    ("name", "titles"),
+    [
+        (
+            "figure5",
+            ["Basic3ResNet-1-1-1 morphed to 2-2-2", "Basic3ResNet-2-2-2 from scratch"],
+        ),
+        (
+            "figure6",
+            [
+                "c-AutoGrow, staircase rate, ZeroInit",
+                "c-AutoGrow, constant rate, GauInit",
+                "p-AutoGrow, K = 6 (paper: 50)",
+                "p-AutoGrow, K = 2 (paper: 3)",
+            ],
+        ),
+    ],
+)
+def test_trajectories_and_contours_of_the_lowest_seed(build, name, titles):
+    frames = build(name)
+    trajectory, contour = frames[f"{name}.csv"], frames[f"{name}_contour.csv"]
+    assert list(trajectory["title"].drop_duplicates()) == titles
+    assert list(trajectory["panel"].drop_duplicates()) == list("abcd"[: len(titles)])
+    assert set(trajectory["seed"]) == set(contour["seed"]) == {"1"}
+    one = trajectory[trajectory["panel"] == "b"]
+    assert one[["step", "grown", "x", "y"]].to_numpy().tolist() == [
+        ["0", "0", "3.5", "-1"],
+        ["1", "1", "0", "0"],
+    ]
+    assert set(one["explained_1"] + " " + one["explained_2"]) == {"34.0600 12.5000"}
+    losses = contour.loc[contour["panel"] == "b", ["x", "y", "loss"]].astype(float)
+    assert [tuple(point) for point in losses.to_numpy()] == [
+        (x, y, x * x + 10 * y) for x, y in GRID
+    ]
+
+
+def test_surfaces_have_the_networks_accuracy_and_each_points(build):
+    frame = build("figure7")["figure7.csv"]
+    assert list(frame.columns[len(COMMON) :]) == [
+        *("network", "method", "accuracy", "x", "y", "loss", "train_accuracy")
+    ]
+    panels = frame[["panel", "network", "method"]].drop_duplicates()
+    assert panels.to_numpy().tolist() == [
+        ["a", "Plain3Net-2-1-1", "baseline"],
+        ["b", "Plain3Net-2-1-1", "AutoGrow"],
+        ["c", "Plain4Net-2-1-1-1", "baseline"],
+        ["d", "Plain4Net-2-1-1-1", "AutoGrow"],
+    ]
+    assert set(frame["accuracy"]) == {"81.0000"}
+    assert set(frame["train_accuracy"]) == {"51"}
+    assert len(frame) == 4 * len(GRID)
+
+
+def test_the_smoke_stamp_is_in_every_row(tmp_path):
+    smoke = load_catalogue("smoke")
+    results = make_results(tmp_path, smoke, ["figure4", "figure6"])
+    for name in ("figure4", "figure6"):
+        for frame in figures.build_figure(smoke.tables[name], smoke, results).values():
+            assert frame["description"].str.contains("NO SCIENTIFIC MEANING").all()
+
+
+@pytest.fixture
+def build_diverged(tmp_path, catalogue):
+    """Write a figure whose first run diverged for the lowest seed; return it and its CSVs."""
+
+    def call(name, epoch):
+        results = make_results(tmp_path, catalogue, [name])
+        row = catalogue.tables[name].rows[0]
+        diverge(results.run_folder(row.runs["main"], min(SEEDS)), epoch)
+        if row.panel.landscape:
+            for file in results.landscape_folder(row.runs["main"], min(SEEDS)).rglob("*.csv"):
+                if file.name == "trajectory.csv":
+                    point = [0, 0, "seed", "1-1-1", 0, *NAN]
+                    write_csv(file, file.read_text().split("\n")[0].split(","), [point])
+                    plane = {"explained_1": None, "explained_2": None, "snapshots": 1}
+                    file.with_name("plane.json").write_text(json.dumps(plane))
+                else:
+                    write_csv(file, ["x", "y", "loss", "accuracy"], [[*p, *NAN] for p in GRID])
+        arguments = ["--scale", "mini", "--folder", str(tmp_path), "--seeds", *map(str, SEEDS)]
+        assert figures.main([name, *arguments]) == 0
+        files = (tmp_path / "figures").glob("*.csv")
+        frames = {f.name: pd.read_csv(f, dtype=str, keep_default_na=False) for f in files}
+        return row.runs["main"], frames
+
+    return call
+
+
+@pytest.mark.parametrize("epoch", [1, 4])
+def test_curves_of_a_run_that_diverged(build_diverged, epoch, tmp_path):
+    run, frames = build_diverged("figure2", epoch)
+    frame = frames["figure2.csv"]
+    lost = frame[(frame["run"] == run) & (frame["seed"] == "1")]
+    assert set(lost["diverged_after"]) == {str(epoch)}
+    assert list(lost["epoch"]) == [str(n + 1) for n in range(epoch)]
+    assert list(lost["val_accuracy"])[-1] == "nan"
+    assert set(frame.loc[frame["seed"] == "2", "diverged_after"]) == {""}
+    assert plots.main(["figure2", "--folder", str(tmp_path)]) == 0
+
+
+@pytest.mark.parametrize("name", ["figure3", "figure4"])
+def test_a_run_that_diverged_has_no_accuracy(build_diverged, name, tmp_path):
+    run, frames = build_diverged(name, 4)
+    lost = frames[f"{name}.csv"].query("diverged_after != ''")
+    wanted = {"run": run, "diverged_after": "4", "accuracy": "", "parameters": "1001"}
+    assert lost[list(wanted)].to_dict("records") == [wanted]
+    assert plots.main([name, "--folder", str(tmp_path)]) == 0
+
+
+@pytest.mark.parametrize("name", ["figure5", "figure6", "figure7"])
+def test_landscapes_of_a_run_that_diverged(build_diverged, name, tmp_path):
+    run, frames = build_diverged(name, 4)
+    for frame in frames.values():
+        assert set(frame.loc[frame["run"] == run, "diverged_after"]) == {"4"}
+        assert set(frame.loc[frame["run"] != run, "diverged_after"]) == {""}
+    if name == "figure7":
+        frame = frames["figure7.csv"]
+        assert set(frame.loc[frame["run"] == run, "accuracy"]) == {""}
+    assert plots.main([name, "--folder", str(tmp_path)]) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("figure2", "runs/*/*/*/seed1/metrics.csv"),
+        ("figure3", "runs/*/*/*/seed2/summary.json"),
+        ("figure6", "landscapes/*/*/*/seed1/trajectory/trajectory.csv"),
+        ("figure6", "landscapes/*/*/*/seed1/trajectory/plane.json"),
+        ("figure6", "landscapes/*/*/*/seed1/trajectory/contour.csv"),
+        ("figure7", "landscapes/*/*/*/seed1/surface/surface.csv"),
+    ],
+)
+@pytest.mark.parametrize("content", [None, "", "{}", "x,y\n1,2\n"])
+def test_what_is_missing_or_damaged_is_named(tmp_path, catalogue, capsys, name, file, content):
+    make_results(tmp_path, catalogue, [name])
+    damaged = sorted(tmp_path.glob(file))[0]
+    damaged.unlink()
+    if content is not None:
+        damaged.write_text(content)
+    arguments = [name, "--scale", "mini", "--folder", str(tmp_path), "--seeds", "1", "2"]
+    assert figures.main(arguments) == 2
+    told = capsys.readouterr().err
+    assert str(damaged) in told
+    assert told.count("\n") == 1
+    assert not (tmp_path / "figures").exists()
+
+
+def test_an_unknown_figure_is_told(tmp_path, capsys):
+    for name in ("figure1", "table5"):
+        assert figures.main([name, "--scale", "mini", "--folder", str(tmp_path)]) == 2
+        assert "allowed: figure2, figure3" in capsys.readouterr().err
+
+
+def test_no_torch_is_imported():
+    code = "import analysis.figures.figure_data, sys; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

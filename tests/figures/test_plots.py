@@ -1,0 +1,151 @@
+"""The pictures: what is printed on them, that it can be read, and mistakes in their CSVs."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib.colors
+import pandas as pd
+import pytest
+from figure_rows import (
+    CSVS,
+    DIGITS,
+    MINI,
+    MNIST,
+    STAMP,
+    curve,
+    figure,
+    looks,
+    readable,
+    words,
+    write,
+)
+
+from analysis.figures import style
+from analysis.figures.draw import FIGURES, main
+
+__all__ = ["figure", "looks", "write"]
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_text_can_be_read(figure, name):
+    readable(figure(name))
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_says_what_it_is(figure, name):
+    told = words(figure(name)).replace("\n", " ")
+    assert f"Figure {name[-1]}:" in told
+    assert f"Scale mini: {MINI}." in told
+    data, paper = MNIST if name in ("figure4", "figure8") else DIGITS
+    assert f"{data} (the paper's: {paper})" in told
+    assert STAMP not in told
+    for letter in {row["panel"] for row in CSVS[name]} - {""}:
+        assert f"({letter}) " in told
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_smoke_test_is_stamped(figure, name):
+    tables = {key: pd.DataFrame(CSVS[key]) for key in CSVS if key.partition("_")[0] == name}
+    smoke = {k: t.assign(scale="smoke", description=STAMP) for k, t in tables.items()}
+    drawn = figure(name, **smoke)
+    [line] = [t for t in drawn.texts if t.get_text() == STAMP]
+    assert line.get_color() == style.VERMILLION
+    assert line.get_fontweight() == "bold"
+    readable(drawn)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_colours_are_those_of_the_palette(figure, name):
+    grey = {matplotlib.colors.to_hex(c) for c in ("white", "none", style.GREY)}
+    allowed = {*(c.lower() for c in style.PALETTE), *grey}
+    for axes in figure(name).axes:
+        for line in axes.lines:
+            assert matplotlib.colors.to_hex(line.get_color()) in allowed
+            assert matplotlib.colors.to_hex(line.get_markerfacecolor()) in allowed
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_files_have_truetype_fonts_and_are_the_same_each_time(write, name):
+    folder = write(**{key: CSVS[key] for key in CSVS if key.partition("_")[0] == name})
+    contents = []
+    for _ in range(2):
+        assert main([name, "--folder", str(folder)]) == 0
+        contents.append([(folder / "figures" / f"{name}.{s}").read_bytes() for s in ("pdf", "png")])
+    (pdf, png), again = contents
+    assert again == [pdf, png]
+    assert b"/FontFile2" in pdf
+    assert b"/Type3" not in pdf
+    assert b"CreationDate" not in pdf
+    width, height = (int.from_bytes(png[i : i + 4], "big") for i in (16, 20))
+    assert width in (round(300 * style.COLUMN), round(300 * style.FULL))
+    assert height < 11 * 300
+
+
+def test_plots_never_import_torch():
+    code = "import analysis.figures.draw, sys; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
+@pytest.fixture
+def mistake(capsys):
+    """Call the command on what is a mistake; return the one line it is told in."""
+
+    def call(name, folder):
+        assert main([name, "--folder", str(folder)]) == 2
+        told = capsys.readouterr()
+        assert told.out == ""
+        assert told.err.startswith("analysis.plots: error: ")
+        assert told.err.count("\n") == 1
+        return told.err
+
+    return call
+
+
+def test_mistakes_are_told_in_one_line(mistake, write, tmp_path):
+    assert "allowed: figure2, figure3" in mistake("figure9", tmp_path)
+    assert "figure2.csv: cannot be read: No such file" in mistake("figure2", tmp_path)
+    folder = write(figure2=[])
+    file = folder / "figures" / "figure2.csv"
+    file.write_text("")
+    assert "is empty" in mistake("figure2", folder)
+    rows = pd.DataFrame(CSVS["figure2"])
+    rows[:0].to_csv(file)
+    assert "has no rows" in mistake("figure2", folder)
+    rows.drop(columns="layers").to_csv(file)
+    assert "has no column 'layers'" in mistake("figure2", folder)
+    rows.astype({"layers": str}).replace({"layers": {"8": "eight"}}).to_csv(file)
+    assert "line 2: layers: found 'eight'; allowed: number" in mistake("figure2", folder)
+    file.write_text(rows.to_csv() + "0,1,2\n")
+    assert f"row {len(rows) + 2} has 3 cells; allowed: {len(rows.columns) + 1}" in mistake(
+        "figure2", folder
+    )
+    rows.assign(dataset=["", *rows["dataset"][1:]]).to_csv(file)
+    assert "line 2: has no dataset" in mistake("figure2", folder)
+    file.write_text(rows.to_csv()[:-1])
+    assert "is cut off" in mistake("figure2", folder)
+    file.write_text('a,b\n"1,2\n1,2,3,4\n')
+    assert "is not CSV" in mistake("figure2", folder)
+    file.write_bytes(b"\xff\xfe\x00\xd8")
+    assert "is not CSV" in mistake("figure2", folder)
+
+
+def test_a_missing_contour_is_told(mistake, write):
+    folder = write(figure6=CSVS["figure6"])
+    assert "figure6_contour.csv: cannot be read" in mistake("figure6", folder)
+
+
+def test_data_sets_are_not_mixed_in_a_panel(mistake, write):
+    rows = [{**row, "panel": "a"} for row in CSVS["figure4"]]
+    assert "allowed: one data set" in mistake("figure4", write(figure4=rows))
+
+
+def test_several_seeds_are_told_or_drawn(figure):
+    rows = [row for seed in (0, 1, 2) for row in curve("", "Basic3ResNet, K = 2", seed=seed)]
+    drawn = figure("figure2", figure2=rows)
+    assert "Seed 0 of 0, 1, 2." in words(drawn).replace("\n", " ")
+    line = drawn.axes[0].lines[0]
+    assert len(line.get_xdata()) == len(rows) / 3
+    assert "standard deviation over seeds 0, 1, 2" in words(figure("figure3"))

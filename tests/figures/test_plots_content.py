@@ -1,0 +1,430 @@
+"""What each figure shows of its rows, and odd ones: no growth, no finite loss, no runs."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from figure_rows import (
+    CSVS,
+    contour,
+    curve,
+    figure,
+    looks,
+    published,
+    readable,
+    texts,
+    words,
+    write,
+)
+
+from analysis.figures import style
+from analysis.figures.figure_data import published_resnets
+from analysis.figures.frames import grid, levels
+
+__all__ = ["figure", "looks", "write"]
+
+
+def legend(drawn):
+    return [text.get_text() for key in drawn.legends for text in key.get_texts()]
+
+
+def labels(axes):
+    return axes.get_xlabel(), axes.get_ylabel()
+
+
+def test_figure_2_has_the_curves_the_layers_and_the_phases(figure):
+    drawn = figure("figure2")
+    whole, layers, _ = drawn.axes
+    rows = pd.DataFrame(CSVS["figure2"])
+    for line, column in zip(
+        whole.lines, ("train_accuracy", "val_accuracy", "best_val_accuracy"), strict=True
+    ):
+        np.testing.assert_allclose(line.get_ydata(), rows[column])
+    [steps] = layers.lines
+    assert steps.get_drawstyle() == "steps-pre"
+    np.testing.assert_array_equal(steps.get_ydata(), rows["layers"])
+    assert labels(whole) == ("Epoch", "Accuracy (%)")
+    assert layers.get_ylabel() == "Number of layers"
+    assert {t.get_text() for t in whole.texts} == {"growing", "fine-tuning"}
+    spans = [patch.get_extents().transformed(whole.transData.inverted()) for patch in whole.patches]
+    np.testing.assert_allclose([(s.x0, s.x1) for s in spans[:2]], [(0, 28), (28, 52)])
+    assert drawn.get_figwidth() == style.COLUMN
+
+
+def test_the_close_look_is_two_periods_around_a_growth_in_the_middle(figure):
+    close = figure("figure2").axes[2]
+    epochs = close.lines[0].get_xdata()
+    assert (epochs[0], epochs[-1]) == (10, 18)
+    assert close.get_title() == "Close look at the growth after epoch 14:\n3-3-3 → 4-3-3"
+    growths = [line.get_xdata()[0] for line in close.lines[3:]]
+    assert growths == [10, 12, 14, 16, 18]
+
+
+def test_a_run_without_growth_has_no_close_look(figure):
+    drawn = figure("figure2", figure2=curve("", "Basic3ResNet, K = 2", growths=0))
+    assert len(drawn.axes) == 2
+    assert "no growth in this run" in words(drawn)
+    readable(drawn)
+
+
+def test_values_that_are_missing_are_gaps(figure):
+    rows = curve("", "Basic3ResNet, K = 2")
+    rows[5]["val_accuracy"] = ""
+    rows[6]["train_accuracy"] = "inf"
+    readable(figure("figure2", figure2=rows))
+
+
+@pytest.mark.parametrize("epoch", [1, 2, 15, 16, 29, 30, 52])
+def test_curves_end_where_a_run_diverged(figure, epoch):
+    rows = [{**r, "diverged_after": epoch} for r in curve("", "Basic3ResNet, K = 2")[:epoch]]
+    rows[-1] |= dict.fromkeys(("val_accuracy", "train_accuracy"), "nan")
+    drawn = figure("figure2", figure2=rows)
+    whole, layers = drawn.axes[:2]
+    for line in [*whole.lines[:3], *layers.lines]:
+        assert line.get_xdata().tolist() == list(range(1, epoch))
+        assert np.isfinite(line.get_ydata()).all()
+    assert list(whole.lines[3].get_xdata()) == [epoch, epoch]
+    assert f"diverged in epoch {epoch}" in words(drawn)
+    assert "diverged: loss not finite" in legend(drawn)
+    for axes in drawn.axes:
+        assert np.isfinite([*axes.get_xlim(), *axes.get_ylim()]).all()
+    readable(drawn)
+
+
+def test_a_run_that_diverged_beside_one_that_did_not(figure):
+    lost = [{**r, "diverged_after": 9} for r in CSVS["figure8"] if r["panel"] == "b"][:9]
+    whole = [r for r in CSVS["figure8"] if r["panel"] == "a"]
+    drawn = figure("figure8", figure8=[*whole, *lost])
+    assert words(drawn).count("diverged in epoch") == 1
+    readable(drawn)
+
+
+def diverging(name, lose):
+    """The rows of a figure of which some diverged, without an accuracy."""
+    lost = {"diverged_after": 7, "accuracy": ""}
+    return [{**r, **(lost if lose(r) else {"diverged_after": ""})} for r in CSVS[name]]
+
+
+def test_figure_3_marks_runs_that_diverged_and_means_are_over_the_others(figure):
+    rows = diverging(
+        "figure3", lambda r: r["layers"] > 80 and (r["panel"] == "b" or r["seed"] == 0)
+    )
+    drawn = figure("figure3", figure3=rows)
+    assert legend(drawn)[-1] == "diverged"
+    first, second, *_ = drawn.axes
+    [marks] = [line for line in second.lines if line.get_label() == "diverged"]
+    assert marks.get_xdata() == pytest.approx([0.026 * 14])
+    baselines = [c for c in second.containers if c.get_label() == "trained from scratch"]
+    assert baselines[0][0].get_xdata()[-1] == pytest.approx(0.026 * 12)
+    # In the first panel two of three seeds are left: 98 - 4 / 14 - 0.4 * (1 + 2) / 2.
+    assert first.containers[0][0].get_ydata()[-1] == pytest.approx(98 - 4 / 14 - 0.6)
+    told = words(drawn).replace("\n", " ")
+    assert "Diverged, without accuracy and in no mean: 6 of 120 runs." in told
+    assert "Left out" not in told
+    readable(drawn)
+
+
+def test_figure_3_where_every_run_diverged(figure):
+    drawn = figure("figure3", figure3=diverging("figure3", lambda r: r["panel"] == "a"))
+    assert np.isfinite([*drawn.axes[0].get_xlim(), *drawn.axes[0].get_ylim()]).all()
+    readable(drawn)
+
+
+@pytest.mark.parametrize("seeds", [(0,), (0, 1)])
+def test_figure_4_marks_runs_that_diverged(figure, seeds):
+    rows = diverging("figure4", lambda r: r["network"] == "Plain4Net" and r["seed"] in seeds)
+    drawn = figure("figure4", figure4=rows)
+    [marks] = [line for line in drawn.axes[0].lines if line.get_label() == "diverged"]
+    assert sorted(marks.get_xdata()) == pytest.approx([0.47, 0.61])
+    assert drawn.axes[0].get_xlim()[0] < 0.47
+    assert f"in no mean: {2 * len(seeds)} of 12 runs" in words(drawn).replace("\n", " ")
+    readable(drawn)
+
+
+def test_figure_4_where_every_run_diverged(figure):
+    rows = diverging("figure4", lambda r: r["source"] == "this run")
+    drawn = figure("figure4", figure4=rows)
+    assert "every run diverged" in words(drawn)
+    readable(drawn)
+
+
+def test_figure_8_has_a_panel_for_each_run(figure):
+    drawn = figure("figure8")
+    titles = [axes.get_title() for axes in drawn.axes]
+    assert "(a) Basic4ResNet, K = 3 (paper: 5)" in titles
+    assert "(b) Plain4Net, K = 2" in titles
+    assert drawn.get_figwidth() == style.FULL
+
+
+def test_figure_3_has_means_and_deviations_over_seeds(figure):
+    drawn = figure("figure3")
+    assert legend(drawn) == [
+        "trained from scratch",
+        "AutoGrow, K = 2 (the paper's: 3)",
+        "AutoGrow, K = 6 (the paper's: 50)",
+    ]
+    axes = drawn.axes[0]
+    assert axes.get_xscale() == "log"
+    assert labels(axes) == ("Parameters (millions)", "Accuracy (%)")
+    baselines, small, large = axes.containers
+    np.testing.assert_allclose(
+        np.array(baselines[0].get_xdata(), float), 0.026 * np.array([1, 2, 4, 6, 9, 10, 12, 14])
+    )
+    np.testing.assert_allclose(baselines[0].get_ydata()[0], 98 - 4 - 0.4)
+    assert small[0].get_xdata() == pytest.approx([0.026 * 8])
+    assert len({line[0].get_marker() for line in (baselines, small, large)}) == 3
+    across, _ = small[2]
+    [[[low, _], [high, _]]] = across.get_segments()
+    assert (high - low) / 2 == pytest.approx(0.026)
+
+
+def test_figure_3_with_one_seed_one_baseline_and_one_panel(figure):
+    rows = [r for r in CSVS["figure3"] if r["panel"] == "a" and r["seed"] == 0]
+    rows = [rows[0], *(r for r in rows if r["method"] == "AutoGrow" and r["K"] == "2")]
+    drawn = figure("figure3", figure3=rows)
+    assert [bars for c in drawn.axes[0].containers for bars in c[2]] == []
+    assert "Seed 0." in words(drawn)
+    readable(drawn)
+
+
+def test_figure_3_names_the_paper_s_k_once_where_it_is_used(figure):
+    rows = [{**r, "K": r["paper_K"], "run": r["run"]} for r in CSVS["figure3"]]
+    assert "AutoGrow, K = 50" in legend(figure("figure3", figure3=rows))
+
+
+def test_figure_3_tells_what_is_left_out(figure):
+    rows = [dict(r) for r in CSVS["figure3"]]
+    rows[0]["accuracy"] = ""
+    told = words(figure("figure3", figure3=rows)).replace("\n", " ")
+    assert "Left out, as a value is missing: 1." in told
+
+
+def test_figure_4_markers_have_areas_by_their_parameters(figure):
+    drawn = figure("figure4")
+    for axes, panel in zip(drawn.axes, "ab", strict=True):
+        rows = pd.DataFrame([r for r in CSVS["figure4"] if r["panel"] == panel])
+        parameters = rows.groupby("run")["parameters"].first() if panel == "a" else None
+        markers = [c for c in axes.collections if len(c.get_offsets()) and hasattr(c, "get_sizes")]
+        areas = sorted(
+            float(a) for c in markers for a in np.broadcast_to(c.get_sizes(), len(c.get_offsets()))
+        )
+        wanted = sorted(rows["parameters"] if panel == "b" else parameters)
+        np.testing.assert_allclose(np.array(areas) / wanted, areas[0] / wanted[0])
+        sizes = [h.get_sizes()[0] for h in axes.get_legend().legend_handles]
+        told = [float(t.get_text().split()[0]) * 1e6 for t in axes.get_legend().get_texts()]
+        np.testing.assert_allclose(np.array(sizes) / told, areas[0] / wanted[0])
+    assert labels(drawn.axes[0]) == ("FLOPs (10⁶ multiply-adds)", "Top-1 accuracy (%)")
+    assert drawn.axes[1].get_xlabel() == "FLOPs (10⁹ multiply-adds)"
+
+
+def test_figure_4_labels_cover_no_marker(figure):
+    drawn = figure("figure4")
+    outlines = dict(texts(drawn))
+    for axes in drawn.axes:
+        markers = [c for c in axes.collections if len(c.get_offsets()) and hasattr(c, "get_sizes")]
+        labels = [text for text in axes.texts if text in outlines]
+        assert len(labels) == sum(len(c.get_offsets()) for c in markers)
+        for c in markers:
+            [radius] = np.unique(np.sqrt(c.get_sizes()) / 2 * drawn.dpi / 72)
+            for centre in axes.transData.transform(c.get_offsets()):
+                for label in labels:
+                    low, high = outlines[label].min(axis=0), outlines[label].max(axis=0)
+                    assert np.hypot(*(centre - np.clip(centre, low, high))) > radius
+
+
+def test_figure_4_without_runs_says_so(figure):
+    drawn = figure("figure4", figure4=published(""))
+    assert "AutoGrow's nets are left out" in words(drawn).replace("\n", " ")
+    assert drawn.get_figwidth() == style.COLUMN
+    readable(drawn)
+
+
+def test_figure_4_of_everything_on_imagenet_is_one_panel(figure):
+    rows = [dict(r) for r in CSVS["figure4"]]
+    for row in rows:
+        row |= {
+            "panel": "",
+            "dataset": "ImageNet",
+            "paper_dataset": "ImageNet",
+            "title": "ImageNet",
+        }
+        if row["source"] == "this run":
+            row |= {"parameters": row["parameters"] * 100, "flops": row["flops"] * 5000}
+            row["accuracy"] -= 20
+    drawn = figure("figure4", figure4=rows)
+    assert len(drawn.axes) == 1
+    readable(drawn)
+
+
+def test_published_resnets_are_those_of_torchvision():
+    import torch
+    from torchvision import models
+
+    published = published_resnets().set_index(["source", "network"])
+    for name in ("ResNet-18", "ResNet-34", "ResNet-50", "ResNet-101", "ResNet-152"):
+        meta = getattr(models, f"{name.replace('-', '')}_Weights").IMAGENET1K_V1.meta
+        ours = published.loc["torchvision", name]
+        scores = meta["_metrics"]["ImageNet-1K"]
+        assert (ours["top1"], ours["top5"]) == (scores["acc@1"], scores["acc@5"])
+        assert ours["parameters"] == meta["num_params"]
+        assert ours["flops"] == pytest.approx(meta["_ops"] * 1e9)
+        with torch.device("meta"):
+            network = getattr(models, name.lower().replace("-", ""))()
+        shapes = network.named_parameters()
+        without = name == "ResNet-18"  # shortcuts A have no parameters
+        count = sum(p.numel() for n, p in shapes if not (without and "downsample" in n))
+        assert published.loc["He et al. 2016", name]["parameters"] == count
+
+
+def test_published_resnets_name_their_sources():
+    published = published_resnets()
+    he = published[published["source"] == "He et al. 2016"].set_index("network")
+    errors = 100 - he["top1"]
+    assert errors.round(2).tolist() == [27.88, 24.52, 22.85, 21.75, 21.43]
+    assert (he["flops"] / 1e9).tolist() == [1.8, 3.6, 3.8, 7.6, 11.3]
+    assert he["reference"].str.contains("10-crop").all()
+    assert he["reference"].str.contains("Table [23]").all()
+    assert published["reference"].notna().all()
+    assert published.loc[published["block"] == "basic", "network"].nunique() == 2
+
+
+def test_trajectories_have_axes_start_growths_and_end(figure):
+    drawn = figure("figure6")
+    axes = drawn.axes[0]
+    assert labels(axes) == ("1st PC: 34.06 %", "2nd PC: 14.90 %")
+    assert legend(drawn) == ["growing", "fine-tuning", "start", "growth", "final network"]
+    rows = pd.DataFrame([r for r in CSVS["figure6"] if r["panel"] == "a"])
+    path, *_, growths, start, end = axes.lines
+    np.testing.assert_allclose(path.get_xdata(), rows["x"])
+    np.testing.assert_allclose(growths.get_ydata(), rows.loc[rows["grown"] == 1, "y"])
+    assert (start.get_xdata()[0], end.get_xdata()[0]) == (rows["x"].iloc[0], 0)
+    assert len({line.get_marker() for line in (growths, start, end)}) == 3
+
+
+def test_a_growth_of_figure_5_is_a_morphing(figure):
+    assert legend(figure("figure5")) == [
+        "training",
+        "fine-tuning",
+        "start",
+        "morphing",
+        "final network",
+    ]
+
+
+def test_contour_lines_are_labelled_away_from_the_trajectory(figure):
+    drawn = figure("figure6")
+    for axes in drawn.axes:
+        numbers = [t for t in axes.texts if t.get_text().replace(".", "").isdigit()]
+        assert len(numbers) >= 4
+        path = axes.transData.transform(axes.lines[0].get_xydata())
+        for number in numbers:
+            place = axes.transData.transform(number.get_position())
+            assert np.hypot(*(path - place).T).min() > 10 * drawn.dpi / 72
+
+
+def test_losses_that_are_not_finite_leave_the_rest(figure):
+    rows = [dict(r) for r in CSVS["figure6_contour"]]
+    for i, row in enumerate(rows):
+        if row["panel"] == "a":
+            row["loss"] = "nan"
+        elif i % 7 == 0:
+            row["loss"] = "inf"
+    drawn = figure("figure6", figure6_contour=[r for r in rows if r["panel"] != "b"])
+    told = [[t.get_text() for t in axes.texts] for axes in drawn.axes]
+    assert told[0] == told[1] == ["no contours: no finite losses"]
+    assert len(told[2]) > 2
+    readable(drawn)
+
+
+@pytest.mark.parametrize("points", [0, 1, 20])
+def test_a_trajectory_that_diverged_ends_before_it_did(figure, points):
+    """Without points for a plane it has none to show, and says why."""
+    own = [dict(r) for r in CSVS["figure6"] if r["panel"] == "a"][:20]
+    for row in own[points:]:
+        row |= dict.fromkeys(("x", "y", "explained_1", "explained_2"), "nan")
+    rows = [{**r, "diverged_after": 61} for r in own]
+    rows += [r for r in CSVS["figure6"] if r["panel"] != "a"]
+    around = [
+        {**r, "loss": "nan", "diverged_after": 61} if r["panel"] == "a" else r
+        for r in CSVS["figure6_contour"]
+    ]
+    drawn = figure("figure6", figure6=rows, figure6_contour=around)
+    axes = drawn.axes[0]
+    assert {t.get_text() for t in axes.texts} == {
+        *("no contours: no finite losses", "diverged in epoch 61")
+    }
+    assert len(axes.lines[0].get_xdata()) == points
+    assert legend(drawn)[-2:] == ["final network", "last before it diverged"]
+    assert axes.lines[-1].get_marker() == "X"
+    assert np.isfinite([*axes.get_xlim(), *axes.get_ylim()]).all()
+    readable(drawn)
+
+
+def test_one_trajectory_alone_fits_a_column(figure):
+    drawn = figure(
+        "figure6",
+        figure6=[r for r in CSVS["figure6"] if r["panel"] == "d"],
+        figure6_contour=contour("d", "p-AutoGrow, K = 2"),
+    )
+    assert drawn.get_figwidth() == style.COLUMN
+    readable(drawn)
+
+
+def test_members_of_a_pair_share_the_range_of_losses(figure):
+    drawn = figure("figure7")
+    solids = [axes for axes in drawn.axes if axes.name == "3d"]
+    limits = [axes.get_zlim() for axes in solids]
+    assert limits[0] == limits[1] != limits[2] == limits[3]
+    highest = max(r["loss"] for r in CSVS["figure7"])
+    assert limits[0][1] < highest
+    bars = [axes.get_ylabel() for axes in drawn.axes if "clipped" in axes.get_ylabel()]
+    assert bars == [f"Training loss, clipped at {high:.3g}" for _, high in limits[::2]]
+    assert solids[0].get_title() == "(a) Plain3Net-23-22-22\nbaseline: 84.33 %"
+    assert labels(solids[0]) == ("1st direction", "2nd direction")
+    assert solids[0].get_zlabel() == "Training loss"
+
+
+def test_a_gentle_surface_is_not_clipped(figure):
+    rows = [{**r, "loss": 1 + 0.2 * r["x"] ** 2 + 0.1 * r["y"] ** 2} for r in CSVS["figure7"]]
+    drawn = figure("figure7", figure7=rows)
+    assert "clipped" not in words(drawn)
+    assert drawn.axes[0].get_zlim() == pytest.approx((1, 1.3))
+
+
+def test_surfaces_without_finite_losses_or_members(figure):
+    rows = [dict(r) for r in CSVS["figure7"] if r["panel"] != "c"]
+    for i, row in enumerate(rows):
+        row["loss"] = "nan" if row["panel"] == "d" or i % 5 == 0 else row["loss"]
+    drawn = figure("figure7", figure7=rows)
+    assert words(drawn).count("no finite losses") == 1
+    assert words(drawn).count("clipped") == 1
+    readable(drawn)
+
+
+def test_a_surface_of_a_run_that_diverged(figure):
+    lost = {"loss": "nan", "train_accuracy": "nan", "accuracy": "", "diverged_after": 7}
+    rows = [{**r, **(lost if r["panel"] in "acd" else {})} for r in CSVS["figure7"]]
+    drawn = figure("figure7", figure7=rows)
+    solids = [axes for axes in drawn.axes if axes.name == "3d"]
+    assert [s.get_title().partition("\n")[2] for s in solids] == [
+        *("baseline: diverged in epoch 7", "AutoGrow: 90.82 %"),
+        *("baseline: diverged in epoch 7", "AutoGrow: diverged in epoch 7"),
+    ]
+    assert words(drawn).count("no finite losses") == 3
+    assert all(np.isfinite([*s.get_zlim(), *s.get_xlim()]).all() for s in solids)
+    # The other member's range is its own: nothing of it is lost in the one that diverged.
+    whole = figure("figure7", figure7=[r for r in CSVS["figure7"] if r["panel"] == "b"])
+    assert solids[1].get_zlim() == whole.axes[0].get_zlim()
+    readable(drawn)
+
+
+def test_a_grid_that_is_not_square_is_not_transposed():
+    rows = [{"x": x, "y": y, "loss": 10 * x + y} for x in (2.0, 1.0, 0.0) for y in (0.0, 1.0)]
+    x, y, z = grid(pd.DataFrame(rows), "loss")
+    assert (x.tolist(), y.tolist()) == ([0, 1, 2], [0, 1])
+    np.testing.assert_array_equal(z, [[0, 10, 20], [1, 11, 21]])
+
+
+def test_levels_have_a_constant_ratio_inside_the_range():
+    found = levels(np.array([[0.01, 100, np.inf], [np.nan, 0, 1]]), 3)
+    np.testing.assert_allclose(found, [0.1, 1, 10])
+    assert levels(np.array([[np.nan, 2.0, 2.0]])).size == 0

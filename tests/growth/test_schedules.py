@@ -1,0 +1,62 @@
+import pytest
+
+from autogrow.growth.schedules import growing_staircase, largest_rate_epochs, staircase
+
+SMALL, IMAGENET = (0.5, 0.75), (1 / 3, 2 / 3)
+
+
+def rates(rate, epochs, milestones):
+    """Learning rate of each epoch, the first epoch first."""
+    return [staircase(rate, e, epochs, milestones) for e in range(epochs)]
+
+
+def test_small_data_sets_200_epochs():
+    expected = [0.1] * 100 + [0.01] * 50 + [0.001] * 50
+    assert rates(0.1, 200, SMALL) == pytest.approx(expected, rel=1e-12)
+
+
+def test_imagenet_90_epochs():
+    expected = [0.1] * 30 + [0.01] * 30 + [0.001] * 30
+    assert rates(0.1, 90, IMAGENET) == pytest.approx(expected, rel=1e-12)
+
+
+def test_plain_nets_begin_at_a_tenth():
+    expected = [0.01] * 100 + [0.001] * 50 + [0.0001] * 50
+    assert rates(0.01, 200, SMALL) == pytest.approx(expected, rel=1e-12)
+
+
+def test_fewer_epochs_scale_the_staircase():
+    assert rates(1, 8, SMALL) == pytest.approx([1, 1, 1, 1, 0.1, 0.1, 0.01, 0.01])
+    assert rates(1, 3, IMAGENET) == pytest.approx([1, 0.1, 0.01])
+
+
+def test_a_single_epoch_is_trained_at_the_largest_rate():
+    assert rates(0.1, 1, SMALL) == [0.1]
+
+
+@pytest.mark.parametrize("epochs", range(1, 60))
+def test_rate_never_rises_and_begins_at_the_largest(epochs):
+    found = rates(0.1, epochs, SMALL)
+    assert found[0] == 0.1
+    assert found == sorted(found, reverse=True)
+
+
+def test_growing_staircase_restarts_in_every_interval():
+    """K = 100: 0.1 until K/2, 0.01 until 3K/4, 0.001 until K, and again."""
+    interval = [0.1] * 50 + [0.01] * 25 + [0.001] * 25
+    found = [growing_staircase(0.1, e, 100) for e in range(350)]
+    assert found == pytest.approx((interval * 4)[:350], rel=1e-12)
+
+
+def test_growing_staircase_of_one_epoch_is_constant():
+    assert [growing_staircase(0.1, e, 1) for e in range(5)] == [0.1] * 5
+
+
+@pytest.mark.parametrize(
+    ("epochs", "milestones", "T"),
+    [(200, SMALL, 100), (90, IMAGENET, 30), (20, SMALL, 10), (1, SMALL, 1), (2, SMALL, 1)],
+)
+def test_t_is_the_number_of_epochs_at_the_largest_rate(epochs, milestones, T):
+    assert largest_rate_epochs(epochs, milestones) == T
+    if epochs > 2:
+        assert sum(rate == 0.1 for rate in rates(0.1, epochs, milestones)) == T

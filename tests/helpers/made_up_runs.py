@@ -1,0 +1,84 @@
+"""A scale's runs and landscapes, made up: what their files hold, without any training."""
+
+import csv
+import json
+
+from analysis.results.summaries import Results
+from autogrow.training.metrics import METRICS_HEADER
+
+SEEDS = [2, 1]
+GROWN = [
+    # epoch, phase, depth, train, val and best val accuracy
+    (1, "growing", "1-1-1", "50.0", "40.0", "40.0"),
+    (2, "growing", "1-1-1", "60.0", "55.0", "55.0"),
+    (2, "adaminit", "2-1-1", "58.0", "", "55.0"),
+    (3, "growing", "2-1-1", "61.0", "54.0", "55.0"),
+    (4, "finetuning", "2-1-1", "70.0", "65.1234", "65.1234"),
+]
+GRID = [(x, y) for y in (-1.0, 0.0, 1.0) for x in (-2.0, 0.0, 2.0)]
+
+
+def write_csv(file, header, rows):
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w", newline="") as content:
+        csv.writer(content, lineterminator="\n").writerows([header, *rows])
+
+
+def make_run(folder, run, seed):
+    """A finished run whose accuracy is 90 + seed at best and 80 + seed at the end."""
+    architecture = run.settings.get("network", run.settings.get("to")).partition("-")[0]
+    depth = "2-1-1" if "3" in architecture else "2-1-1-1"
+    summary = {
+        "status": "complete",
+        "network": f"{architecture}-{depth}",
+        "depth": depth,
+        "layers": 10,
+        "parameters": 1000 + seed,
+        "flops": 5000,
+        "best_accuracy": 90.0 + seed,
+        "final_accuracy": 80.0 + seed,
+        "best_top5": 99.0,
+        "final_top5": 98.0,
+        "epochs": {"growing": 3, "adaminit": 1, "finetuning": 1},
+        "seconds_growing": 1.5,
+        "seconds_finetuning": 2.5,
+        "device": "cpu (test_cpu)",
+        "threads": 1,
+    }
+    folder = folder / "runs" / run.id / f"seed{seed}"
+    folder.mkdir(parents=True)
+    (folder / "summary.json").write_text(json.dumps(summary))
+    rows = []
+    for epoch, phase, depth, train, val, best in GROWN:
+        if "4" in architecture:
+            depth += "-1"
+        cells = {"epoch": epoch, "phase": phase, "depth": depth, "train_accuracy": train}
+        cells |= {"val_accuracy": val, "best_val_accuracy": best}
+        rows.append([cells.get(column, "") for column in METRICS_HEADER])
+    write_csv(folder / "metrics.csv", METRICS_HEADER, rows)
+
+
+def make_landscape(folder, row, seed):
+    folder = folder / "landscapes" / row.runs["main"] / f"seed{seed}"
+    grid = [[x, y, x * x + 10 * y, 50 + seed] for x, y in GRID]
+    if row.panel.snapshots is not None:
+        header = ["step", "epoch", "phase", "depth", "grown", "x", "y"]
+        points = [[0, 0, "seed", "1-1-1", 0, 3.5, -1], [1, 2, "growing", "2-1-1", 1, 0, 0]]
+        write_csv(folder / "trajectory/trajectory.csv", header, points)
+        plane = {"explained_1": 34.06, "explained_2": 12.5, "snapshots": 1}
+        (folder / "trajectory/plane.json").write_text(json.dumps(plane))
+        write_csv(folder / "trajectory/contour.csv", ["x", "y", "loss", "accuracy"], grid)
+    else:
+        write_csv(folder / "surface/surface.csv", ["x", "y", "loss", "accuracy"], grid)
+
+
+def make_results(folder, catalogue, names):
+    runs = dict.fromkeys(run for name in names for run in catalogue.tables[name].runs)
+    for run in runs:
+        for seed in SEEDS:
+            make_run(folder, catalogue.runs[run], seed)
+    for name in names:
+        for row in catalogue.tables[name].rows:
+            if row.panel.landscape:
+                make_landscape(folder, row, min(SEEDS))
+    return Results(folder, SEEDS, "best")

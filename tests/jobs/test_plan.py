@@ -1,0 +1,120 @@
+"""The plan: epochs, FLOPs and hours of every run before anything runs."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from analysis.experiments.catalogue import load_catalogue
+from analysis.jobs import estimates, plan
+from autogrow.networks.flops import network_costs
+from autogrow.networks.names import parse_network
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def paper():
+    return load_catalogue("paper")
+
+
+def forward(network):
+    return network_costs(parse_network(network), image_size=32, image_channels=3, classes=10)[
+        -1
+    ].flops
+
+
+def test_a_baseline_costs_its_epochs(paper):
+    run = paper.runs["Basic3ResNet/CIFAR10/scratch-5-5-5"]
+    estimate = estimates.estimate(run, paper)
+    assert estimate.epochs == 200
+    assert estimate.flops == 200 * forward("Basic3ResNet-5-5-5") * (3 * 50_000 + 10_000)
+
+
+def test_autogrow_is_assumed_to_find_the_papers_net(paper):
+    run = paper.runs["Basic3ResNet/CIFAR10/periodic-K3-GauInit"]
+    estimate = estimates.estimate(run, paper)
+    assert estimate.network == "Basic3ResNet-42-42-42"
+    assert estimate.epochs == 3 * (41 * 3) + 100 + 200
+    scratch = paper.runs["Basic3ResNet/CIFAR10/scratch-as-deep-as-periodic-K3-GauInit"]
+    assert estimates.estimate(scratch, paper).network == "Basic3ResNet-42-42-42"
+
+
+def test_the_residual_counterpart_of_a_plain_net_has_half_its_sub_modules(paper):
+    row = paper.tables["table9"].rows[2]
+    estimate = estimates.estimate(paper.runs[row.runs["main"]], paper)
+    assert estimate.network == "Basic4ResNet-3-3-3-3"
+
+
+@pytest.mark.parametrize("scale", ["smoke", "mini", "paper"])
+def test_every_run_has_an_estimate_and_a_reader(scale, tmp_path):
+    catalogue = load_catalogue(scale)
+    frame = plan.plan(catalogue, [0, 1], 1e12, tmp_path)
+    assert len(frame) == len(catalogue.runs)
+    assert (frame["flops"] > 0).all()
+    assert (frame["tables"] != "").all()
+    assert (frame["done"] == 0).all()
+
+
+def test_what_is_done_is_counted(paper, tmp_path):
+    run = "Basic3ResNet/CIFAR10/scratch-5-5-5"
+    folder = tmp_path / "runs" / run / "seed1"
+    folder.mkdir(parents=True)
+    (folder / "summary.json").write_text(json.dumps({}))
+    frame = plan.plan(paper, [0, 1], 1e12, tmp_path).set_index("run")
+    assert frame.loc[run, "done"] == 1
+    assert frame["done"].sum() == 1
+
+
+def test_hours_are_flops_over_throughput(paper, tmp_path):
+    frame = plan.plan(paper, [0], 1e12, tmp_path)
+    assert frame["hours"].sum() == pytest.approx(frame["flops"].sum() / 1e12 / 3600)
+
+
+def test_the_loss_around_a_network_costs_a_forward_pass_a_point_and_image(paper, tmp_path):
+    folder = tmp_path / "landscapes/Basic3ResNet/CIFAR10/scratch-5-5-5/seed1/trajectory"
+    folder.mkdir(parents=True)
+    (folder / "contour.csv").touch()
+    frame = plan.plan_landscapes(paper, [2, 1], 1e12, tmp_path)
+    assert list(frame["figure"] + frame["panel"]) == [
+        *("figure5a", "figure5b", "figure6a", "figure6b", "figure6c", "figure6d"),
+        *("figure7a", "figure7b", "figure7c", "figure7d"),
+    ]
+    scratch = frame.iloc[1]
+    assert scratch["flops"] == 31**2 * 50_000 * forward("Basic3ResNet-5-5-5")
+    assert frame.iloc[7]["flops"] == 51**2 * 50_000 * forward("Plain3Net-23-22-22")
+    assert frame.iloc[6]["flops"] == frame.iloc[7]["flops"]
+    assert list(frame["done"]) == [False, True] + [False] * 8
+
+
+def test_the_report_says_how_depth_is_assumed(capsys, tmp_path):
+    arguments = ["--scale", "paper", "--throughput", "1e12", "--folder", str(tmp_path)]
+    assert plan.main(arguments) == 0
+    text = capsys.readouterr().out
+    assert "assumed is the paper's found net" in text
+    for name in ("table2", "table11", "figure3", "all, each run once", "figure7d", "all panels"):
+        assert name in text
+
+
+def test_throughput_is_measured_where_none_is_given(capsys, tmp_path):
+    assert plan.main(["--scale", "smoke", "--folder", str(tmp_path)]) == 0
+    assert "measured on this machine" in capsys.readouterr().out
+
+
+def test_an_impossible_throughput_is_told(capsys):
+    assert plan.main(["--throughput", "0"]) == 2
+    assert "above 0" in capsys.readouterr().err
+
+
+def test_the_gpu_hours_of_the_documentation_are_the_plans(paper, capsys, tmp_path):
+    options = ["--scale", "paper", "--throughput", "1e12", "--folder", str(tmp_path)]
+    assert plan.main(options) == 0
+    told = capsys.readouterr().out
+    text = (ROOT / "docs/cluster.md").read_text()
+    rows = re.findall(r"^\| ((?:table|figure|all)[^|]*) \| (\d+) \| ([\d.]+) \|$", text, re.M)
+    assert len(rows) == len(paper.tables) + 1
+    for name, runs, hours in rows:
+        assert re.search(rf"^{name} +{runs} +\d+ +\S+ +{hours} +0/{runs} ", told, re.M), name
+    [panels] = re.findall(r"takes (\d+) GPU-hours more", text)
+    assert re.search(rf"^all panels +\S+ +{panels} ", told, re.M)

@@ -1,0 +1,86 @@
+"""Growing an equal sub-module compiles nothing."""
+
+import pytest
+import torch
+
+from autogrow.batches.in_memory import DeviceSet
+from autogrow.data import load
+from autogrow.networks.compiling import compile_sub_module, compile_sub_modules
+from autogrow.networks.growable import build_network, depth_of, stack_sub_module
+from autogrow.networks.names import parse_network
+from autogrow.training.epoch import evaluate, train_epoch
+from autogrow.training.optimizer import SGD
+
+
+class Counted:
+    """A backend of torch.compile that runs what it is given and counts the graphs."""
+
+    def __init__(self):
+        self.graphs = 0
+
+    def __call__(self, graph, inputs):
+        self.graphs += 1
+        return graph
+
+
+@pytest.mark.parametrize("name", ["Basic3ResNet-1-1-1", "Plain4Net-1-1-1-1"])
+def test_ten_growths_of_equal_sub_modules_compile_nothing(name):
+    digits = load("digits")
+    images = DeviceSet(digits.test, digits.mean, digits.std, torch.device("cpu"))
+    network = build_network(parse_network(name), image_channels=1, classes=10, width=4)
+    network.to(memory_format=torch.channels_last)
+    backend = Counted()
+    compile_sub_modules(network, backend)
+    optimizer = SGD(network.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)
+
+    def epoch(number):
+        batches = images.training_batches(64, seed=0, epoch=number)  # the last one is smaller
+        train_epoch(network, optimizer, batches)
+        evaluate(network, images)
+
+    def grow(i):
+        sub_module = stack_sub_module(network, i, seed=0, optimizer=optimizer)
+        compile_sub_module(sub_module, backend)
+
+    sub_networks = len(depth_of(network))
+    for i in range(sub_networks):  # the first of its kind: a stride of 1, its channels
+        grow(i)
+    for number in range(2):
+        epoch(number)
+    compiled = backend.graphs
+    assert compiled >= 2 * sub_networks
+    for growth in range(10):
+        grow(growth % sub_networks)
+        epoch(growth)
+    assert sum(depth_of(network)) == 2 * sub_networks + 10
+    assert backend.graphs == compiled
+
+
+def test_a_compiled_network_computes_the_same():
+    digits = load("digits")
+    images = DeviceSet(digits.test, digits.mean, digits.std, torch.device("cpu"))
+    scores = []
+    for compiled in (False, True):
+        torch.manual_seed(0)
+        name = parse_network("Basic3ResNet-1-2-1")
+        network = build_network(name, image_channels=1, classes=10, width=4)
+        if compiled:
+            compile_sub_modules(network, "aot_eager")
+        optimizer = SGD(network.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)
+        batches = images.training_batches(64, seed=0, epoch=0)
+        trained = train_epoch(network, optimizer, batches)
+        scores.append((trained.loss, evaluate(network, images)[0].loss))
+    assert scores[0] == pytest.approx(scores[1], abs=1e-4)
+
+
+@pytest.mark.parametrize("block", ["BasicBlock", "BottleneckBlock", "PlainLayer"])
+def test_a_sub_module_is_one_graph(block):
+    """Nothing in it makes the compiler give up and go back to Python."""
+    import autogrow.networks.sub_modules
+
+    sub_module = getattr(autogrow.networks.sub_modules, block)(4, 4, 2)
+    sub_module.compile(backend="eager", fullgraph=True)
+    images = torch.randn(4, 4, 8, 8)
+    sub_module.train()(images).sum().backward()
+    with torch.inference_mode():
+        sub_module.eval()(images)

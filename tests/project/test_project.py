@@ -1,0 +1,84 @@
+"""The project's own files agree with each other."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def pyproject():
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def test_environment_yml_has_the_packages_of_pyproject():
+    project = pyproject()
+    wanted = {*project["dependencies"], *project["optional-dependencies"]["test"]}
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    [pip] = [d["pip"] for d in environment["dependencies"] if isinstance(d, dict)]
+    assert {*pip} == {*wanted, "-e ."}
+    assert f"python{project['requires-python']}" in environment["dependencies"]
+
+
+def locked():
+    """Each package of the lock file with its line and hashes."""
+    entries = re.split(r"\n(?=\S)", (ROOT / "requirements.lock").read_text().strip())
+    return {entry.partition("==")[0].lower(): entry for entry in entries}
+
+
+def test_the_lock_file_pins_every_package_of_pyproject():
+    project = pyproject()
+    for requirement in [*project["dependencies"], *project["optional-dependencies"]["test"]]:
+        assert re.split(r"[<>=\[]", requirement)[0].lower() in locked()
+
+
+def test_every_locked_version_has_hashes_and_no_address():
+    for name, entry in locked().items():
+        assert re.match(rf"{re.escape(name)}==[^ ]+ ", entry, re.IGNORECASE), entry
+        assert re.search(r"--hash=sha256:[0-9a-f]{64}", entry), name
+        assert "://" not in entry
+
+
+def test_what_is_installed_is_what_is_locked():
+    from importlib.metadata import version
+
+    for name in ("torch", "snakemake", "numpy", "safetensors", "psutil", "setuptools"):
+        assert locked()[name].startswith(f"{name}=={version(name).partition('+')[0]} "), name
+
+
+def test_the_package_names_its_version_once():
+    import autogrow
+
+    assert autogrow.__version__ == pyproject()["version"]
+
+
+def test_snakemake_lint_is_clean():
+    command = [sys.executable, "-m", "snakemake", "--lint"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_no_source_file_is_longer_than_it_should_be():
+    files = [*ROOT.glob("autogrow/**/*.py"), *ROOT.glob("analysis/**/*.py")]
+    long = [f.name for f in files if len(f.read_text().splitlines()) > 400]
+    assert long == []
+
+
+def test_analysis_of_tables_never_imports_torch():
+    code = "import analysis.tables.build, sys; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
+def test_the_python_example_of_the_readme_runs(tmp_path):
+    text = (ROOT / "README.md").read_text()
+    [example] = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert len(example.strip().splitlines()) <= 15
+    done = subprocess.run(
+        [sys.executable, "-c", example], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^\d+-\d+-\d+$", done.stdout, re.MULTILINE)

@@ -1,0 +1,384 @@
+"""Promoting tables to a reference: what is copied, what is told of it, what is refused."""
+
+import functools
+import json
+import os
+import re
+import shutil
+import subprocess
+
+import pandas as pd
+import pytest
+from damage import contents, flipped, truncated
+from mounts import fill, read_only, small_disk
+
+from analysis.experiments.catalogue import load_catalogue, paper_table
+from analysis.reference import promote as module
+from analysis.reference.compare import main as compare
+from analysis.reference.promote import main, promote
+from autogrow.errors import UserError
+
+SEEDS = (0, 1)
+MADE = 1_000_000_000  # any time; tables are made ten seconds after the runs
+
+mini = functools.cache(lambda: load_catalogue("mini"))
+
+
+def git(folder, *arguments):
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+    command = ["git", "-C", str(folder), *identity, *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def summary(seed):
+    return {
+        "status": "complete",
+        "seed": seed,
+        "protocol": "paper",
+        "device": "cpu (Abacus 3)",
+        "threads": 1,
+        "versions": {"python": "3.11.7", "torch": "2.6.0", "numpy": "2.0.0", "autogrow": "0.1.0"},
+        "git_commit": "a" * 40,
+        "seconds_growing": 1.5,
+        "seconds_finetuning": 0.25,
+    }
+
+
+def make_tables(folder):
+    folder.mkdir(parents=True)
+    for table in mini().tables.values():
+        if table.name.startswith("figure"):
+            continue
+        frame = pd.read_csv(paper_table(table.name), dtype=str, keep_default_na=False)
+        frame["row"] = [row.name for row in table.rows]
+        frame["scale"] = "mini"
+        frame["n"] = len(SEEDS)
+        for column in frame.columns.difference(list(table.rows[0].key)):
+            if column in ("found_net", "depth"):
+                frame[column] = ["; ".join([net] * len(SEEDS)) for net in frame[column]]
+            elif column not in ("row", "scale", "n", "gpus"):
+                frame[f"{column}_std"] = "0.10"
+        frame.to_csv(folder / f"{table.name}.csv", index=False)
+        lines = [{"run": run, "seed": seed} for run in table.runs for seed in SEEDS]
+        pd.DataFrame(lines).to_csv(folder / f"{table.name}_seeds.csv", index=False)
+        (folder / f"{table.name}.md").write_text("Scale mini, seeds 0, 1, best accuracy in percent")
+        (folder / f"{table.name}.tex").write_text("\\begin{table}")
+    for file in folder.iterdir():
+        os.utime(file, (MADE + 10, MADE + 10))
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory):
+    """Make a committed repository with a whole scale's results, which git ignores."""
+    root = tmp_path_factory.mktemp("template") / "project"
+    root.mkdir()
+    git(root, "init", "--quiet")
+    (root / ".gitignore").write_text("results/out/\n")
+    (root / "README.md").write_text("made up\n")
+    git(root, "add", ".")
+    git(root, "commit", "--quiet", "-m", "all")
+    for run in mini().runs:
+        for seed in SEEDS:
+            folder = root / "results" / "out" / "mini" / "runs" / run / f"seed{seed}"
+            folder.mkdir(parents=True)
+            (folder / "summary.json").write_text(json.dumps(summary(seed)))
+            os.utime(folder / "summary.json", (MADE, MADE))
+    make_tables(root / "results" / "out" / "mini" / "tables")
+    return root
+
+
+@pytest.fixture
+def project(template, tmp_path):
+    return shutil.copytree(template, tmp_path / "project")
+
+
+def out(project):
+    return project / "results" / "out" / "mini"
+
+
+def a_run(project, seed=1):
+    return out(project) / "runs" / next(iter(mini().runs)) / f"seed{seed}" / "summary.json"
+
+
+def change(file, time=MADE, **values):
+    file.write_text(json.dumps({**json.loads(file.read_text()), **values}))
+    os.utime(file, (time, time))
+
+
+def call(project, *arguments, monkeypatch=None):
+    """Promote from the command line as if the package were of this repository."""
+    monkeypatch.setattr(module, "ROOT", project)
+    return main([*map(str, arguments)])
+
+
+def refused(project, told, scale="mini", **options):
+    before = sorted(project.parent.rglob("*"))
+    with pytest.raises(UserError, match=re.escape(told)):
+        promote(scale, repository=project, **options)
+    assert sorted(project.parent.rglob("*")) == before
+
+
+def test_tables_and_their_provenance_are_kept(project, monkeypatch, capsys):
+    assert call(project, "--scale", "mini", monkeypatch=monkeypatch) == 0
+    assert f"10 tables of {2 * len(mini().runs)} runs" in capsys.readouterr().out
+    reference = project / "results" / "reference" / "mini"
+    names = [f"table{n}{form}" for n in range(2, 12) for form in module.FORMS]
+    assert {f.name for f in reference.iterdir()} == {*names, "provenance.json"}
+    for name in names:
+        assert (reference / name).read_bytes() == (out(project) / "tables" / name).read_bytes()
+    assert [f.name for f in reference.parent.iterdir()] == ["mini"]
+
+    runs = 2 * len(mini().runs)
+    known = json.loads((reference / "provenance.json").read_text())
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", known.pop("date"))
+    assert known.pop("hardware") == {
+        "devices": {"cpu (Abacus 3)": runs},
+        "threads": 1,
+        "promoted_on": {"machine": os.uname().machine, "cores": os.cpu_count()},
+    }
+    assert known == {
+        "scale": "mini",
+        "git_commit": git(project, "rev-parse", "HEAD"),
+        "command": "snakemake --cores all --config scale=mini 'seeds=[0,1]' protocol=paper "
+        "accuracy=best device=cpu",
+        "promoted_by": "python -m analysis promote --scale mini --from results/out/mini "
+        "--to results/reference/mini",
+        "description": mini().settings.description,
+        "tables": [f"table{n}" for n in range(2, 12)],
+        "seeds": [0, 1],
+        "protocol": "paper",
+        "accuracy": "best",
+        "runs": runs,
+        "run_statuses": {"complete": runs},
+        "run_commits": {"a" * 40: runs},
+        "device_seconds": 1.75 * runs,
+        "versions": summary(0)["versions"],
+    }
+
+
+def test_a_reference_can_be_compared_with(project, capsys):
+    promote("mini", repository=project)
+    reference = project / "results" / "reference" / "mini"
+    assert compare(["--new", str(out(project)), "--reference", str(reference)]) == 0
+    assert (out(project) / "compare.csv").is_file()
+
+
+def test_what_differs_between_runs_is_listed(project, monkeypatch, capsys):
+    change(
+        a_run(project),
+        git_commit="b" * 40 + "+",
+        device="Abacus GPU",
+        threads=4,
+        protocol="holdout",
+        status="diverged",
+        diverged_after=3,
+        versions={"torch": "2.7.0"},
+    )
+    change(a_run(project, seed=0), git_commit=None)
+    (out(project) / "tables" / "table5.md").write_text("")
+    os.utime(out(project) / "tables" / "table5.md", (MADE + 10, MADE + 10))
+    assert call(project, "--scale", "mini", monkeypatch=monkeypatch) == 0
+    told = capsys.readouterr().out
+    assert "1 runs were made with uncommitted changes" in told
+    assert "1 runs diverged" in told
+    file = project / "results" / "reference" / "mini" / "provenance.json"
+    known = json.loads(file.read_text())
+    runs = known["runs"]
+    assert known["run_commits"] == {"a" * 40: runs - 2, "b" * 40 + "+": 1, "unknown": 1}
+    assert known["run_statuses"] == {"complete": runs - 1, "diverged": 1}
+    assert known["versions"] == [summary(0)["versions"], {"torch": "2.7.0"}]
+    assert known["hardware"]["devices"] == {"cpu (Abacus 3)": runs - 1, "Abacus GPU": 1}
+    assert sorted(known["hardware"]["threads"]) == [1, 4]
+    assert (known["protocol"], known["accuracy"]) == (["holdout", "paper"], ["best", "unknown"])
+    assert known["command"].endswith("scale=mini 'seeds=[0,1]' device=auto")
+
+
+def test_an_earlier_reference_is_replaced_whole(project):
+    target = project / "kept"
+    promote("mini", target=target, repository=project)
+    (target / "table77.csv").write_text("of an earlier catalogue\n")
+    git(project, "add", ".")
+    git(project, "commit", "--quiet", "-m", "reference")
+    known = promote("mini", out(project), target, project)
+    assert not (target / "table77.csv").exists()
+    assert known["git_commit"] == git(project, "rev-parse", "HEAD")
+    assert "--to kept" in known["promoted_by"]
+    assert {f.name for f in project.iterdir()} == {
+        *(".git", ".gitignore", "README.md", "kept", "results")
+    }
+
+
+def test_an_earlier_reference_is_left_when_writing_fails(project, monkeypatch):
+    target = project / "kept"
+    target.mkdir()
+    (target / "table5.csv").write_text("earlier\n")
+    git(project, "add", ".")
+    git(project, "commit", "--quiet", "-m", "reference")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    rename = module.Path.rename
+    monkeypatch.setattr(
+        module.Path, "rename", lambda a, b: full() if a.suffix == ".tmp" else rename(a, b)
+    )
+    refused(project, "No space left on device", target=target)
+    assert (target / "table5.csv").read_text() == "earlier\n"
+
+
+def mistake(project, target):
+    """Promote; return what is told if that is refused."""
+    try:
+        promote("mini", target=target, repository=project)
+    except UserError as error:
+        return str(error)
+    return None
+
+
+def test_an_earlier_reference_is_left_where_the_disk_is_full_or_read_only(project, tmp_path):
+    with small_disk(tmp_path / "disk", 2048) as disk:
+        target = disk / "kept"
+        promote("mini", target=target, repository=project)
+        before = contents(target)
+        change(a_run(project), device="Abacus 4")
+        for pages in (0, 2, 10, 30, 50, 70, 200):
+            others = fill(disk, leave=pages * 4096)
+            told = mistake(project, target)
+            if told is None:
+                break
+            assert "No space left on device" in told
+            assert contents(target) == before
+            assert {f.name for f in disk.iterdir()} == {"kept", "others"}
+            others.unlink()
+        assert 0 < pages < 200
+        assert contents(target).keys() == before.keys()
+        assert contents(target) != before
+        with read_only(disk):
+            before = contents(target)
+            assert "Read-only file system" in mistake(project, target)
+            assert contents(target) == before
+
+
+@pytest.mark.parametrize("name", ["table5.csv", "table5_seeds.csv", "summary.json"])
+def test_damaged_inputs_are_refused(project, name):
+    """As often as a catalogue of all runs can be read in a few seconds."""
+    file = a_run(project) if name == "summary.json" else out(project) / "tables" / name
+    time = MADE if name == "summary.json" else MADE + 10
+    content = file.read_bytes()
+    for damaged in truncated(content, 12):
+        file.write_bytes(damaged)
+        os.utime(file, (time, time))
+        refused(project, f"{file}: ")
+    for damaged in flipped(content, 12):
+        file.write_bytes(damaged)
+        os.utime(file, (time, time))
+        told = mistake(project, project.parent / "elsewhere")
+        assert told is None or str(out(project)) in told
+        assert (told is None) == (project.parent / "elsewhere").exists()
+        shutil.rmtree(project.parent / "elsewhere", ignore_errors=True)
+
+
+def test_a_folder_of_other_things_is_not_replaced(project):
+    refused(project, "holds .git, which would be lost", target=project)
+    refused(project, "is no folder", target=project / "README.md")
+
+
+def test_dirty_trees_are_refused(project, monkeypatch, capsys):
+    (project / "new.txt").write_text("untracked\n")
+    git(project, "config", "status.showUntrackedFiles", "no")
+    refused(project, "git has uncommitted changes: ?? new.txt")
+    assert call(project, "--scale", "mini", monkeypatch=monkeypatch) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith("analysis promote: error: ")
+    assert told.err.count("\n") == 1
+    (project / "README.md").write_text("changed\n")
+    refused(project, "README.md and 1 more")
+
+
+def test_no_repository_is_refused(project):
+    (project / ".git").rename(project / "other")
+    refused(project, "not a git repository")
+    # As when unpacked inside a repository that ignores it.
+    git(project.parent, "init", "--quiet")
+    (project.parent / ".gitignore").write_text("*\n")
+    refused(project, "none of its files is tracked")
+
+
+def test_smoke_and_unknown_scales_are_refused(project, capsys):
+    refused(project, "smoke is no reference", scale="smoke")
+    refused(project, "scale: found 'big'", scale="big")
+    with pytest.raises(SystemExit, match="2"):
+        main(["--scale", "big"])
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_unfinished_runs_are_refused(project):
+    a_run(project).unlink()
+    refused(project, f"{a_run(project)}: unfinished: 1 of {2 * len(mini().runs)} runs")
+
+
+def test_runs_of_figures_count_as_well(project):
+    tables = [t for t in mini().tables.values() if t.name.startswith("table")]
+    own = set(mini().runs) - {run for table in tables for run in table.runs}
+    assert own
+    shutil.rmtree(out(project) / "runs" / min(own) / "seed0")
+    refused(project, "unfinished: 1 of")
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"seed": 7}, "is of seed 7, not of 1"),
+        ({"status": None}, "status: found None"),
+        ({"seconds_growing": "long"}, "seconds_growing: found 'long'"),
+    ],
+)
+def test_damaged_summaries_are_refused(project, values, told):
+    change(a_run(project), **values)
+    refused(project, told)
+
+
+def test_summaries_that_are_no_json_are_refused(project):
+    a_run(project).write_text("{")
+    refused(project, f"{a_run(project)}: no summary of a finished run: is not JSON")
+    a_run(project).write_text("[]")
+    refused(project, "no summary of a finished run: found []")
+
+
+def test_a_table_older_than_a_run_is_refused(project):
+    change(a_run(project), time=MADE + 10)
+    promote("mini", target=project.parent / "elsewhere", repository=project)
+    change(a_run(project), time=MADE + 11)
+    refused(project, f"is older than {a_run(project)}")
+
+
+@pytest.mark.parametrize("form", module.FORMS)
+def test_a_missing_table_is_refused(project, form):
+    (out(project) / "tables" / f"table8{form}").unlink()
+    refused(project, f"table8{form}: no such file")
+
+
+def rewrite(file, old, new):
+    file.write_text(file.read_text().replace(old, new))
+    os.utime(file, (MADE + 10, MADE + 10))
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "told"),
+    [
+        ("table5.csv", "mini", "paper", "table5.csv: is of scale paper; allowed: mini"),
+        ("table5.csv", "Basic3ResNet/50", "Basic3ResNet/49", "rows are not the catalogue's"),
+        ("table5_seeds.csv", "periodic-K6", "periodic-K9", "runs are not the catalogue's"),
+        ("table5_seeds.csv", ",1\n", ",2\n", "tables of other seeds: table11 of 0 or 1; table5"),
+        ("table5_seeds.csv", "seed", "seat", "has no column 'seed'"),
+        ("table5_seeds.csv", ",1\n", ",one\n", "not the seeds of a table"),
+    ],
+)
+def test_tables_of_other_runs_are_refused(project, name, old, new, told):
+    rewrite(out(project) / "tables" / name, old, new)
+    refused(project, told)
+
+
+def test_no_results_are_refused(project):
+    refused(project, "nowhere: no such folder", source=project / "nowhere")

@@ -1,0 +1,209 @@
+"""Runs on ImageNet's layout from the command line to their records."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from safetensors.torch import load_file
+
+from autogrow.cli.main import main
+from autogrow.training.optimizer import SGD
+from autogrow.training.reporter import Reporter
+
+pytestmark = pytest.mark.usefixtures("isolated_places")
+
+# Seconds: 20 images a class would be too many, and narrower nets crash oneDNN at 224 pixels.
+TINY = ["--width", "16", "--batch-size", "20", "--device", "cpu", "--threads", "1", "--quiet"]
+GROW = ["grow", "--network", "Basic4ResNet", "--K", "1", "--J", "1", "--tau", "90"]
+GROW += ["--finetune-epochs", "1", "--data-fraction", "0.34", *TINY]
+TRAIN = ["train", "--network", "Basic4ResNet-1-1-1-1", "--epochs", "2", *TINY]
+
+
+def run(command, folder, out, *more, workers=0):
+    where = ["--data", "ImageNet", "--data-root", folder.parent, "--out", out]
+    return main([*map(str, [*command, *where, "--workers", workers, *more])])
+
+
+def results(out):
+    """Everything that must not depend on how a run was carried out."""
+    summary = json.loads((out / "summary.json").read_text())
+    for key in ("seconds_growing", "seconds_finetuning"):
+        summary.pop(key)
+    rows = (out / "metrics.csv").read_text().splitlines()
+    weights = load_file(out / "weights.safetensors")
+    return (
+        summary,
+        [row.rpartition(",")[0] for row in rows],
+        {name: tensor.numpy().tobytes() for name, tensor in weights.items()},
+    )
+
+
+@pytest.fixture(scope="module")
+def grown(imagenet_folder, tmp_path_factory):
+    out = tmp_path_factory.mktemp("grown")
+    assert run(GROW, imagenet_folder, out, workers=2) == 0
+    return out
+
+
+def test_growing_on_imagenet_from_end_to_end(grown, imagenet_folder):
+    summary = json.loads((grown / "summary.json").read_text())
+    spec = json.loads((grown / "spec.json").read_text())
+    assert summary["status"] == "complete"
+    assert summary["epochs"]["growing"] >= 2
+    assert summary["depth"] != "1-1-1-1"
+    assert (spec["stem"], spec["weight_decay"], spec["milestones"]) == (
+        "imagenet",
+        1e-4,
+        [1 / 3, 2 / 3],
+    )
+    assert (spec["crop_padding"], spec["flip"], spec["skip_damaged"]) == (0, True, False)
+    data = summary["data"]
+    assert (data["training_images"], data["test_images"], data["damaged_images"]) == (20, 40, 0)
+    assert (data["classes"], data["image_size"], data["image_channels"]) == (20, 224, 3)
+    assert 0 <= summary["final_accuracy"] <= summary["final_top5"] <= 100
+    assert summary["final_top5"] > 0
+    log = (grown / "log.txt").read_text()
+    assert "found 60 training and 40 validation images of 20 classes" in log
+    assert str(imagenet_folder) in log
+
+
+def test_an_interrupted_run_continues_to_the_same_bits(
+    grown, imagenet_folder, tmp_path, monkeypatch
+):
+    tell = Reporter.epoch
+
+    def interrupt(self, epoch, *arguments):
+        tell(self, epoch, *arguments)
+        if epoch == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Reporter, "epoch", interrupt)
+        assert run(GROW, imagenet_folder, tmp_path, workers=1) == 130
+    assert not (tmp_path / "summary.json").exists()
+    assert run(GROW, imagenet_folder, tmp_path, workers=0) == 0
+    assert "continuing after epoch 1" in (tmp_path / "log.txt").read_text()
+    assert results(tmp_path) == results(grown)
+
+
+def test_a_damaged_image_ends_the_run_in_one_line(imagenet_copy, tmp_path, cut_short, mistake):
+    file = sorted((imagenet_copy / "train").rglob("*.JPEG"))[10]
+    cut_short(file)
+    where = ["--data", "ImageNet", "--data-root", imagenet_copy.parent, "--out", tmp_path / "run"]
+    line = mistake(*TRAIN, *where, "--workers", 1)
+    assert line.startswith(f"autogrow: error: {file}: damaged (OSError: ")
+
+
+def test_damaged_images_are_counted_in_the_summary_even_if_interrupted(
+    imagenet_copy, tmp_path, cut_short, monkeypatch
+):
+    train, val = (sorted((imagenet_copy / part).rglob("*.JPEG")) for part in ("train", "val"))
+    for file in (train[3], train[40], val[9]):
+        cut_short(file)
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            "autogrow.runs.run.summarize", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)
+        )
+        assert run(TRAIN, imagenet_copy, tmp_path, "--skip-damaged") == 130
+    assert run(TRAIN, imagenet_copy, tmp_path, "--skip-damaged") == 0
+    data = json.loads((tmp_path / "summary.json").read_text())["data"]
+    assert (data["training_images"], data["test_images"], data["damaged_images"]) == (60, 40, 3)
+    log = (tmp_path / "log.txt").read_text()
+    for file in (train[3], train[40], val[9]):
+        assert log.count(f"{file}: damaged (OSError: image file is truncated") == 1
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 4, 5, 6])
+def test_damaged_images_are_counted_once_wherever_a_run_is_interrupted(
+    imagenet_copy, tmp_path, cut_short, monkeypatch, step
+):
+    """Three steps an epoch: inside of epochs, between two, and at the end of training."""
+    train, val = (sorted((imagenet_copy / part).rglob("*.JPEG")) for part in ("train", "val"))
+    for file in (train[3], train[40], train[50], val[9]):
+        cut_short(file)
+    optimize, steps = SGD.step, iter(range(1, 100))
+
+    def asked_to_stop(optimizer):
+        optimize(optimizer)
+        if next(steps) == step:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SGD, "step", asked_to_stop)
+        assert run(TRAIN, imagenet_copy, tmp_path, "--skip-damaged") == 75
+    assert run(TRAIN, imagenet_copy, tmp_path, "--skip-damaged") == 0
+    assert json.loads((tmp_path / "summary.json").read_text())["data"]["damaged_images"] == 4
+
+
+@pytest.mark.parametrize("epoch", [1, 2])
+def test_damaged_images_are_counted_once_if_a_run_is_lost_between_checkpoints(
+    imagenet_copy, tmp_path, cut_short, monkeypatch, epoch
+):
+    cut_short(min((imagenet_copy / "train").rglob("*.JPEG")))
+    tell = Reporter.epoch
+
+    def lost(self, number, *arguments):
+        tell(self, number, *arguments)
+        if number == epoch:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Reporter, "epoch", lost)
+        assert run(TRAIN, imagenet_copy, tmp_path, "--skip-damaged") == 130
+    assert run(TRAIN, imagenet_copy, tmp_path, "--skip-damaged") == 0
+    assert json.loads((tmp_path / "summary.json").read_text())["data"]["damaged_images"] == 1
+
+
+def test_two_processes_see_every_image_once(imagenet_copy, tmp_path, cut_short):
+    train, val = (sorted((imagenet_copy / part).rglob("*.JPEG")) for part in ("train", "val"))
+    for file in (train[3], val[9]):
+        cut_short(file)
+    where = ["--data", "ImageNet", "--data-root", imagenet_copy.parent, "--workers", 1]
+    out = tmp_path / "run"
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    done = subprocess.run(
+        [*torchrun, "-m", "autogrow", *map(str, [*TRAIN, *where, "--skip-damaged", "--out", out])],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    summary = json.loads((out / "summary.json").read_text())
+    assert summary["processes"] == 2
+    assert summary["data"]["damaged_images"] == 2
+    # Of 39 images: a multiple of one thirty-ninth, rounded as it is recorded.
+    assert summary["final_accuracy"] in {round(100 * n / 39, 4) for n in range(40)}
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_whole_job_asked_to_stop_loses_nothing(imagenet_copy, tmp_path, workers):
+    """A scheduler sends SIGTERM to every process of a job, those that decode images too."""
+    train = [*TRAIN, "--batch-size", "6"]
+    assert run(train, imagenet_copy, tmp_path / "whole") == 0
+    where = ["--data", "ImageNet", "--data-root", imagenet_copy.parent, "--workers", workers]
+    command = [*train, *where, "--checkpoint-minutes", "0.001", "--out", tmp_path / "run"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "autogrow", *map(str, command)],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    deadline = time.monotonic() + 120
+    while not list((tmp_path / "run").glob("checkpoint-000000-*")):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGTERM)
+    told = process.communicate()[1]
+    assert process.returncode == 75, told
+    assert "SIGTERM" in told
+    assert "Traceback" not in told
+    assert run(train, imagenet_copy, tmp_path / "run", workers=workers) == 0
+    log = (tmp_path / "run" / "log.txt").read_text()
+    assert "continuing after epoch 0 and" in log
+    assert results(tmp_path / "run") == results(tmp_path / "whole")

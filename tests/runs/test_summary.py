@@ -1,0 +1,110 @@
+"""summary.json from epochs made up by hand, so that every choice of a row shows."""
+
+import pytest
+import torch
+
+from autogrow.batches.sets import make_sets
+from autogrow.config.resolving import resolve
+from autogrow.config.spec import parse_spec
+from autogrow.data import load
+from autogrow.networks.growable import build_network
+from autogrow.networks.names import parse_network
+from autogrow.runs.summary import summarize
+from autogrow.training.metrics import Epoch
+
+KINDS = {
+    "scratch": {"network": "Basic3ResNet-2-1-1", "epochs": 4},
+    "morph": {"from": "Basic3ResNet-1-1-1", "to": "Basic3ResNet-2-1-1", "epochs": 3},
+    "autogrow": {"network": "Basic3ResNet", "finetune_epochs": 3, "K": 1, "J": 1},
+}
+
+
+def epochs_of(rows):
+    """Epochs from (phase, validation accuracy, test accuracy); a second each."""
+    epochs, best, number = [], 0.0, 0
+    for phase, val, test in rows:
+        if phase == "adaminit":
+            measured = (None, None, None)
+        else:
+            number, best = number + 1, max(best, val)
+            measured = (1.0, val, test)
+        train = (2.0, 10.0 * len(epochs))
+        epochs.append(Epoch(number, phase, "2-1-1", 0.1, *train, *measured, best, 1.0))
+    return epochs
+
+
+@pytest.fixture(scope="module")
+def summary_of():
+    data = load("digits")
+
+    def summarized(kind, rows, **more):
+        spec = resolve(parse_spec({"kind": kind, "data": "digits", **KINDS[kind], **more}), 8)
+        name = parse_network("Basic3ResNet-2-1-1")
+        network = build_network(name, image_channels=1, classes=10)
+        sets = make_sets(spec, data, torch.device("cpu"))
+        return summarize(spec, network, epochs_of(rows), data, sets)
+
+    return summarized
+
+
+def accuracies(summary):
+    keys = ("final_accuracy", "best_accuracy", "final_val_accuracy", "best_val_accuracy")
+    return [summary[key] for key in keys]
+
+
+def test_a_baselines_best_is_of_all_its_epochs(summary_of):
+    rows = [("training", 50, 51), ("training", 70, 71), ("training", 60, 99), ("training", 65, 66)]
+    assert accuracies(summary_of("scratch", rows)) == [66, 71, 65, 70]
+
+
+def test_a_morphs_best_is_the_deeper_nets(summary_of):
+    shallow = [("training", 90, 91), ("training", 95, 96), ("training", 94, 95)]
+    deep = [("training", 50, 51), ("training", 70, 71), ("training", 60, 61)]
+    assert accuracies(summary_of("morph", shallow + deep)) == [61, 71, 60, 95]
+    adam = [("adaminit", None, None)] * 2
+    assert accuracies(summary_of("morph", shallow + adam + deep)) == [61, 71, 60, 95]
+
+
+def test_a_grown_nets_best_is_that_of_the_finetuning(summary_of):
+    growing = [("growing", 90, 91), ("adaminit", None, None), ("growing", 80, 81)]
+    tuning = [("finetuning", 50, 51), ("finetuning", 60, 61), ("finetuning", 55, 56)]
+    summary = summary_of("autogrow", growing + tuning)
+    assert accuracies(summary) == [56, 61, 55, 90]
+    assert summary["epochs"] == {"growing": 2, "adaminit": 1, "finetuning": 3, "training": 0}
+    assert (summary["seconds_growing"], summary["seconds_finetuning"]) == (3, 3)
+
+
+def test_best_is_the_test_accuracy_at_the_best_validation_epoch(summary_of):
+    """And of two equally good ones the first: the test set must not choose."""
+    rows = [("training", 60, 10), ("training", 70, 20), ("training", 70, 90), ("training", 65, 99)]
+    summary = summary_of("scratch", rows, protocol="holdout")
+    assert accuracies(summary) == [99, 20, 65, 70]
+
+
+def test_each_adaminit_is_told_apart(summary_of):
+    rows = [
+        ("growing", 30, 30),
+        ("adaminit", None, None),
+        ("adaminit", None, None),
+        ("growing", 40, 40),
+        ("growing", 40, 40),
+        ("adaminit", None, None),
+        ("finetuning", 50, 50),
+    ]
+    # The training accuracy of the made-up rows is ten times their number.
+    assert summary_of("autogrow", rows)["adaminit"] == [
+        {"after_epoch": 1, "epochs": 2, "old_train_accuracy": 0, "train_accuracy": 20},
+        {"after_epoch": 3, "epochs": 1, "old_train_accuracy": 40, "train_accuracy": 50},
+    ]
+
+
+def test_costs_and_sizes_are_the_final_networks(summary_of):
+    summary = summary_of("scratch", [("training", 50, 50)])
+    assert (summary["network"], summary["depth"], summary["layers"]) == (
+        "Basic3ResNet-2-1-1",
+        "2-1-1",
+        10,
+    )
+    data = summary["data"]
+    sizes = [data[f"{part}_images"] for part in ("training", "validation", "test")]
+    assert sizes == [1437, 360, 360]

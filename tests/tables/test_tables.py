@@ -1,0 +1,304 @@
+"""Tables from made-up summaries: means, deltas, formats, and what is missing."""
+
+import json
+import re
+
+import pandas as pd
+import pytest
+from diverged import diverge
+
+from analysis.experiments.catalogue import load_catalogue
+from analysis.reference import compare
+from analysis.results.summaries import Results
+from analysis.tables import build as tables
+from analysis.tables.formats import latex, markdown
+from autogrow.errors import UserError
+
+SEEDS = [0, 1, 2]
+BASE = {
+    "status": "complete",
+    "network": "Basic3ResNet-2-1-1",
+    "depth": "2-1-1",
+    "epochs": {"growing": 4, "adaminit": 0, "finetuning": 4, "training": 0},
+    "layers": 10,
+    "parameters": 1000,
+    "flops": 5000,
+    "final_top5": 90.0,
+    "best_top5": 95.0,
+    "seconds_growing": 1800.0,
+    "seconds_finetuning": 3600.0,
+    "device": "cpu (test_cpu)",
+    "threads": 1,
+    "data": {"name": "digits"},
+}
+
+
+@pytest.fixture(scope="module")
+def catalogue():
+    return load_catalogue("mini")
+
+
+@pytest.fixture
+def results(tmp_path, catalogue):
+    """Every run has best accuracy 90, 91, 95 over the seeds; from scratch 1 point less."""
+    for run in catalogue.runs.values():
+        for seed, best in zip(SEEDS, (90.0, 91.0, 95.0), strict=True):
+            folder = tmp_path / "runs" / run.id / f"seed{seed}"
+            folder.mkdir(parents=True)
+            best -= run.kind == "scratch"
+            summary = {**BASE, "best_accuracy": best, "final_accuracy": best - 10}
+            (folder / "summary.json").write_text(json.dumps(summary))
+    return Results(tmp_path, SEEDS, "best")
+
+
+@pytest.mark.parametrize("number", range(2, 12))
+def test_every_table_has_the_papers_rows_and_numbers(catalogue, results, number):
+    table = catalogue.tables[f"table{number}"]
+    frame = tables.build_table(table, catalogue, results)
+    paper = pd.read_csv(f"results/paper/table{number}.csv", dtype=str, keep_default_na=False)
+    assert len(frame) == len(paper)
+    for column in paper.columns:
+        if column not in table.rows[0].key:
+            assert list(frame[f"paper_{column}"]) == list(paper[column])
+    assert frame["row"].is_unique
+    assert set(frame["n"]) == {3}
+    assert frame["dataset"].str.contains("digits|MNIST5000").all()
+
+
+def test_mean_and_standard_deviation_over_the_seeds(catalogue, results):
+    row = tables.build_table(catalogue.tables["table5"], catalogue, results).iloc[0]
+    assert row["accuracy"] == "92.00"
+    assert row["accuracy_std"] == "2.65"  # sqrt(((-2)^2 + (-1)^2 + 3^2) / 2)
+    assert row["accuracy_difference"] == "-0.95"  # 92.00 - 92.95
+    assert row["found_net"] == "2-1-1; 2-1-1; 2-1-1"
+
+
+def test_one_seed_has_no_standard_deviation(catalogue, results):
+    one = Results(results.folder, [1], "best")
+    row = tables.build_table(catalogue.tables["table5"], catalogue, one).iloc[0]
+    assert (row["accuracy"], row["accuracy_std"], row["n"]) == ("91.00", "", 1)
+
+
+def test_delta_is_the_mean_of_the_seeds_differences(catalogue, results):
+    for name in ("table2", "table3", "table6"):
+        frame = tables.build_table(catalogue.tables[name], catalogue, results)
+        assert set(frame["delta"]) == {"1.00"}
+        assert set(frame["delta_std"]) == {"0.00"}
+
+
+def test_final_accuracy_can_be_asked_for(catalogue, results):
+    final = Results(results.folder, SEEDS, "final")
+    frame = tables.build_table(catalogue.tables["table5"], catalogue, final)
+    assert set(frame["accuracy"]) == {"82.00"}
+
+
+def test_hours_come_from_the_recorded_seconds_with_the_hardware(catalogue, results):
+    frame = tables.build_table(catalogue.tables["table10"], catalogue, results)
+    assert set(frame["growing_hours"]) == {"0.5000"}
+    assert set(frame["finetuning_hours"]) == {"1.0000"}
+    assert frame["gpus"].str.contains(r"cpu \(test_cpu\), 1 threads").all()
+
+
+def test_long_form_keeps_every_seed(catalogue, results):
+    frame = tables.seeds_table(catalogue.tables["table6"], catalogue, results)
+    assert len(frame) == 20 * 2 * 3
+    assert set(frame["best_accuracy"]) == {"90.0000", "91.0000", "95.0000", "89.0000", "94.0000"}
+
+
+def test_latex_is_escaped_and_has_booktabs_rules(catalogue, results):
+    table = catalogue.tables["table5"]
+    frame = tables.build_table(table, catalogue, results)
+    text = latex(table, frame, catalogue, SEEDS, "best")
+    assert r"digits, 50 \% of its training set" in text
+    assert r"$92.00 \pm 2.65$" in text
+    for rule in (r"\toprule", r"\midrule", r"\bottomrule"):
+        assert rule in text
+    columns = text.split(r"\toprule")[1].split(r"\\")[0].count("&")
+    body = text.split("\\midrule\n")[1].split(r"\bottomrule")[0].strip().splitlines()
+    assert len(body) == 12
+    assert {line.count("&") for line in body} == {columns}
+
+
+def test_markdown_says_scale_data_and_seeds(catalogue, results):
+    table = catalogue.tables["table5"]
+    frame = tables.build_table(table, catalogue, results)
+    text = markdown(table, frame, catalogue, SEEDS, "best")
+    assert "Scale mini" in text
+    assert "seeds 0, 1, 2" in text
+    assert "digits, 50 % of its training set" in text
+
+
+def test_a_missing_or_damaged_summary_is_named(catalogue, results, capsys):
+    run = next(iter(catalogue.tables["table5"].runs))
+    file = results.folder / "runs" / run / "seed1/summary.json"
+    for damage in ("{", '{"accuracy": 3}', "[]"):
+        file.write_text(damage)
+        with pytest.raises(UserError, match="no summary of a finished run"):
+            tables.build_table(catalogue.tables["table5"], catalogue, results)
+    file.unlink()
+    arguments = ["table5", "--scale", "mini", "--folder", str(results.folder), "--seeds", "1"]
+    assert tables.main(arguments) == 2
+    assert str(file) in capsys.readouterr().err
+    assert not (results.folder / "tables").exists()
+
+
+def test_unknown_table_is_told(results, capsys):
+    assert tables.main(["table1", "--scale", "mini", "--folder", str(results.folder)]) == 2
+    assert "allowed: table2" in capsys.readouterr().err
+
+
+def test_written_tables_can_be_compared_with_themselves(catalogue, results):
+    for number in range(2, 12):
+        name = f"table{number}"
+        arguments = [name, "--scale", "mini", "--folder", str(results.folder), "--seeds", "0", "1"]
+        assert tables.main(arguments) == 0
+    folder = str(results.folder)
+    assert compare.main(["--new", folder, "--reference", folder]) == 0
+
+
+@pytest.fixture
+def lose(results, catalogue):
+    """Have the runs of table5's first row, or of another one, diverge for some seeds."""
+
+    def call(seeds, role="main", table="table5", epoch=6):
+        run = catalogue.tables[table].rows[0].runs[role]
+        for seed in seeds:
+            diverge(results.run_folder(run, seed), epoch)
+
+    return call
+
+
+def built(catalogue, results, name="table5"):
+    table = catalogue.tables[name]
+    frame = tables.build_table(table, catalogue, results)
+    shown = (table, frame, catalogue, results.seeds, results.accuracy)
+    return frame, markdown(*shown), latex(*shown)
+
+
+def test_a_table_without_divergence_says_nothing_of_it(catalogue, results):
+    frame, *texts = built(catalogue, results)
+    assert not [c for c in frame.columns if "diverged" in c]
+    assert not [t for t in texts if "diverged" in t]
+    assert "diverged_after" not in tables.seeds_table(
+        catalogue.tables["table5"], catalogue, results
+    )
+
+
+@pytest.mark.parametrize("accuracy", ["best", "final"])
+def test_a_mean_is_over_the_seeds_that_did_not_diverge(catalogue, results, lose, accuracy):
+    lose([2])
+    results = Results(results.folder, SEEDS, accuracy)
+    frame, md, tex = built(catalogue, results)
+    first, second = frame.iloc[0], frame.iloc[1]
+    mean = {"best": "90.50", "final": "80.50"}[accuracy]  # of 90 and 91
+    assert (first["accuracy"], first["accuracy_std"]) == (mean, "0.71")
+    assert float(first["accuracy_difference"]) == pytest.approx(float(mean) - 92.95)
+    assert (first["diverged"], first["accuracy_diverged"], first["n"]) == (1, 1, 3)
+    assert (second["diverged"], second["accuracy_diverged"]) == (0, 0)
+    # It diverged in fine-tuning: the net was found.
+    assert first["found_net"] == "2-1-1; 2-1-1; 2-1-1"
+    assert f"| {mean} (1 of 3 diverged) | 0.71 " in md
+    assert "accuracy_diverged" not in md
+    assert rf"${mean} \pm 0.71$ (1 of 3 diverged)" in tex
+    assert md.count("of 3 diverged") == tex.count("of 3 diverged") == 1
+
+
+def test_a_cell_without_any_seed_reads_diverged(catalogue, results, lose):
+    lose(SEEDS)
+    frame, md, tex = built(catalogue, results)
+    first = frame.iloc[0]
+    assert [first[c] for c in ("accuracy", "accuracy_std", "accuracy_difference")] == [
+        *("diverged", "", "")
+    ]
+    assert (first["diverged"], first["accuracy_diverged"]) == (3, 3)
+    assert re.search(r"\| diverged +\| +\| 92.95 +\| +\| 3 +\| 3 +\|", md)
+    assert "& diverged \\\\" in tex
+    assert "nan" not in frame.to_csv().lower()
+
+
+def test_a_run_that_diverged_while_growing_has_found_no_net(catalogue, results, lose):
+    lose([1], epoch=3)
+    row = built(catalogue, results)[0].iloc[0]
+    assert row["found_net"] == "2-1-1; diverged; 2-1-1"
+
+
+def test_a_difference_says_which_side_diverged(catalogue, results, lose):
+    lose(SEEDS, role="scratch", table="table3")
+    frame, md, _ = built(catalogue, results, "table3")
+    row = frame.iloc[0]
+    assert (row["delta"], row["accuracy"]) == ("baseline diverged", "92.00")
+    assert (row["diverged"], row["delta_diverged"], row["accuracy_diverged"]) == (3, 3, 0)
+    assert "| baseline diverged |" in md
+    lose([0], table="table3")
+    row = built(catalogue, results, "table3")[0].iloc[0]
+    assert (row["delta"], row["accuracy"], row["diverged"]) == ("diverged", "93.00", 4)
+
+
+def test_hours_of_a_run_that_diverged_are_in_no_mean(catalogue, results, lose):
+    table = catalogue.tables["table10"]
+    file = results.run_folder(table.rows[0].runs["main"], 0) / "summary.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "seconds_growing": 1.0}))
+    lose([0], table="table10")
+    row = built(catalogue, results, "table10")[0].iloc[0]
+    assert (row["growing_hours"], row["growing_hours_diverged"]) == ("0.5000", 1)
+    assert row["gpus"].count("test_cpu") == 3
+
+
+def test_the_long_form_says_when_a_run_diverged(catalogue, results, lose):
+    lose([1])
+    frame = tables.seeds_table(catalogue.tables["table5"], catalogue, results)
+    assert list(frame["diverged_after"][:3]) == ["", 6, ""]
+    assert list(frame["best_accuracy"][:3]) == ["90.0000", "", "95.0000"]
+
+
+def test_which_runs_of_a_row_diverged(catalogue, results, lose):
+    lose([0, 2], table="table3")
+    lose([1], role="scratch", table="table3")
+    first, second = catalogue.tables["table3"].rows[:2]
+    assert results.diverged(first) == {"main": [0, 2], "scratch": [1]}
+    assert results.diverged(second) == {}
+
+
+def test_tables_with_divergence_can_be_compared(catalogue, results, lose, tmp_path, rows):
+    def write(folder):
+        for name in ("table3", "table5"):
+            arguments = [name, "--scale", "mini", "--folder", str(results.folder)]
+            assert tables.main([*arguments, "--seeds", "0", "1", "2"]) == 0
+        (results.folder / "tables").rename(folder)
+
+    write(tmp_path / "before")
+    lose([1])
+    lose(SEEDS, role="scratch", table="table3")
+    write(tmp_path / "after")
+
+    def compared(new, reference):
+        folders = ["--new", str(tmp_path / new), "--reference", str(tmp_path / reference)]
+        status = compare.main([*folders, "--out", str(tmp_path / "compare.csv")])
+        found = [line["verdict"] for line in rows(tmp_path / "compare.csv")]
+        return status, {verdict: found.count(verdict) for verdict in set(found) - {"within"}}
+
+    assert compared("after", "after") == (0, {"both diverged": 1})
+    assert compared("after", "before") == (1, {"diverged in new": 2})
+    assert compared("before", "after") == (1, {"diverged in reference": 2})
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"status": "lost"}, "status: found 'lost'; allowed: complete or diverged"),
+        ({"status": "diverged"}, "diverged_after: found None"),
+        ({"best_accuracy": None}, "best_accuracy: found None"),
+        ({"best_accuracy": float("nan")}, "best_accuracy: found nan"),
+        ({"final_top5": 101}, "final_top5: found 101"),
+        ({"parameters": True}, "parameters: found True"),
+        ({"network": "Basic3ResNet"}, "Basic3ResNet"),
+        ({"depth": "9-9-9"}, "depth: found '9-9-9'; allowed: 2-1-1"),
+        ({"epochs": {"growing": "many"}}, "epochs: found"),
+    ],
+)
+def test_what_a_summary_must_say(catalogue, results, values, told):
+    file = results.run_folder(catalogue.tables["table5"].rows[0].runs["main"], 0) / "summary.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), **values}))
+    with pytest.raises(UserError, match=f"^{file}: ") as error:
+        tables.build_table(catalogue.tables["table5"], catalogue, results)
+    assert told in str(error.value)

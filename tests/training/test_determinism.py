@@ -1,0 +1,162 @@
+"""Same spec and seed, same bits: from whatever folder, under whatever conditions."""
+
+import csv
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from run_results import metrics, results
+
+GOLDEN = Path(__file__).with_name("golden")
+
+
+def run_elsewhere(arguments, folder, **environment):
+    folder.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-m", "autogrow", *arguments, "--out", "run"],
+        cwd=folder,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return results(folder / "run")
+
+
+def test_hash_seed_folder_and_other_jobs_do_not_matter(tiny, cli, tmp_path):
+    arguments = [*tiny.grow, "--initializer", "AdamInit"]
+    assert cli(*arguments, "--out", tmp_path / "here").status == 0
+    here = results(tmp_path / "here")
+    burn = [
+        sys.executable,
+        "-c",
+        "import torch\nwhile True: torch.rand(500, 500) @ torch.rand(500, 500)",
+    ]
+    others = [subprocess.Popen(burn) for _ in range(3)]
+    try:
+        for seed in ("0", "1", "4294967295"):
+            there = run_elsewhere(arguments, tmp_path / f"folder {seed}", PYTHONHASHSEED=seed)
+            assert there == here
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+
+
+def first_epochs(cli, out, arguments, count):
+    assert cli(*arguments, "--out", out).status == 0
+    return metrics(out)[:count]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        ["--initializer", "UniInit"],  # of what is grown after the second epoch
+        ["--finetune-epochs", "2"],
+        ["--K", "2", "--J", "4"],
+        ["--tau", "20"],
+        ["--policy", "convergent", "--K", "2"],
+    ],
+)
+def test_a_changed_setting_does_not_shift_what_it_does_not_concern(tiny, cli, tmp_path, changed):
+    """Initial weights, data order and augmentation are what they were."""
+    arguments = [*tiny.grow, "--K", "2", "--J", "2", "--crop-padding", "1", "--flip"]
+    one = first_epochs(cli, tmp_path / "one", arguments, 2)
+    assert first_epochs(cli, tmp_path / "other", [*arguments, *changed], 2) == one
+
+
+def test_more_epochs_begin_as_fewer(tiny, cli, tmp_path):
+    short = first_epochs(cli, tmp_path / "short", tiny.train, 2)
+    long = first_epochs(cli, tmp_path / "long", [*tiny.train, "--epochs", "8"], 2)
+    assert long == short
+
+
+def test_the_subset_depends_on_seed_and_fraction_alone(tiny):
+    from autogrow.batches.sets import make_sets
+    from autogrow.config.spec import parse_spec
+    from autogrow.data import load
+
+    def drawn(**more):
+        settings = {"kind": "scratch", "network": "Basic3ResNet-1-1-1", "data": "digits"}
+        settings |= {"data_fraction": 0.3, "crop_padding": 0, "flip": False, **more}
+        sets = make_sets(parse_spec(settings), load("digits"), torch.device("cpu"))
+        return hashlib.sha256(next(sets.train.evaluation_batches(10**6))[0].numpy()).digest()
+
+    assert drawn() == drawn(width=4, batch_size=16, network="Plain3Net-2-2-2")
+    assert drawn() != drawn(seed=1)
+
+
+def test_new_sub_modules_depend_on_their_place_alone(tiny, cli, tmp_path):
+    """The sub-module stacked on (2, 1, 1) is the same whatever was trained before."""
+    from safetensors.torch import load_file
+
+    stacked = []
+    for name, more in (("one", []), ("other", ["--K", "2", "--J", "4", "--learning-rate", "0.01"])):
+        out = tmp_path / name
+        assert cli(*tiny.grow, *more, "--snapshots", "1", "--out", out).status == 0
+        [first, *_] = sorted((out / "snapshots").glob("*-grown.safetensors"))
+        stacked.append(
+            {k: t for k, t in load_file(first).items() if k.startswith("sub_networks.0.1")}
+        )
+    assert stacked[0].keys() == stacked[1].keys() != set()
+    assert all(torch.equal(stacked[0][k], t) for k, t in stacked[1].items())
+
+
+# --- golden ------------------------------------------------------------------------------
+
+
+def machine():
+    """What rounding depends on: the processor's generation, and the library."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    told = {k.strip(): v.strip() for k, _, v in (line.partition(":") for line in lines)}
+    processor = [told.get(key, "unknown") for key in ("vendor_id", "cpu family", "model")]
+    parts = (*processor, torch.backends.cpu.get_cpu_capability(), "torch", torch.__version__)
+    return "-".join(parts)
+
+
+def read_golden(name):
+    with (GOLDEN / name).open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def assert_golden(out, name):
+    """Losses to 1e-6, all else and the decisions exactly."""
+    golden, now = read_golden(f"{name}-metrics.csv"), metrics(out)
+    assert len(now) == len(golden)
+    for ours, theirs in zip(now, golden, strict=True):
+        for column in ("train_loss", "val_loss"):
+            assert float(ours[column]) == pytest.approx(float(theirs[column]), abs=1.000001e-6)
+        for column in ("epoch", "phase", "depth", "lr", "train_accuracy", "val_accuracy"):
+            assert ours[column] == theirs[column]
+    assert (out / "growth.csv").read_text() == (GOLDEN / f"{name}-growth.csv").read_text()
+
+
+def test_a_seeded_run_has_the_loss_curve_it_has_always_had(tiny, cli, tmp_path):
+    """On the machine types that are recorded.
+
+    To record another one: copy the metrics.csv and growth.csv of this run to
+    ``tests/golden/<machine>-metrics.csv`` and ``-growth.csv``.
+    """
+    assert cli(*tiny.grow, "--out", tmp_path / "run").status == 0
+    if not (GOLDEN / f"{machine()}-metrics.csv").exists():
+        known = sorted(f.name.removesuffix("-metrics.csv") for f in GOLDEN.glob("*-metrics.csv"))
+        pytest.skip(f"no curve was recorded on {machine()!r}, only on {known}")
+    assert_golden(tmp_path / "run", machine())
+
+
+def test_on_any_machine_in_float64(tiny, cli, tmp_path, monkeypatch):
+    """Where what differs between processors is too small to be seen, or to change a decision."""
+    from autogrow.batches.in_memory import in_memory as batches
+
+    normalised = batches.normalised
+    monkeypatch.setattr(batches, "normalised", lambda *images: normalised(*images).double())
+    torch.set_default_dtype(torch.float64)
+    try:
+        assert cli(*tiny.grow, "--out", tmp_path / "run").status == 0
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert_golden(tmp_path / "run", "float64")

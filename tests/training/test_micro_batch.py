@@ -1,0 +1,141 @@
+"""A GPU whose memory runs out halves the images at once, and the record says so."""
+
+import json
+
+import pytest
+import torch
+from run_results import summary
+
+from autogrow.batches.in_memory import DeviceSet
+from autogrow.data import Split, load
+from autogrow.errors import UserError
+from autogrow.networks.growable import build_network
+from autogrow.networks.names import parse_network
+from autogrow.training import epoch as engine
+from autogrow.training.epoch import evaluate, train_epoch
+from autogrow.training.micro_batch import MicroBatch
+from autogrow.training.optimizer import SGD
+
+
+class SmallMemory(torch.nn.Module):
+    """A network that does not fit with more than so many images, found out half-way through."""
+
+    def __init__(self, most):
+        super().__init__()
+        torch.manual_seed(0)
+        name = parse_network("Basic3ResNet-1-1-1")
+        self.network = build_network(name, image_channels=1, classes=10, width=4)
+        self.most = most
+        self.network.sub_networks[1].register_forward_pre_hook(self.look)
+
+    def look(self, _module, arguments):
+        if len(arguments[0]) > self.most:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+
+    def forward(self, x):
+        return self.network(x)
+
+
+def images(count=96):
+    digits = load("digits").train
+    split = Split(digits.images[:count], digits.labels[:count])
+    return DeviceSet(split, [0.5], [0.5], torch.device("cpu"))
+
+
+def trained(network, micro_batch):
+    optimizer = SGD(network.parameters(), lr=0.05, momentum=0.9, weight_decay=5e-4)
+    batches = images().training_batches(48, seed=0, epoch=0)
+    score = train_epoch(network, optimizer, batches, micro_batch=micro_batch)
+    return score, network.network.state_dict()
+
+
+def test_a_halved_batch_is_one_that_was_small_from_the_start():
+    """To the bit, BN's statistics too: what the failed attempts did to them is undone."""
+    told = []
+    halved = MicroBatch(guarded=True, halved=told.append)
+    score, weights = trained(SmallMemory(15), halved)
+    assert told == [24, 12]
+    assert halved.images == 12
+    small_score, small = trained(SmallMemory(10**9), MicroBatch(12))
+    assert score == small_score
+    assert all(torch.equal(weights[k], t) for k, t in small.items())
+
+
+def test_evaluation_takes_fewer_at_once():
+    network = SmallMemory(10)
+    assert evaluate(network, images())[0].accuracy >= 0
+    whole = SmallMemory(10**9)
+    assert evaluate(network, images())[0].accuracy == evaluate(whole, images())[0].accuracy
+
+
+def test_it_gives_up_at_two_images():
+    with pytest.raises(UserError, match="out of GPU memory with 2 images at once"):
+        trained(SmallMemory(1), MicroBatch(guarded=True))
+
+
+@pytest.fixture
+def small_memory(monkeypatch):
+    """No more than 20 images fit once the network has more than 4 sub-modules."""
+    logits = engine._logits
+
+    def failing(network, x, precision):
+        if network.training and len(x) > 20 and sum(map(len, network.sub_networks)) > 4:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+        return logits(network, x, precision)
+
+    monkeypatch.setattr(engine, "_logits", failing)
+
+
+def test_a_growing_run_halves_once_and_says_so(small_memory, tiny, cli, tmp_path):
+    command = [a for a in tiny.grow if a != "--quiet"]
+    told = cli(*command, "--out", tmp_path / "run")
+    assert told.status == 0
+    lines = [line for line in told.err.splitlines() if "out of GPU memory" in line]
+    assert [line.rpartition("most ")[2][:2] for line in lines] == ["32", "16"]
+    assert lines[0] in (tmp_path / "run" / "log.txt").read_text()
+    found = summary(tmp_path / "run")
+    assert (found["micro_batch"], found["bn_images"]) == (16, 16)
+    assert [h["micro_batch"] for h in found["out_of_memory"]] == [32, 16]
+    first = found["out_of_memory"][0]
+    assert sum(map(int, first["depth"].split("-"))) == 5
+    spec = json.loads((tmp_path / "run" / "spec.json").read_text())
+    assert (spec["batch_size"], spec["micro_batch"]) == (64, 0)  # what was asked for
+
+
+def test_an_interrupted_run_remembers_it(small_memory, tiny, cli, tmp_path, monkeypatch):
+    from autogrow.training import trainer
+
+    assert cli(*tiny.grow, "--out", tmp_path / "whole").status == 0
+    evaluate, calls = trainer.evaluate, iter(range(100))
+
+    def interrupted(*arguments, **options):
+        if next(calls) == 5:
+            raise KeyboardInterrupt
+        return evaluate(*arguments, **options)
+
+    monkeypatch.setattr(trainer, "evaluate", interrupted)
+    assert cli(*tiny.grow, "--out", tmp_path / "run").status == 130
+    monkeypatch.setattr(trainer, "evaluate", evaluate)
+    assert cli(*tiny.grow, "--out", tmp_path / "run").status == 0
+    one, other = (summary(tmp_path / name) for name in ("run", "whole"))
+    assert one["out_of_memory"] == other["out_of_memory"]
+    weights = [(tmp_path / n / "weights.safetensors").read_bytes() for n in ("run", "whole")]
+    assert weights[0] == weights[1]
+
+
+def test_a_run_on_a_cpu_ends_with_a_clear_error(tiny, mistake, cli, tmp_path, monkeypatch):
+    logits, calls = engine._logits, iter(range(100))
+
+    def short(*arguments):
+        if next(calls) == 12:
+            torch.empty(2**50)  # the library's own error
+        return logits(*arguments)
+
+    monkeypatch.setattr(engine, "_logits", short)
+    line = mistake(*tiny.train, "--out", tmp_path / "run")
+    assert "out of memory" in line
+    assert str(tmp_path / "run") in line
+    assert "checkpoint" in line
+    monkeypatch.setattr(engine, "_logits", logits)
+    assert cli(*tiny.train, "--out", tmp_path / "run").status == 0
+    assert "continuing after epoch" in (tmp_path / "run" / "log.txt").read_text()
