@@ -59,7 +59,7 @@ $(INSTALLED): pyproject.toml requirements.lock
 	@touch $@
 
 lock:
-	uv pip compile pyproject.toml --extra test --universal --generate-hashes \
+	uv pip compile pyproject.toml --extra suite --extra test --universal --generate-hashes \
 		--python-version 3.11 --no-header --no-annotate -o requirements.lock
 
 audit:

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from tabulate import tabulate
 
-from autogrow import data
 from autogrow.cli.options import positive
 from autogrow.errors import UserError
 from autogrow.networks.names import NetworkName, choose_stem
@@ -29,7 +28,9 @@ def images_of(name: str) -> Images:
     UserError
         If there is no data set of this name.
     """
-    info = data.info(name)
+    from autogrow.data import info as about
+
+    info = about(name)
     return Images(info.image_size, info.channels, info.n_classes)
 
 

@@ -15,12 +15,16 @@ def pyproject():
     return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
+def requirements(project):
+    """All packages that a clone needs: the package's own, the suite's and those of the tests."""
+    return [*project["dependencies"], *sum(project["optional-dependencies"].values(), [])]
+
+
 def test_environment_yml_has_the_packages_of_pyproject():
     project = pyproject()
-    wanted = {*project["dependencies"], *project["optional-dependencies"]["test"]}
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())
     [pip] = [d["pip"] for d in environment["dependencies"] if isinstance(d, dict)]
-    assert {*pip} == {*wanted, "-e ."}
+    assert {*pip} == {*requirements(project), "-e ."}
     assert f"python{project['requires-python']}" in environment["dependencies"]
 
 
@@ -32,7 +36,7 @@ def locked():
 
 def test_the_lock_file_pins_every_package_of_pyproject():
     project = pyproject()
-    for requirement in [*project["dependencies"], *project["optional-dependencies"]["test"]]:
+    for requirement in requirements(project):
         assert re.split(r"[<>=\[]", requirement)[0].lower() in locked()
 
 
