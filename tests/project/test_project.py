@@ -17,7 +17,8 @@ def pyproject():
 
 def requirements(project):
     """All packages that a clone needs: the package's own, the suite's and those of the tests."""
-    return [*project["dependencies"], *sum(project["optional-dependencies"].values(), [])]
+    extras = project["optional-dependencies"].values()
+    return [*project["dependencies"], *(name for extra in extras for name in extra)]
 
 
 def test_environment_yml_has_the_packages_of_pyproject():
