@@ -11,12 +11,11 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    ValidationError,
     ValidationInfo,
     field_validator,
 )
 
-from autogrow.config.pydantic_errors import first_problem
+from autogrow.config.pydantic_errors import validated
 from autogrow.errors import UserError, allowed
 from autogrow.files.yaml import read_yaml
 from autogrow.networks.names import ARCHITECTURES
@@ -241,7 +240,7 @@ def parse_settings(values: object, source: str) -> Settings:
     UserError
         Naming the key, what was found and what is allowed.
     """
-    return _parse(Settings, values, source)
+    return validated(Settings, values, source)
 
 
 def read_scale(scale: str) -> ScaleSettings:
@@ -255,14 +254,7 @@ def read_scale(scale: str) -> ScaleSettings:
     if scale not in SCALES:
         raise UserError(f"scale: found {scale!r}; allowed: {allowed(SCALES)}")
     file = CONFIG / "scales" / f"{scale}.yaml"
-    return _parse(ScaleSettings, read_yaml(file), str(file))
-
-
-def _parse(model: type[BaseModel], values: object, source: str) -> Any:
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        raise UserError(f"{source}: {first_problem(error, model)}") from None
+    return validated(ScaleSettings, read_yaml(file), str(file))
 
 
 def prepare_environment(settings: Settings) -> None:

@@ -155,6 +155,4 @@ def _carry_out(spec: RunSpec, options: argparse.Namespace) -> None:
     )
     summary = run(spec, options.out, execution=execution)
     if not options.quiet and os.environ.get("RANK", "0") == "0":  # one of torchrun's processes
-        from autogrow.runs.summary import in_one_line
-
-        print(f"{in_one_line(summary)}; see {options.out}")
+        print(f"{summary.in_one_line()}; see {options.out}")

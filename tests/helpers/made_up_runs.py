@@ -26,7 +26,7 @@ def write_csv(file, header, rows):
 
 def make_run(folder, run, seed):
     """A finished run whose accuracy is 90 + seed at best and 80 + seed at the end."""
-    architecture = run.settings.get("network", run.settings.get("to")).partition("-")[0]
+    architecture = run.spec.architecture.name
     depth = "2-1-1" if "3" in architecture else "2-1-1-1"
     summary = {
         "status": "complete",
