@@ -258,13 +258,15 @@ def read_scale(scale: str) -> ScaleSettings:
 
 
 def prepare_environment(settings: Settings) -> None:
-    """Set what the jobs of this workflow inherit: PATH and the data root.
+    """Set what the jobs of this workflow inherit: PATH, PYTHONPATH and the data root.
 
     The interpreter that runs Snakemake has the packages; ``python`` on PATH may
-    not have them, as when ``.venv/bin/snakemake`` is called.
+    not have them, as when ``.venv/bin/snakemake`` is called. ``analysis`` is not installed:
+    jobs find it in this clone.
     """
-    bin_folder = str(Path(sys.executable).parent)
-    os.environ["PATH"] = os.pathsep.join([bin_folder, os.environ.get("PATH", "")])
+    for variable, folder in (("PATH", Path(sys.executable).parent), ("PYTHONPATH", ROOT)):
+        others = os.environ.get(variable)
+        os.environ[variable] = os.pathsep.join([str(folder), *([others] if others else [])])
     if settings.data_root is not None:
         os.environ["AUTOGROW_DATA_ROOT"] = str(Path(settings.data_root).expanduser().resolve())
     if settings.cluster is not None and settings.cluster.scratch is not None:

@@ -19,6 +19,7 @@ import pandas as pd
 
 from analysis.commandline import Parser, add_results, exit_status
 from analysis.experiments.catalogue import Catalogue, Table, load_catalogue
+from analysis.experiments.row_files import from_json
 from analysis.experiments.rows import Row
 from analysis.experiments.settings import ROOT
 from analysis.results.csvfiles import check_columns, grid_sides, read_csv, read_numbers
@@ -293,7 +294,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _main(options: argparse.Namespace) -> int:
-    catalogue = load_catalogue(options.scale)
+    catalogue = from_json(options.rows) if options.rows else load_catalogue(options.scale)
     if options.figure not in _BUILDERS:
         raise UserError(f"figure: found {options.figure!r}; allowed: {allowed(_BUILDERS)}")
     results = Results(options.folder, options.seeds, options.accuracy)

@@ -18,6 +18,7 @@ import pandas as pd
 
 from analysis.commandline import Parser, add_results, exit_status
 from analysis.experiments.catalogue import Catalogue, Table, load_catalogue, paper_table
+from analysis.experiments.row_files import from_json
 from analysis.experiments.rows import DEPTHS, Row
 from analysis.results.csvfiles import check_columns, read_csv, read_numbers
 from analysis.results.summaries import CountedSummary, Results
@@ -239,7 +240,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _main(options: argparse.Namespace) -> int:
-    catalogue = load_catalogue(options.scale)
+    catalogue = from_json(options.rows) if options.rows else load_catalogue(options.scale)
     tables = [name for name in catalogue.tables if name.startswith("table")]
     if options.table not in tables:
         raise UserError(f"table: found {options.table!r}; allowed: {allowed(tables)}")
