@@ -10,6 +10,7 @@ import subprocess
 import pandas as pd
 import pytest
 from damage import contents, flipped, truncated
+from made_up_summaries import made_up_summary
 from mounts import fill, read_only, small_disk
 
 from analysis.experiments.catalogue import load_catalogue, paper_table
@@ -31,17 +32,15 @@ def git(folder, *arguments):
 
 
 def summary(seed):
-    return {
-        "status": "complete",
-        "seed": seed,
-        "protocol": "paper",
-        "device": "cpu (Abacus 3)",
-        "threads": 1,
-        "versions": {"python": "3.11.7", "torch": "2.6.0", "numpy": "2.0.0", "autogrow": "0.1.0"},
-        "git_commit": "a" * 40,
-        "seconds_growing": 1.5,
-        "seconds_finetuning": 0.25,
-    }
+    return made_up_summary(
+        "Basic3ResNet-2-1-1",
+        seed=seed,
+        device="cpu (Abacus 3)",
+        versions={"python": "3.11.7", "torch": "2.6.0", "numpy": "2.0.0", "autogrow": "0.1.0"},
+        git_commit="a" * 40,
+        seconds_growing=1.5,
+        seconds_finetuning=0.25,
+    )
 
 
 def make_tables(folder):

@@ -6,6 +6,7 @@ import re
 import pandas as pd
 import pytest
 from diverged import diverge
+from made_up_summaries import made_up_summary
 
 from analysis.experiments.catalogue import load_catalogue
 from analysis.reference import compare
@@ -15,22 +16,8 @@ from analysis.tables.formats import latex, markdown
 from autogrow.errors import UserError
 
 SEEDS = [0, 1, 2]
-BASE = {
-    "status": "complete",
-    "network": "Basic3ResNet-2-1-1",
-    "depth": "2-1-1",
-    "epochs": {"growing": 4, "adaminit": 0, "finetuning": 4, "training": 0},
-    "layers": 10,
-    "parameters": 1000,
-    "flops": 5000,
-    "final_top5": 90.0,
-    "best_top5": 95.0,
-    "seconds_growing": 1800.0,
-    "seconds_finetuning": 3600.0,
-    "device": "cpu (test_cpu)",
-    "threads": 1,
-    "data": {"name": "digits"},
-}
+EPOCHS = {"growing": 4, "adaminit": 0, "finetuning": 4, "training": 0}
+HOURS = {"seconds_growing": 1800.0, "seconds_finetuning": 3600.0}
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +33,8 @@ def results(tmp_path, catalogue):
             folder = tmp_path / "runs" / run.id / f"seed{seed}"
             folder.mkdir(parents=True)
             best -= run.spec.kind == "scratch"
-            summary = {**BASE, "best_accuracy": best, "final_accuracy": best - 10}
+            scores = {"best_accuracy": best, "final_accuracy": best - 10, **HOURS}
+            summary = made_up_summary("Basic3ResNet-2-1-1", **scores, epochs=EPOCHS)
             (folder / "summary.json").write_text(json.dumps(summary))
     return Results(tmp_path, SEEDS, "best")
 
@@ -285,7 +273,7 @@ def test_tables_with_divergence_can_be_compared(catalogue, results, lose, tmp_pa
 @pytest.mark.parametrize(
     ("values", "told"),
     [
-        ({"status": "lost"}, "status: found 'lost'; allowed: complete or diverged"),
+        ({"status": "lost"}, "status: found 'lost'; allowed: 'complete' or 'diverged'"),
         ({"status": "diverged"}, "diverged_after: found None"),
         ({"best_accuracy": None}, "best_accuracy: found None"),
         ({"best_accuracy": float("nan")}, "best_accuracy: found nan"),
@@ -293,7 +281,7 @@ def test_tables_with_divergence_can_be_compared(catalogue, results, lose, tmp_pa
         ({"parameters": True}, "parameters: found True"),
         ({"network": "Basic3ResNet"}, "Basic3ResNet"),
         ({"depth": "9-9-9"}, "depth: found '9-9-9'; allowed: 2-1-1"),
-        ({"epochs": {"growing": "many"}}, "epochs: found"),
+        ({"epochs": {"growing": "many"}}, "epochs.growing: found 'many'"),
     ],
 )
 def test_what_a_summary_must_say(catalogue, results, values, told):
