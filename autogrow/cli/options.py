@@ -114,6 +114,7 @@ def add_execution(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--compile",
+        dest="compiled",
         action="store_true",
         help="compile each kind of sub-module once; pays on a GPU in runs of hours",
     )

@@ -157,7 +157,7 @@ class _Run:
 
     def _autogrow(self, spec: ResolvedAutogrow) -> None:
         trainer = self.trainer
-        growth = Growth(spec.growth_policy, spec.seed_network.depth)
+        growth = Growth(spec.growth_policy, spec.first_network.depth)
         before, events = growth.depth, []
         for epoch in trainer.epochs:
             if epoch.phase == "growing":
