@@ -162,7 +162,10 @@ def test_different_settings_have_different_ids():
         ("", "a mapping of tables"),
         ("table5: 3", "found 3; allowed: a mapping of keys to values"),
         ("tafel: 3", "names like table5"),
-        (HEAD + "  against: nothing\n  rows: [{dataset: CIFAR10}]", "against: found 'nothing'; allowed: 'found net' or 'deeper net'"),
+        (
+            HEAD + "  against: nothing\n  rows: [{dataset: CIFAR10}]",
+            "against: found 'nothing'; allowed: 'found net' or 'deeper net'",
+        ),
         (HEAD + "  rows: [{dataset: CIFAR10, network: Plain3Net, fraction: 2}]", "fraction"),
         (HEAD + "  rows: [{dataset: CIFAR10, network: [Plain3Net, Plain3Net]}]", "twice"),
         (
