@@ -10,27 +10,32 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from autogrow.data.class_folders import (
+    FORMATS,
+    Files,
+    class_names,
+    has_folders,
+    list_classes,
+    list_files,
+    more,
+    require_classes,
+)
 from autogrow.data.containers import FileSplit, ImageData
-from autogrow.data.image_folder import FORMATS, SUFFIXES
 from autogrow.data.locating import locate
-from autogrow.data.registry import DATASETS, DatasetInfo
+from autogrow.data.registry import DATASETS, IMAGENET_MEAN, IMAGENET_STD, DatasetInfo
 from autogrow.data.val_labels import read_val_labels
 from autogrow.errors import UserError, allowed
 from autogrow.files.reading import printable, require_folder
 
 KIND = "a folder with train/<class>/* and val/<class>/*, or a val of labelled files"
-LISTERS = 16  # threads: on a network file system most of the time is waiting
 HEADERS = 64  # files of a split that are opened before training
-
-Files = list[tuple[str, int]]  # name and size, sorted by name
 
 
 def load_imagenet(root: Path | str | None) -> ImageData:
@@ -41,7 +46,7 @@ def load_imagenet(root: Path | str | None) -> ImageData:
     UserError
         If it is not there, or not as it should be.
     """
-    # Never downloaded: it is given out to registered users alone.
+    # Never downloaded: only registered users may have it.
     _, folder = locate("ImageNet", root=root, download=False)
     return read_layout("ImageNet", folder)
 
@@ -55,18 +60,11 @@ def layout_info(name: str, folder: Path) -> DatasetInfo:
         If there is no ``train`` folder with two classes.
     """
     require_folder(folder, KIND)
-    imagenet = DATASETS["ImageNet"]
-    return DatasetInfo(
+    return replace(
+        DATASETS["ImageNet"],
         name=name,
-        image_size=imagenet.image_size,
-        channels=imagenet.channels,
-        n_classes=len(_class_names(folder / "train")),
-        in_package=False,
-        mean=imagenet.mean,
-        std=imagenet.std,
-        flip=imagenet.flip,
-        in_files=True,
-        how_to_get="your own data",
+        n_classes=len(class_names(folder / "train")),
+        imagenet_schedule=False,
     )
 
 
@@ -93,11 +91,11 @@ def read_layout(name: str, folder: Path) -> ImageData:
     """
     start = time.perf_counter()
     require_folder(folder, KIND)
-    classes = _class_names(folder / "train")
-    train = _list_classes(folder / "train", classes)
-    if _has_folders(folder / "val"):
-        _check_same_classes(folder, classes)
-        val = _list_classes(folder / "val", classes)
+    classes = class_names(folder / "train")
+    train = list_classes(folder / "train", classes)
+    if has_folders(folder / "val"):
+        require_classes(folder / "val", classes, folder / "train")
+        val = list_classes(folder / "val", classes)
         inside = {c: f"val/{c}/" for c in classes}
     else:
         val = _by_label(folder, classes)
@@ -107,20 +105,19 @@ def read_layout(name: str, folder: Path) -> ImageData:
         for c in classes:
             listed = (f"{part}/{c}/{file}\t{size}\n" for file, size in files[c])
             digest.update("".join(listed).encode(errors="surrogateescape"))
-    data = ImageData(
+    return ImageData(
         name=name,
         train=_split(folder, train, {c: f"train/{c}/" for c in classes}),
         test=_split(folder, val, inside),
         classes=tuple(classes),
-        mean=DATASETS["ImageNet"].mean,
-        std=DATASETS["ImageNet"].std,
+        mean=IMAGENET_MEAN,
+        std=IMAGENET_STD,
         statistics_source="paper",
         crop_padding=0,
         flip=True,
         checksum=digest.hexdigest(),
         report=_report(name, folder, train, val, time.perf_counter() - start),
     )
-    return data
 
 
 def broken_files(split: FileSplit) -> Iterator[tuple[int, str]]:
@@ -148,101 +145,6 @@ def damage(error: Exception) -> str:
     return printable(f"{type(error).__name__}: {error}")
 
 
-def _class_names(folder: Path) -> list[str]:
-    """Return the names of the class folders, sorted; hidden entries do not count."""
-    require_folder(folder, "the folder of the training images, with a folder for each class")
-    names, files = [], []
-    for entry in _entries(folder):
-        (names if _is_folder(entry) else files).append(entry.name)
-    if files:
-        raise UserError(
-            f"{printable(folder / min(files))}: found a file beside class folders{_more(files)}; "
-            "allowed: class folders only"
-        )
-    if len(names) < 2:
-        raise UserError(
-            f"{printable(folder)}: found {len(names)} class folders; allowed: 2 or more"
-        )
-    return sorted(names)
-
-
-def _entries(folder: Path) -> list[os.DirEntry[str]]:
-    try:  # not `reading`, whose filter of warnings is not for threads
-        with os.scandir(folder) as entries:
-            return [entry for entry in entries if not entry.name.startswith(".")]
-    except OSError as error:
-        raise UserError(
-            f"{printable(folder)}: cannot be read ({error.strerror}); allowed: a folder"
-        ) from None
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:  # a link to itself, for one
-        return False
-
-
-def _has_folders(folder: Path) -> bool:
-    require_folder(folder, "the folder of the validation images")
-    entries = _entries(folder)
-    if not entries:
-        raise UserError(f"{printable(folder)}: found zero images; allowed: one or more")
-    return any(_is_folder(entry) for entry in entries)
-
-
-def _check_same_classes(folder: Path, train: list[str]) -> None:
-    val = _class_names(folder / "val")
-    for absent, here, there in (("val", train, val), ("train", val, train)):
-        missing = sorted({*here} - {*there})
-        if missing:
-            other = "val" if absent == "train" else "train"
-            raise UserError(
-                f"{printable(folder / absent)}: found no class folder {printable(missing[0])}"
-                f"{_more(missing)}, which {printable(folder / other)} has; "
-                "allowed: the same class folders in both"
-            )
-
-
-def _list_classes(folder: Path, classes: list[str]) -> dict[str, Files]:
-    """Return the files of each class; the first mistake in the order of the classes is told."""
-    with ThreadPoolExecutor(LISTERS) as pool:
-        listed = list(pool.map(lambda c: list_files(folder / c), classes))
-    return dict(zip(classes, listed, strict=True))
-
-
-def list_files(folder: Path) -> Files:
-    """Return names and sizes of the images in a folder, by name.
-
-    Raises
-    ------
-    UserError
-        If there is none, or something else is there.
-    """
-    files, others = [], []
-    for entry in _entries(folder):
-        try:
-            status = entry.stat()
-        except OSError as error:  # a link to nothing, for one
-            raise UserError(
-                f"{printable(Path(entry.path))}: cannot be read ({error.strerror}); "
-                "allowed: an image file"
-            ) from None
-        if not stat.S_ISREG(status.st_mode) or not entry.name.lower().endswith(SUFFIXES):
-            others.append(entry)
-        files.append((entry.name, status.st_size))
-    if others:
-        first = min(others, key=lambda entry: entry.name)
-        found = "a folder" if _is_folder(first) else "another type"
-        raise UserError(
-            f"{printable(Path(first.path))}: found {found}{_more(others)}; "
-            f"allowed: image files {allowed(SUFFIXES)}"
-        )
-    if not files:
-        raise UserError(f"{printable(folder)}: found no image; allowed: one or more")
-    return sorted(files)
-
-
 def _by_label(folder: Path, classes: list[str]) -> dict[str, Files]:
     """Return the files of a flat val by the class that their labels give."""
     files = list_files(folder / "val")
@@ -254,7 +156,7 @@ def _by_label(folder: Path, classes: list[str]) -> dict[str, Files]:
     if empty:
         raise UserError(
             f"{printable(folder / 'val')}: found no image that is labelled "
-            f"{printable(empty[0])}{_more(empty)}; allowed: one or more of each class of train"
+            f"{printable(empty[0])}{more(empty)}; allowed: one or more of each class of train"
         )
     return found
 
@@ -286,7 +188,3 @@ def _report(
         + (f", {empty:,} of the files empty" if empty else "")
         + f"; listed in {seconds:.1f} s, not decoded"
     )
-
-
-def _more(things: list) -> str:
-    return f" (and {len(things) - 1:,} more)" if len(things) > 1 else ""

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from autogrow.data.checks import RawSplit, assemble, check_images, check_labels
+from autogrow.data.checks import RawData, RawSplit, assemble, own_info
 from autogrow.data.containers import ImageData
-from autogrow.data.image_folder import describe_folder, read_folder
+from autogrow.data.image_folder import read_folder
 from autogrow.data.imagenet import layout_info, load_imagenet, read_layout
 from autogrow.data.mnist import load_mnist
-from autogrow.data.npz import describe_npz, read_npz
+from autogrow.data.npz import read_npz
 from autogrow.data.packaged import PACKAGED, load_packaged
 from autogrow.data.registry import DATASETS, DatasetInfo
 from autogrow.data.torchvision_sets import load_torchvision
 from autogrow.errors import UserError, allowed
 from autogrow.files.reading import printable, reading
 
-FORMS = ("folder:PATH", "npz:PATH", "imagenet:PATH")
-_DESCRIBE: dict[str, Callable[[Path], tuple[int, int, int]]] = {
-    "folder": describe_folder,
-    "npz": describe_npz,
-}
-_READ: dict[str, Callable] = {"folder": read_folder, "npz": read_npz}
+_READ = {"folder": read_folder, "npz": read_npz}
+FORMS = (*(f"{form}:PATH" for form in _READ), "imagenet:PATH")
 
 
 def load(name: str, *, root: Path | str | None = None, download: bool = False) -> ImageData:
@@ -44,11 +39,6 @@ def load(name: str, *, root: Path | str | None = None, download: bool = False) -
         Whether to download a named data set that no place has. Of no effect where
         there is nothing to download: data in packages, and a user's own.
 
-    Returns
-    -------
-    ImageData
-        The data set.
-
     Raises
     ------
     UserError
@@ -59,10 +49,8 @@ def load(name: str, *, root: Path | str | None = None, download: bool = False) -
     if form == "imagenet":
         return read_layout(name, path)
     if form is not None:
-        train, test, classes = _READ[form](path)
-        # The facts follow from the arrays here, so that files are read once.
-        entry = own_info(name, train.images.shape[1], train.images.shape[3], len(classes))
-        return assemble(entry, train, test, classes)
+        raw = _READ[form](path)
+        return assemble(own_info(name, raw), raw)
     if name in PACKAGED:
         return load_packaged(name)
     if name in ("MNIST", "FashionMNIST"):
@@ -82,11 +70,6 @@ def info(name: str) -> DatasetInfo:
         ``folder:PATH`` the names of the files and the headers of images, for
         ``imagenet:PATH`` the names of the classes.
 
-    Returns
-    -------
-    DatasetInfo
-        Size, channels, classes and how training treats the images.
-
     Raises
     ------
     UserError
@@ -97,37 +80,20 @@ def info(name: str) -> DatasetInfo:
         return DATASETS[name]
     if form == "imagenet":
         return layout_info(name, path)
-    return own_info(name, *_DESCRIBE[form](path))
+    return own_info(name, _READ[form](path, headers_only=True))
 
 
 def _parse(name: str) -> tuple[str | None, Path]:
     """Return the form and path of a user's own data, or None for a named data set."""
-    if isinstance(name, str):
-        form, colon, text = name.partition(":")
-        if colon and f"{form}:PATH" in FORMS:
-            if not text.strip():
-                raise UserError(f"data: found {name!r}; allowed: {form}:PATH with a path")
-            with reading(text, "a path"):
-                return form, Path(text).expanduser()
-        if name in DATASETS:
-            return None, Path()
+    form, colon, text = name.partition(":")
+    if colon and f"{form}:PATH" in FORMS:
+        if not text.strip():
+            raise UserError(f"data: found {name!r}; allowed: {form}:PATH with a path")
+        with reading(text, "a path"):
+            return form, Path(text).expanduser()
+    if name in DATASETS:
+        return None, Path()
     raise UserError(f"data: found {printable(repr(name))}; allowed: {allowed([*DATASETS, *FORMS])}")
-
-
-def own_info(name: str, image_size: int, channels: int, n_classes: int) -> DatasetInfo:
-    """Return the facts of a user's own data: how training treats it follows from its size."""
-    return DatasetInfo(
-        name=name,
-        image_size=image_size,
-        channels=channels,
-        n_classes=n_classes,
-        in_package=False,
-        # 4 pixels at 32, the proportion that the paper's data sets use.
-        crop_padding=image_size // 8,
-        # Mirroring would change the class of digits, letters, road signs.
-        flip=False,
-        how_to_get="your own data",
-    )
 
 
 def image_data(
@@ -151,21 +117,11 @@ def image_data(
         If a dtype, shape or label is not allowed.
     """
     train, test = (
-        RawSplit(_images(x, f"{name}: x_{part}"), _array(y), f"x_{part}", f"y_{part}")
+        RawSplit(_images(x), _array(y), f"{name}: x_{part}", f"{name}: y_{part}")
         for part, x, y in (("train", x_train, y_train), ("test", x_test, y_test))
     )
-    for split in (train, test):
-        check_labels(split.labels, split.labels_from)
-        if split.labels.size == 0:
-            raise UserError(f"{name}: {split.labels_from}: found 0 labels; allowed: 1 or more")
-    classes = int(max(train.labels.max(), test.labels.max())) + 1
-    if not 2 <= classes <= len(train.labels):
-        raise UserError(
-            f"{name}: labels: found {classes - 1} as the largest; allowed: 0 to C - 1 for C "
-            "classes, 2 or more, each with a training image"
-        )
-    info = own_info(name, train.images.shape[1], train.images.shape[3], classes)
-    return assemble(info, train, test, tuple(map(str, range(classes))))
+    raw = RawData(train, test)
+    return assemble(own_info(name, raw), raw)
 
 
 def _array(values: Any) -> np.ndarray:
@@ -174,11 +130,10 @@ def _array(values: Any) -> np.ndarray:
     return np.asarray(values)
 
 
-def _images(values: Any, source: str) -> np.ndarray:
+def _images(values: Any) -> np.ndarray:
     images = _array(values)
     if images.ndim == 3:
         images = images[..., None]
     if images.ndim == 4 and images.shape[3] not in (1, 3) and images.shape[1] in (1, 3):
         images = images.transpose(0, 2, 3, 1)
-    check_images(images.dtype, images.shape, source)
     return images

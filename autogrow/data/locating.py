@@ -1,4 +1,4 @@
-"""Where named data sets are looked for, and in which layout."""
+"""Find named data sets: the places that are searched, and the layouts that are known."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from autogrow.data.registry import DATASETS
 from autogrow.data.scratch import staged
@@ -44,19 +45,16 @@ class Layout:
     files: tuple[str, ...]
     gz: bool = False
 
-    def missing(self, place: Path) -> list[str]:
-        """Return the files that are not below `place`."""
-        return [
-            file
+    def present(self, place: Path) -> dict[str, list[str]]:
+        """Return under which names each file is below `place`."""
+        return {
+            file: [
+                name
+                for name in (file, f"{file}.gz")[: 1 + self.gz]
+                if (place / self.folder / name).exists()
+            ]
             for file in self.files
-            if not (place / self.folder / file).exists()
-            and not (self.gz and (place / self.folder / f"{file}.gz").exists())
-        ]
-
-    def present(self, place: Path) -> list[str]:
-        """Return the files that are below `place`, compressed ones too."""
-        names = [name for file in self.files for name in (file, f"{file}.gz")]
-        return [name for name in names if (place / self.folder / name).exists()]
+        }
 
 
 # As torchvision writes them, plus Debian's own folder for FashionMNIST.
@@ -107,11 +105,8 @@ def data_root(root: Path | str | None) -> Path:
 def places(root: Path | str | None) -> list[Path]:
     """Return every folder to search, in order, without repeats.
 
-    Parameters
-    ----------
-    root
-        See :func:`data_root`; after it come the entries of AUTOGROW_DATA_PATH
-        (separated as PATH is), or /usr/share/datasets if that is not set.
+    After :func:`data_root` come the entries of AUTOGROW_DATA_PATH (separated as PATH is),
+    or /usr/share/datasets if that is not set.
     """
     extra = os.environ.get(PATH_VARIABLE, DEFAULT_PATH).split(os.pathsep)
     found = [data_root(root), *(Path(entry) for entry in extra if entry)]
@@ -147,9 +142,12 @@ def locate(name: str, *, root: Path | str | None, download: bool) -> tuple[Path,
     for place in searched:
         for layout in LAYOUTS[name]:
             with reading(place, "a folder of data sets"):
-                missing = layout.missing(place)
+                present = layout.present(place)
+            missing = [file for file, names in present.items() if not names]
             if not missing:
-                place = staged(place, layout.folder, layout.present(place))
+                place = staged(
+                    place, layout.folder, [n for names in present.values() for n in names]
+                )
                 return place, place / layout.folder
             if len(missing) < len(layout.files) and partial is None:
                 partial = (place / layout.folder, missing)
@@ -185,26 +183,17 @@ def fetch(name: str, root: Path) -> None:
     from torchvision import datasets
 
     cls = getattr(datasets, name)
-    splits = [{"split": "train"}, {"split": "test"}] if name == "SVHN" else [{"train": True}]
+    # Of the other sets torchvision downloads both splits at once.
+    splits: list[dict[str, Any]] = [{"split": s} for s in ("train", "test")]
     try:
         root.mkdir(parents=True, exist_ok=True)
         # torchvision reports progress on stdout, which belongs to our own output.
         with contextlib.redirect_stdout(sys.stderr):
-            for options in splits:
+            for options in splits if name == "SVHN" else [{}]:
                 cls(str(root), download=True, **options)
     except Exception as error:  # network, proxy, TLS, disk, archive: all the same to a user
         raise UserError(
             f"{name}: download to {printable(root)} failed "
-            f"({printable(f'{type(error).__name__}: {error}')}); "
-            f"tried: {', '.join(_addresses(cls))}; allowed: a machine with network access, "
-            f"or the files copied to {printable(root)} by hand"
+            f"({printable(f'{type(error).__name__}: {error}')}); allowed: a machine with network "
+            f"access, or the files copied to {printable(root)} by hand"
         ) from error
-
-
-def _addresses(cls: type) -> list[str]:
-    """Return the addresses that a torchvision class downloads from."""
-    if hasattr(cls, "mirrors"):
-        return list(cls.mirrors)
-    if hasattr(cls, "split_list"):
-        return [cls.split_list[part][0] for part in ("train", "test")]
-    return [cls.url]

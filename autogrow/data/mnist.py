@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import math
 import struct
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
-from autogrow.data.checks import RawSplit, assemble
+from autogrow.data.checks import RawData, RawSplit, assemble
 from autogrow.data.containers import ImageData
 from autogrow.data.locating import IDX_FILES, locate
-from autogrow.data.npz import MAX_DEFLATE_RATIO
 from autogrow.data.registry import DATASETS, DIGITS
 from autogrow.errors import UserError
-from autogrow.files.reading import check_md5, printable, reading, require_file
+from autogrow.files.reading import (
+    PUBLISHED,
+    reading,
+    require_digest,
+    require_file,
+    require_md5,
+)
+
+LARGEST = 64 * 2**20  # bytes; the largest published file has 47 MB
+UNSIGNED_BYTES = 0x800  # magic number of such a file, less its number of dimensions
 
 CLASSES = {
     "MNIST": DIGITS,
@@ -35,9 +41,8 @@ CLASSES = {
     ),
 }
 
-# SHA-256 of the uncompressed files, as taken from Debian's package
-# dataset-fashion-mnist. The .gz files differ between publishers (gzip stores a
-# time), so only the content can be compared.
+# SHA-256 of the uncompressed files in Debian's package dataset-fashion-mnist. The .gz files
+# differ between publishers (gzip stores a time), so only the content can be compared.
 SHA256: dict[str, dict[str, str]] = {
     "FashionMNIST": {
         "train-images-idx3-ubyte": (
@@ -87,34 +92,33 @@ def load_mnist(name: str, *, root: Path | str | None, download: bool) -> ImageDa
         If a file is missing, damaged or not the published one.
     """
     _, folder = locate(name, root=root, download=download)
-    raw = []
-    for images_file, labels_file in (IDX_FILES[:2], IDX_FILES[2:]):
-        images, images_from = _read(name, folder, images_file, ndim=3)
-        labels, labels_from = _read(name, folder, labels_file, ndim=1)
-        raw.append(RawSplit(images[..., None], labels, images_from, labels_from))
-    return assemble(DATASETS[name], *raw, classes=CLASSES[name])
+    train, test = (
+        RawSplit(
+            _read(name, folder, images, ndim=3)[..., None],
+            _read(name, folder, labels, ndim=1),
+            images_from=str(folder / images),
+            labels_from=str(folder / labels),
+        )
+        for images, labels in (IDX_FILES[:2], IDX_FILES[2:])
+    )
+    return assemble(DATASETS[name], RawData(train, test, CLASSES[name]))
 
 
-def _read(name: str, folder: Path, file: str, *, ndim: int) -> tuple:
-    """Return the array of a file, plain or compressed, and the path it came from."""
+def _read(name: str, folder: Path, file: str, *, ndim: int) -> np.ndarray:
+    """Return the array of a published file, plain or compressed."""
     plain, packed = folder / file, folder / f"{file}.gz"
     md5 = GZ_MD5.get(name, {}).get(file)
-    if md5 is not None:  # of the compressed file alone, so no other is read
-        if not packed.exists():
-            raise UserError(
-                f"{plain}: found without {packed.name}; allowed: that published file, which "
-                "alone has a known checksum; delete this one and get it again: "
-                f"{DATASETS[name].how_to_get}"
-            )
-        check_md5(packed, md5)
-    candidates = (plain, packed) if md5 is None else (packed,)
-    path = next((candidate for candidate in candidates if candidate.exists()), None)
-    if path is None:
-        raise UserError(f"{plain}: not found; allowed: this file, or the same with .gz")
-    return read_idx(path, ndim=ndim, sha256=SHA256.get(name, {}).get(file)), str(path)
-
-
-UNSIGNED_BYTE = 0x08
+    if md5 is None:
+        path = plain if plain.exists() else packed
+        return read_idx(path, ndim=ndim, sha256=SHA256.get(name, {}).get(file))
+    if not packed.exists():
+        raise UserError(
+            f"{plain}: found without {packed.name}; allowed: that published file, which "
+            "alone has a known checksum; delete this one and get it again: "
+            f"{DATASETS[name].how_to_get}"
+        )
+    require_md5(packed, md5)
+    return read_idx(packed, ndim=ndim)
 
 
 def read_idx(path: Path, *, ndim: int, sha256: str | None = None) -> np.ndarray:
@@ -141,56 +145,17 @@ def read_idx(path: Path, *, ndim: int, sha256: str | None = None) -> np.ndarray:
         shorter or longer than its header states, or not the expected file.
     """
     kind = f"an IDX file of unsigned bytes with {ndim} dimension{'s' * (ndim != 1)}"
-    on_disk = require_file(path, kind)
-    compressed = path.suffix == ".gz"
-    with reading(path, kind), gzip.open(path) if compressed else path.open("rb") as file:
-        header = file.read(4 + 4 * ndim)
-        shape = _parse_header(header, ndim, path, kind)
-        count = math.prod(shape)
-        most = on_disk * MAX_DEFLATE_RATIO if compressed else on_disk - len(header)
-        values = None if count > most else _read_exactly(file, count)
-    if values is None:
-        size = f"{most} at most" if compressed else str(most)
-        raise UserError(
-            f"{printable(path)}: found room for {size} values; "
-            f"allowed: the {count} of shape {shape} that its header states"
-        )
+    require_file(path, kind)
+    opened = gzip.open if path.suffix == ".gz" else open
+    with reading(path, kind), opened(path, "rb") as file:
+        content = file.read(LARGEST + 1)
     if sha256 is not None:
-        digest = hashlib.sha256(header)
-        digest.update(values.data)
-        if digest.hexdigest() != sha256:
-            raise UserError(
-                f"{printable(path)}: found SHA-256 {digest.hexdigest()} (uncompressed); "
-                f"allowed: {sha256}, the published file; delete it and get it again"
-            )
-    return values.reshape(shape)
-
-
-def _parse_header(header: bytes, ndim: int, path: Path, kind: str) -> tuple[int, ...]:
-    if len(header) < 4 + 4 * ndim:
-        raise UserError(
-            f"{printable(path)}: found {len(header)} bytes, shorter than a header; allowed: {kind}"
-        )
-    expected = bytes([0, 0, UNSIGNED_BYTE, ndim])
-    if header[:4] != expected:
-        raise UserError(
-            f"{printable(path)}: found magic number 0x{header[:4].hex()}; "
-            f"allowed: 0x{expected.hex()}, {kind}"
-        )
-    return struct.unpack(f">{ndim}I", header[4:])
-
-
-def _read_exactly(file: IO[bytes], count: int) -> np.ndarray:
-    """Read `count` bytes and make sure that the file ends there."""
-    values = np.empty(count, dtype=np.uint8)
-    view = memoryview(values)
-    filled = 0
-    while filled < count:
-        got = file.readinto(view[filled:])
-        if not got:
-            raise EOFError(f"{filled} values instead of the {count} that the header states")
-        filled += got
-    # Reading on to the end also makes gzip compare its checksum.
-    if file.read(1):
-        raise ValueError(f"more than the {count} values that the header states")
-    return values
+        found = hashlib.sha256(content).hexdigest()
+        require_digest(path, "SHA-256", found, sha256, f"uncompressed, {PUBLISHED}")
+    with reading(path, kind):
+        if len(content) > LARGEST:
+            raise ValueError(f"more than {LARGEST} bytes")
+        magic, *shape = struct.unpack_from(f">{1 + ndim}I", content)
+        if magic != UNSIGNED_BYTES + ndim:
+            raise ValueError(f"magic number {magic:#010x} instead of {UNSIGNED_BYTES + ndim:#010x}")
+        return np.frombuffer(content, np.uint8, offset=4 + 4 * ndim).reshape(shape)

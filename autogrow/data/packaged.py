@@ -16,12 +16,12 @@ from pathlib import Path
 
 import numpy as np
 
-from autogrow.data.checks import RawSplit, assemble
+from autogrow.data.checks import RawData, RawSplit, assemble
 from autogrow.data.containers import ImageData, Split
 from autogrow.data.registry import DATASETS, DIGITS
 from autogrow.data.splits import divide, proportional_counts
 from autogrow.errors import UserError
-from autogrow.files.reading import reading
+from autogrow.files.reading import reading, require_digest
 
 # Neither package defines a training and a test split; this seed fixes ours for
 # good. Results of different versions can be compared only while it stays.
@@ -97,47 +97,39 @@ def load_packaged(name: str) -> ImageData:
     UserError
         If the package is not installed, or its file is not the one that this split was made for.
     """
-    entry, packaged = DATASETS[name], PACKAGED[name]
-    path = package_folder(name, packaged.package, entry.how_to_get) / packaged.path
+    packaged = PACKAGED[name]
+    path = package_folder(name) / packaged.path
     allowed = f"the file of {packaged.package} that holds {name}; reinstall it"
     with reading(path, allowed):
         content = gzip.decompress(path.read_bytes())
     found = hashlib.sha256(content).hexdigest()
-    if found != packaged.sha256:
-        raise UserError(
-            f"{path}: found SHA-256 {found} (uncompressed); allowed: {packaged.sha256}, {allowed}"
-        )
+    require_digest(path, "SHA-256", found, packaged.sha256, f"uncompressed, {allowed}")
     table = np.loadtxt(io.BytesIO(content), delimiter=",", dtype=np.int64)
     images = (table[:, :-1] * packaged.scale).astype(np.uint8)
     everything = Split(
         images=images.reshape(-1, packaged.side, packaged.side, 1), labels=table[:, -1]
     )
     counts = proportional_counts(everything.labels, packaged.n_test)
-    train, test = divide(everything, counts, seed=SPLIT_SEED)
-    raw = [RawSplit(part.images, part.labels, str(path), str(path)) for part in (train, test)]
-    return assemble(entry, *raw, classes=DIGITS)
+    train, test = (
+        RawSplit(part.images, part.labels, str(path), str(path))
+        for part in divide(everything, counts, seed=SPLIT_SEED)
+    )
+    return assemble(DATASETS[name], RawData(train, test, DIGITS))
 
 
-def package_folder(name: str, package: str, how_to_get: str) -> Path:
-    """Return the folder of an installed package without importing it.
-
-    Parameters
-    ----------
-    name
-        Data set, for the message.
-    package
-        Name of the package.
-    how_to_get
-        For the message.
+def package_folder(name: str) -> Path:
+    """Return the folder of the installed package that has a data set, without importing it.
 
     Raises
     ------
     UserError
         If it is not installed.
     """
+    package = PACKAGED[name].package
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
         raise UserError(
-            f"{name}: the Python package {package} is not installed; get it: {how_to_get}"
+            f"{name}: the Python package {package} is not installed; "
+            f"get it: {DATASETS[name].how_to_get}"
         )
     return Path(spec.origin).parent

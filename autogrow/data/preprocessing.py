@@ -1,4 +1,4 @@
-"""Data sets changed on request: smaller images, statistics measured anew."""
+"""Data sets changed on request: smaller images, measured statistics."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def with_measured_statistics(data: ImageData) -> ImageData:
 def downscaled(data: ImageData, factor: int) -> ImageData:
     """Return the data set with every ``factor`` x ``factor`` pixels averaged into one.
 
-    Mean and standard deviation are measured anew: averaging makes images smoother.
+    Mean and standard deviation are measured again, because averaging makes images smoother.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def downscaled(data: ImageData, factor: int) -> ImageData:
     """
     if factor == 1:
         return data
-    if isinstance(data.train, FileSplit):
+    if isinstance(data.train, FileSplit) or isinstance(data.test, FileSplit):
         raise UserError(
             f"downscale: found {factor}; allowed for {data.name}: 1 (its images are cut to "
             f"{data.image_size}x{data.image_size} pixels)"
@@ -99,17 +99,7 @@ def measure_statistics(images: np.ndarray) -> tuple[tuple[float, ...], tuple[flo
         One value per channel. The standard deviation is that of the population;
         where it is 0 (a constant channel) it becomes 1, because images are
         divided by it.
-
-    Raises
-    ------
-    UserError
-        If `images` is not a non-empty uint8 array of four dimensions.
     """
-    if images.dtype != np.uint8 or images.ndim != 4 or images.size == 0:
-        raise UserError(
-            f"images: found {images.dtype} of shape {images.shape}; "
-            "allowed: uint8 (N, H, W, C) with at least one image"
-        )
     values = np.arange(256, dtype=np.float64) / 255.0
     per_block = max(1, BLOCK // int(np.prod(images.shape[1:3])))
     means, stds = [], []

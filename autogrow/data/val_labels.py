@@ -12,14 +12,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from autogrow.errors import UserError
-from autogrow.files.reading import printable, reading, require_file
+from autogrow.files.reading import printable, read_text, reading, require_file
 
 LABELS = ("val_labels.txt", "LOC_val_solution.csv")
-"""``FILE CLASS`` a line, as a user writes it; and as Kaggle gives ImageNet out."""
+"""``FILE CLASS`` a line, as a user writes it; and Kaggle's file of ImageNet."""
 
 TRUTH = "ILSVRC2012_validation_ground_truth.txt"
 META = "meta.mat"
 DEVKITS = ("ILSVRC2012_devkit_t12/data", "devkit/data", "data", "")
+LARGEST = 64 * 2**20  # bytes of a text file of labels
 ABOVE = 4  # folders in which Kaggle's file is looked for: it lies above ILSVRC/Data/CLS-LOC
 
 
@@ -60,7 +61,8 @@ def read_val_labels(folder: Path, files: Sequence[str], classes: Sequence[str]) 
 def _named(path: Path, files: Sequence[str], classes: Sequence[str]) -> list[str]:
     """Read lines of an image's name, with or without its suffix, and its class."""
     wanted = dict.fromkeys(files) | {name.rpartition(".")[0]: name for name in files}
-    known, labels = {*classes}, {}
+    known = {*classes}
+    labels: dict[str, str] = {}
     for number, line in enumerate(_lines(path), start=1):
         words = re.split(r"[,\s]+", line.strip())
         if words in ([""], ["ImageId", "PredictionString"]):
@@ -126,5 +128,4 @@ def _class_names(path: Path) -> dict[str, str]:
 
 def _lines(path: Path) -> list[str]:
     require_file(path, "a text file of labels")
-    with reading(path, "a text file of labels"):
-        return path.read_text(encoding="utf-8").splitlines()
+    return read_text(path, "a text file of labels", LARGEST).splitlines()

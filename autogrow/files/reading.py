@@ -1,4 +1,4 @@
-"""Turn whatever a broken file makes a library raise into one clear line."""
+"""Read files that may be missing, damaged or too large; each failure becomes one clear line."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from typing import Any
 from autogrow.errors import UserError
 
 LONGEST_DETAIL = 160  # characters of a library's message, or of a name found in a file
+PUBLISHED = "the published file; delete it and get it again"
+LARGEST_JSON = 2**24  # bytes
 
 
 @contextmanager
@@ -23,8 +25,8 @@ def reading(path: Path | str, allowed: str) -> Iterator[None]:
 
     Parsers of untrusted bytes (gzip, zip, npy headers, pickle, mat, image codecs)
     raise a dozen unrelated types on damage, and which one depends on the version;
-    so all are caught. Keep the block down to the library's call, so that mistakes
-    of our own keep their traceback.
+    so all are caught. Keep the block down to the library's call, so that our own
+    mistakes keep their traceback.
 
     Parameters
     ----------
@@ -45,21 +47,19 @@ def reading(path: Path | str, allowed: str) -> Iterator[None]:
             yield
     except UserError:
         raise
-    except FileNotFoundError as error:
-        raise UserError(f"{printable(path)}: not found; allowed: {allowed}") from error
-    except PermissionError as error:
-        raise UserError(
-            f"{printable(path)}: no permission to read it; allowed: {allowed} that you may read"
-        ) from error
-    except MemoryError as error:
-        raise UserError(
-            f"{printable(path)}: does not fit into memory; allowed: {allowed} that fits"
-        ) from error
     except Exception as error:
-        detail = printable(f"{type(error).__name__}: {error}")
-        raise UserError(
-            f"{printable(path)}: broken or unreadable ({detail}); allowed: {allowed}"
-        ) from error
+        raise unreadable(path, allowed, error) from error
+
+
+def unreadable(path: Path | str, allowed: str, error: Exception) -> UserError:
+    """Return the one line that tells why `path` cannot be read, and what would have been right."""
+    if isinstance(error, OSError) and error.strerror:
+        found = f"cannot be read: {error.strerror}"
+    elif isinstance(error, MemoryError):
+        found = "does not fit into memory"
+    else:
+        found = f"broken or unreadable ({printable(f'{type(error).__name__}: {error}')})"
+    return UserError(f"{printable(path)}: {found}; allowed: {allowed}")
 
 
 def printable(text: object) -> str:
@@ -118,34 +118,48 @@ def require_folder(path: Path, allowed: str) -> None:
         raise UserError(f"{printable(path)}: found a file; allowed: {allowed}")
 
 
-def check_md5(path: Path, md5: str) -> None:
-    """Check the MD5 of a file as it lies on disk.
+def require_digest(path: Path, algorithm: str, found: str, expected: str, allowed: str) -> None:
+    """Check the digest of a file's content.
 
     Parameters
     ----------
     path
         The file.
-    md5
-        Expected, 32 hexadecimal digits.
+    algorithm
+        ``MD5`` or ``SHA-256``, for the message.
+    found, expected
+        Hexadecimal digits.
+    allowed
+        Which file is expected, and how to get it.
+
+    Raises
+    ------
+    UserError
+        If they differ.
+    """
+    if found != expected:
+        raise UserError(
+            f"{printable(path)}: found {algorithm} {found}; allowed: {expected}, {allowed}"
+        )
+
+
+def require_md5(path: Path, md5: str) -> None:
+    """Check the MD5 of a published file as it lies on disk.
 
     Raises
     ------
     UserError
         If it differs, or the file cannot be read.
     """
-    require_file(path, "a file")
-    with reading(path, "a file"), path.open("rb") as file:
+    require_file(path, PUBLISHED)
+    with reading(path, PUBLISHED), path.open("rb") as file:
         # The publisher's choice of hash; it guards against damage, not attack.
         found = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-    if found != md5:
-        raise UserError(
-            f"{printable(path)}: found MD5 {found}; "
-            f"allowed: {md5}, the published file; delete it and get it again"
-        )
+    require_digest(path, "MD5", found, md5, PUBLISHED)
 
 
-def read_text(path: Path, kind: str, most: int) -> str:
-    """Return the content of a text file that a user gives; a mark of UTF-8 is left out.
+def read_bytes(path: Path, kind: str, most: int) -> bytes:
+    """Return the content of a file.
 
     Parameters
     ----------
@@ -154,7 +168,27 @@ def read_text(path: Path, kind: str, most: int) -> str:
     kind
         What it should be, as ``a CSV``, for messages.
     most
-        Bytes that it may have: also a device that never ends is told.
+        Bytes that it may have: no more are read, even from a device that never ends.
+
+    Raises
+    ------
+    UserError
+        If it cannot be read or is longer.
+    """
+    with reading(path, kind), path.open("rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise UserError(f"{path}: found more than {most} bytes; allowed: {kind} up to that")
+    return content
+
+
+def read_text(path: Path, kind: str, most: int) -> str:
+    """Return the content of a text file that a user gives, without a byte order mark.
+
+    Parameters
+    ----------
+    path, kind, most
+        See :func:`read_bytes`.
 
     Raises
     ------
@@ -162,22 +196,16 @@ def read_text(path: Path, kind: str, most: int) -> str:
         If it cannot be read, is longer or is not text.
     """
     try:
-        with path.open("rb") as file:
-            content = file.read(most + 1)
-        if len(content) > most:
-            raise UserError(f"{path}: found more than {most} bytes; allowed: {kind} up to that")
-        return utf8(content)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror or error}") from None
+        return utf8(read_bytes(path, kind, most))
     except UnicodeDecodeError:
         raise UserError(f"{path}: is not text; allowed: {kind} in UTF-8") from None
 
 
 def utf8(content: bytes) -> str:
-    """Return a text of UTF-8 without its mark.
+    """Return a text of UTF-8 without its byte order mark.
 
-    Python's ``utf-8-sig`` is a module that the first use imports, which fails in a process
-    that may open no more files; UTF-8 itself is always there.
+    Python imports ``utf-8-sig`` on first use, which fails in a process that may open no more
+    files; UTF-8 itself is always there.
 
     Raises
     ------
@@ -188,16 +216,15 @@ def utf8(content: bytes) -> str:
 
 
 def read_json(path: Path) -> Any:
-    """Return the content of a JSON file.
+    """Return the content of a JSON file that this program has written.
 
     Raises
     ------
     UserError
         If it cannot be read or is not JSON.
     """
+    content = read_bytes(path, "a JSON file", LARGEST_JSON)
     try:
-        return json.loads(path.read_text())
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror or error}") from None
+        return json.loads(content)
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path}: is not JSON: {error}; delete it to start over") from None

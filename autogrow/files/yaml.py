@@ -20,14 +20,13 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         event = self.peek_event()
+        found = None
         if isinstance(event, yaml.AliasEvent):  # a few lines of them can fill the memory
-            raise yaml.composer.ComposerError(
-                None, None, "found an alias; allowed: values written out", event.start_mark
-            )
-        if getattr(event, "tag", None) is not None:
-            raise yaml.composer.ComposerError(
-                None, None, f"found the tag {event.tag!r}; allowed: no tags", event.start_mark
-            )
+            found = "an alias; allowed: values written out"
+        elif getattr(event, "tag", None) is not None:
+            found = f"the tag {event.tag!r}; allowed: no tags"
+        if found is not None:
+            raise yaml.composer.ComposerError(None, None, f"found {found}", event.start_mark)
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:

