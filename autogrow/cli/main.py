@@ -91,7 +91,12 @@ def _end(status: int, told: str) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = OneLineParser(prog="autogrow", description="Find a network's depth by growing it.")
+    parser = OneLineParser(
+        prog="autogrow",
+        description="Find a network's depth by growing it.",
+        epilog="Tables, figures and benchmarks are commands of a clone of the repository: "
+        "python -m analysis, python -m benchmarks.",
+    )
     parser.add_argument("--version", action="version", version=f"autogrow {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_LazyParser)
     for name, kind, text in (
