@@ -35,10 +35,23 @@ def tables(text):
         yield [rows[0], *rows[2:]]
 
 
+def reference(name):
+    with (ROOT / f"results/reference/mini/{name}.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_picture_of_the_readme_is_small_and_of_a_run_of_the_reference():
+    assert (ROOT / "results/reference/mini/figure2.png").stat().st_size < 300_000
+    first, *_, last = reference("figure2")
+    assert f"from {first['layers']} to {last['layers']} layers" in (ROOT / "README.md").read_text()
+    [row] = [r for r in reference("table5") if r["row"] == "CIFAR10/Basic3ResNet/3"]
+    assert last["depth"] == row["found_net"]
+    assert f"{float(last['best_val_accuracy']):.2f}" == row["accuracy"]
+
+
 def test_the_table_of_the_readme_is_the_reference():
     [shown] = [t for t in tables((ROOT / "README.md").read_text()) if "found net" in t[0]]
-    with (ROOT / "results/reference/mini/table5.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))[: len(shown) - 1]
+    rows = reference("table5")[: len(shown) - 1]
     columns = ("K", "paper_K", "found_net", "paper_found_net", "accuracy", "paper_accuracy")
     assert [row[1:] for row in shown[1:]] == [[row[c] for c in columns] for row in rows]
 
