@@ -1,9 +1,9 @@
 """Keep generated tables as the reference of their scale.
 
-``python -m analysis promote --scale mini`` copies the tables of results/out/mini to
-results/reference/mini, with a provenance.json that says what made them and how to
-repeat it. It refuses, and writes nothing, unless git has every change of the
-repository and every run of the catalogue is finished and older than its tables.
+``python -m analysis promote --scale mini`` copies the tables and Figure 2 of
+results/out/mini to results/reference/mini, with a provenance.json that says what made
+them and how to repeat it. It refuses, and writes nothing, unless git has every change of
+the repository and every run of the catalogue is finished and older than its tables.
 """
 
 from __future__ import annotations
@@ -36,6 +36,9 @@ from autogrow.runs.summary import Summary, read_summary
 
 FORMS = (".csv", ".md", ".tex", "_seeds.csv")
 """Endings of the files of a table."""
+
+PICTURE = ("figure2.csv", "figure2.png")
+"""The figure that README shows."""
 
 _OURS = re.compile(r"table\d+(\.csv|\.md|\.tex|_seeds\.csv)|provenance\.json")
 
@@ -76,6 +79,7 @@ def promote(
     folder = table_folder(source)
     tables = [t for name, t in catalogue.tables.items() if name.startswith("table")]
     files = [_file(folder, table, form) for table in tables for form in FORMS]
+    files += [_picture(source / "figures" / name) for name in PICTURE]
     seeds = _seeds(folder, tables)
     summaries = _summaries(source, catalogue, seeds)
     for table in tables:
@@ -103,10 +107,10 @@ def _check_target(target: Path) -> None:
     if not target.is_dir():
         raise UserError(f"{target}: is no folder")
     for entry in sorted(target.iterdir()):
-        if not _OURS.fullmatch(entry.name):
+        if entry.name not in PICTURE and not _OURS.fullmatch(entry.name):
             raise UserError(
                 f"{target}: holds {entry.name}, which would be lost; "
-                "allowed: a new folder, or one of tables and provenance.json alone"
+                "allowed: a new folder, or one that an earlier promotion has made"
             )
 
 
@@ -114,6 +118,12 @@ def _file(folder: Path, table: Table, form: str) -> Path:
     file = folder / f"{table.name}{form}"
     if not file.is_file():
         raise UserError(f"{file}: no such file; every table of the catalogue is wanted")
+    return file
+
+
+def _picture(file: Path) -> Path:
+    if not file.is_file():
+        raise UserError(f"{file}: no such file; README shows this figure of the reference")
     return file
 
 

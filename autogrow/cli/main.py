@@ -47,7 +47,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = OneLineParser(prog="autogrow", description="Find a network's depth by growing it.")
+    parser = OneLineParser(
+        prog="autogrow",
+        description="Find a network's depth by growing it.",
+        epilog="Tables, figures and benchmarks are commands of a clone of the repository: "
+        "python -m analysis, python -m benchmarks.",
+    )
     parser.add_argument("--version", action="version", version=f"autogrow {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=LazyParser)
     for name, kind, text in (

@@ -64,6 +64,10 @@ def make_tables(folder):
         (folder / f"{table.name}.tex").write_text("\\begin{table}")
     for file in folder.iterdir():
         os.utime(file, (MADE + 10, MADE + 10))
+    figures = folder.parent / "figures"
+    figures.mkdir()
+    for name in module.PICTURE:
+        (figures / name).write_text(f"made up {name}")
 
 
 @pytest.fixture(scope="session")
@@ -122,7 +126,10 @@ def test_tables_and_their_provenance_are_kept(project, monkeypatch, capsys):
     assert f"10 tables of {2 * len(mini().runs)} runs" in capsys.readouterr().out
     reference = project / "results" / "reference" / "mini"
     names = [f"table{n}{form}" for n in range(2, 12) for form in module.FORMS]
-    assert {f.name for f in reference.iterdir()} == {*names, "provenance.json"}
+    kept = {*names, *module.PICTURE, "provenance.json"}
+    assert {f.name for f in reference.iterdir()} == kept
+    for name in module.PICTURE:
+        assert (reference / name).read_bytes() == (out(project) / "figures" / name).read_bytes()
     for name in names:
         assert (reference / name).read_bytes() == (out(project) / "tables" / name).read_bytes()
     assert [f.name for f in reference.parent.iterdir()] == ["mini"]
@@ -315,6 +322,11 @@ def test_smoke_and_unknown_scales_are_refused(project, capsys):
 def test_unfinished_runs_are_refused(project):
     a_run(project).unlink()
     refused(project, f"{a_run(project)}: unfinished: 1 of {2 * len(mini().runs)} runs")
+
+
+def test_the_figure_of_the_readme_is_wanted(project):
+    (out(project) / "figures" / "figure2.png").unlink()
+    refused(project, "figure2.png: no such file; README shows this figure")
 
 
 def test_runs_of_figures_count_as_well(project):

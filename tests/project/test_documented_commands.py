@@ -1,0 +1,251 @@
+"""Every command that the documents name is run, or where it cannot be, its words are checked.
+
+``autogrow`` and ``python -m analysis`` really work here, at a tiny scale in a temporary folder.
+What takes long or needs a cluster is parsed by its own parser. A command that no rule knows
+is an error.
+"""
+
+import io
+import os
+import re
+import shutil
+import subprocess
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from data_sets import photograph
+from documents import DOCUMENTS, ROOT, blocks, commands, inline_commands, languages, name_of
+
+SMALL = {
+    "grow": ["--K", "1", "--J", "1", "--tau", "100", "--finetune-epochs", "2"],
+    "train": ["--epochs", "1"],
+    "morph": ["--epochs", "1"],
+}
+SMALLER = ["--width", "2", "--batch-size", "64", "--threads", "1", "--device", "cpu", "--quiet"]
+SPEC = "{kind: scratch, network: Basic3ResNet-1-1-1, data: digits, width: 2, epochs: 1}"
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A folder that has what the commands of the documents read."""
+    monkeypatch.chdir(tmp_path)
+    for part in ("Snakefile", "config", "profiles", "slurm", "workflow", "environment.yml"):
+        Path(part).symlink_to(ROOT / part)
+    shutil.copytree(ROOT / "results/reference", "results/reference")
+    shutil.copytree("results/reference/mini", "results/out/mini/tables")
+    Path("SPEC.yaml").write_text(SPEC)
+    Path("curve.csv").write_text("epoch,val_accuracy\n1,50\n2,60\n3,60\n")
+    labels = np.arange(12) % 2
+    images = np.random.default_rng(0).integers(0, 256, (12, 8, 8, 3), dtype=np.uint8)
+    np.savez("images.npz", x_train=images, y_train=labels, x_test=images, y_test=labels)
+    for split in ("train", "val"):
+        for i, name in enumerate(("cat", "dog")):
+            for form, size in (("images", (8, 8)), ("photographs", (40, 30))):
+                folder = Path(form, split, name)
+                folder.mkdir(parents=True)
+                for k in range(2):
+                    photograph(size, 2 * i + k).save(folder / f"{k}.png")
+    return tmp_path
+
+
+def done(main, words):
+    """Call a command's main in this process; return what it prints."""
+    told = io.StringIO()
+    try:
+        with redirect_stdout(told), redirect_stderr(told):
+            status = main(words)
+    except SystemExit as error:
+        status = error.code
+    assert not status, f"{words}: exit status {status}: {told.getvalue()}"
+    return told.getvalue()
+
+
+def autogrow(words):
+    from autogrow.cli.main import main
+    from autogrow.data import DATASETS
+
+    words = list(words)
+    if words and words[0] in SMALL:
+        words += SMALL[words[0]] + SMALLER
+        name = words[words.index("--data") + 1]
+        if ":" not in name:
+            assert name in DATASETS
+            # Few images, and none that this machine may not have.
+            words += ["--data", "digits", "--data-fraction", "0.1"]
+        if name.startswith("imagenet:"):
+            # Narrower convolutions of images this large make torch 2.14's oneDNN crash.
+            words += ["--width", "16", "--workers", "0"]
+    done(main, words)
+
+
+def analysis(words):
+    from analysis.__main__ import main
+
+    words = list(words)
+    if words[0] in ("trajectory", "surface"):
+        words += ["--points", "3", "--images", "50", "--threads", "1"]
+    if words[0] == "promote":  # would ask for every run of the scale
+        words.append("--help")
+    done(main, words)
+
+
+def benchmarks(words):
+    from benchmarks.__main__ import main
+
+    done(main, [*words, "--help"])
+
+
+def python(words):
+    if words[0] == "-c":
+        downloads(words[1])
+    else:
+        assert words[0] == "-m"
+        {"analysis": analysis, "benchmarks": benchmarks}[words[1]](words[2:])
+
+
+def downloads(code):
+    """Run a download's code without the network: its data sets are known."""
+    from autogrow import data
+
+    asked = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(data, "load", lambda name, download: asked.append(name))
+        exec(code, {})
+    assert asked
+    assert {*asked} <= {*data.DATASETS}
+
+
+def snakemake(words):
+    """Parse options, targets and configuration as Snakemake and the workflow would."""
+    from snakemake.cli import parse_args, parse_config
+
+    from analysis.experiments.settings import parse_settings
+
+    _, options = parse_args(words)
+    experiments = yaml.safe_load(Path("config/experiments.yaml").read_text())
+    targets = {*experiments, "all", "tables", "figures", "compare", "plan"}
+    assert {*options.targets} <= targets
+    settings = yaml.safe_load(Path("config/config.yaml").read_text())
+    if options.profile:
+        [profile] = options.profile
+        settings |= yaml.safe_load(Path(profile, "cluster.yaml").read_text())
+    for key, value in parse_config(options.config).items():
+        both = isinstance(value, dict) and isinstance(settings[key], dict)
+        settings[key] = {**settings[key], **value} if both else value
+    parse_settings(settings, "documents")
+
+
+def make(words):
+    command = ["make", "--dry-run", *words]
+    # Not as a part of the `make test` that runs this test.
+    env = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
+    told = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
+    assert told.returncode == 0, f"{command}: {told.stderr}"
+
+
+def launched(words):
+    """What torchrun and srun start on each node."""
+    at = words.index("-m")
+    assert words[at + 1] == "autogrow"
+    autogrow(words[at + 2 :])
+
+
+def exists(words):
+    assert Path(words[-1]).exists(), words
+
+
+def is_known(words):
+    assert words in KNOWN, f"{words}: no rule knows this command"
+
+
+# What changes the machine, waits for a cluster or downloads: allowed as it stands here.
+KNOWN = [
+    ["git", "clone", "URL", "autogrow"],
+    ["cd", "autogrow"],
+    [".", ".venv/bin/activate"],
+    ["ln", "-s", "/shared/ImageNet", "data/ImageNet"],
+    ["tmux", "new", "-s", "autogrow"],
+    ["less", "results/out/paper/tables/table6.md"],
+    ["scancel", "--name", "RUN"],
+    ["apt-get", "install", "dataset-fashion-mnist"],
+    ["pip", "install", "."],  # see test_wheel.py
+    ["pre-commit", "install"],
+]
+RULES = {
+    "autogrow": autogrow,
+    "make": make,
+    "python": python,
+    "snakemake": snakemake,
+    "srun": launched,
+    "torchrun": launched,
+    "$EDITOR": exists,
+}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_every_command_works(document, place):
+    for program, *words in commands(document):
+        if program in RULES:
+            RULES[program](words)
+        else:
+            is_known([program, *words])
+
+
+def parser_help(program, words):
+    """Return the help of the command that the words begin with, placeholders left out."""
+    from analysis.__main__ import COMMANDS
+    from analysis.__main__ import main as analysis_main
+    from autogrow.cli.main import main as autogrow_main
+    from benchmarks.__main__ import main as benchmarks_main
+
+    if program == "autogrow":
+        return done(autogrow_main, [*words[:1], "--help"])
+    assert words[0] == "-m"
+    if words[1] == "benchmarks":
+        return done(benchmarks_main, ["--help"])
+    command = [word for word in words[2:3] if word in COMMANDS]
+    assert command or words[2:] in ([], ["COMMAND"]), words
+    return done(analysis_main, [*command, "--help"])
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_every_command_in_a_sentence_has_its_options(document):
+    for program, *words in inline_commands(document):
+        if program == "make":
+            make([word for word in words if "..." not in word])
+            continue
+        told = parser_help(program, words)
+        for option in (word for word in words if word.startswith("--")):
+            assert option in told, (program, *words)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_every_block_says_its_language(document):
+    assert languages(document) <= {"bash", "python", "text", "yaml"}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_every_python_example_runs(document, place):
+    for example in blocks(document, "python"):
+        told = io.StringIO()
+        with redirect_stdout(told), redirect_stderr(io.StringIO()):
+            exec(compile(example, name_of(document), "exec"), {"__name__": "__main__"})
+        if document.parent == ROOT:
+            assert len(example.strip().splitlines()) <= 15
+            assert re.search(r"^\d+-\d+-\d+$", told.getvalue(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_every_yaml_example_is_a_spec(document):
+    from autogrow.config.spec import parse_spec
+
+    for example in blocks(document, "yaml"):
+        parse_spec(yaml.safe_load(example), name_of(document))
+
+
+def test_a_command_that_no_rule_knows_is_an_error():
+    with pytest.raises(AssertionError, match="no rule knows"):
+        is_known(["rm", "-rf", "results"])
