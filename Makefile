@@ -1,6 +1,7 @@
 # make reproduce   install, then run every experiment at SCALE (default: mini)
 # make bench       measure speed and memory (about 15 minutes on 2 quiet cores)
-# make test        install, then lint, check formats and run the tests
+# make check       install, then lint, check types and layers, and run the fast tests
+# make test        the same and all tests, in the order of the files; ORDER=random shuffles them
 # make lock        resolve the versions anew (needs uv); what is locked stays unless it must change
 # make audit       look for known vulnerabilities in what is locked (needs pip-audit)
 # make test-slurm  only those on a real Slurm (root; skipped where Slurm is not installed)
@@ -10,7 +11,14 @@ SCALE ?= mini
 VENV := .venv
 INSTALLED := $(VENV)/.installed
 
-.PHONY: reproduce test test-package test-workflow test-slurm bench install lock audit lint clean
+ORDER ?= file
+PYTEST := $(VENV)/bin/python -m pytest -q $(if $(filter random,$(ORDER)),,-p no:randomly)
+# Pure logic: no process is started, nothing is trained.
+FAST := $(addprefix tests/,growth config experiments tables jobs project networks/test_names.py)
+# As long as all others together.
+APART := $(addprefix tests/,slurm workflow crashes)
+
+.PHONY: reproduce check test test-package test-workflow test-slurm bench install lock audit lint types layers clean
 
 reproduce: $(INSTALLED)
 	$(VENV)/bin/python -m analysis unlock
@@ -22,18 +30,21 @@ reproduce: $(INSTALLED)
 
 # Both parts are mostly one process that waits or computes on one core. Each prints when it has
 # ended, where make can do that (not the 3.81 of macOS).
-test: lint
+test: lint types layers
 	$(MAKE) --no-print-directory --jobs 2 --keep-going \
 		$(if $(filter output-sync,$(.FEATURES)),--output-sync=target) test-package test-workflow
 
+check: lint types layers
+	$(PYTEST) $(FAST)
+
 test-package: $(INSTALLED)
-	$(VENV)/bin/python -m pytest --ignore tests/slurm --ignore tests/workflow
+	$(PYTEST) $(addprefix --ignore ,$(APART))
 
 test-workflow: $(INSTALLED)
-	$(VENV)/bin/python -m pytest tests/slurm tests/workflow
+	$(PYTEST) $(APART)
 
 test-slurm: $(INSTALLED)
-	$(VENV)/bin/python -m pytest tests/slurm
+	$(PYTEST) tests/slurm
 
 bench: $(INSTALLED)
 	$(VENV)/bin/python -m benchmarks
@@ -42,6 +53,13 @@ lint: $(INSTALLED)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/snakefmt --check Snakefile workflow
+	$(VENV)/bin/codespell
+
+types: $(INSTALLED)
+	$(VENV)/bin/mypy
+
+layers: $(INSTALLED)
+	$(VENV)/bin/lint-imports
 
 install: $(INSTALLED)
 

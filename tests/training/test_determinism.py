@@ -1,6 +1,5 @@
 """Same spec and seed, same bits: from whatever folder, under whatever conditions."""
 
-import csv
 import hashlib
 import os
 import subprocess
@@ -9,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from run_results import metrics, results
+from run_results import metrics, read, results
 
 GOLDEN = Path(__file__).with_name("golden")
 
@@ -31,20 +30,15 @@ def test_hash_seed_folder_and_other_jobs_do_not_matter(tiny, cli, tmp_path):
     arguments = [*tiny.grow, "--initializer", "AdamInit"]
     assert cli(*arguments, "--out", tmp_path / "here").status == 0
     here = results(tmp_path / "here")
-    burn = [
-        sys.executable,
-        "-c",
-        "import torch\nwhile True: torch.rand(500, 500) @ torch.rand(500, 500)",
-    ]
-    others = [subprocess.Popen(burn) for _ in range(3)]
+    burn = "import torch\nwhile True: torch.rand(500, 500) @ torch.rand(500, 500)"
+    other = subprocess.Popen([sys.executable, "-c", burn])
     try:
-        for seed in ("0", "1", "4294967295"):
+        for seed in ("0", "4294967295"):
             there = run_elsewhere(arguments, tmp_path / f"folder {seed}", PYTHONHASHSEED=seed)
             assert there == here
     finally:
-        for other in others:
-            other.kill()
-            other.wait()
+        other.kill()
+        other.wait()
 
 
 def first_epochs(cli, out, arguments, count):
@@ -109,48 +103,21 @@ def test_new_sub_modules_depend_on_their_place_alone(tiny, cli, tmp_path):
 # --- golden ------------------------------------------------------------------------------
 
 
-def machine():
-    """What rounding depends on: the processor's generation, and the library."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    told = {k.strip(): v.strip() for k, _, v in (line.partition(":") for line in lines)}
-    processor = [told.get(key, "unknown") for key in ("vendor_id", "cpu family", "model")]
-    parts = (*processor, torch.backends.cpu.get_cpu_capability(), "torch", torch.__version__)
-    return "-".join(parts)
-
-
-def read_golden(name):
-    with (GOLDEN / name).open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def assert_golden(out, name):
-    """Losses to 1e-6, all else and the decisions exactly."""
-    golden, now = read_golden(f"{name}-metrics.csv"), metrics(out)
-    assert len(now) == len(golden)
+def assert_golden(out, name, tolerance, accuracies=True):
+    """Compare a run's first epochs with a recorded curve; losses within the tolerance."""
+    golden = read(GOLDEN / f"{name}-metrics.csv")
+    now = metrics(out)[: len(golden)]
+    same = ["epoch", "phase", "depth", "lr"]
+    same += ["train_accuracy", "val_accuracy"] if accuracies else []
     for ours, theirs in zip(now, golden, strict=True):
         for column in ("train_loss", "val_loss"):
-            assert float(ours[column]) == pytest.approx(float(theirs[column]), abs=1.000001e-6)
-        for column in ("epoch", "phase", "depth", "lr", "train_accuracy", "val_accuracy"):
-            assert ours[column] == theirs[column]
-    assert (out / "growth.csv").read_text() == (GOLDEN / f"{name}-growth.csv").read_text()
-
-
-def test_a_seeded_run_has_the_loss_curve_it_has_always_had(tiny, cli, tmp_path):
-    """On the machine types that are recorded.
-
-    To record another one: copy the metrics.csv and growth.csv of this run to
-    ``tests/golden/<machine>-metrics.csv`` and ``-growth.csv``.
-    """
-    assert cli(*tiny.grow, "--out", tmp_path / "run").status == 0
-    if not (GOLDEN / f"{machine()}-metrics.csv").exists():
-        known = sorted(f.name.removesuffix("-metrics.csv") for f in GOLDEN.glob("*-metrics.csv"))
-        pytest.skip(f"no curve was recorded on {machine()!r}, only on {known}")
-    assert_golden(tmp_path / "run", machine())
+            assert float(ours[column]) == pytest.approx(float(theirs[column]), abs=tolerance)
+        assert [ours[column] for column in same] == [theirs[column] for column in same]
 
 
 def test_on_any_machine_in_float64(tiny, cli, tmp_path, monkeypatch):
-    """Where what differs between processors is too small to be seen, or to change a decision."""
-    from autogrow.batches.in_memory import in_memory as batches
+    """What differs between processors is too small here to be seen, or to change a decision."""
+    from autogrow.batches import in_memory as batches
 
     normalised = batches.normalised
     monkeypatch.setattr(batches, "normalised", lambda *images: normalised(*images).double())
@@ -159,4 +126,18 @@ def test_on_any_machine_in_float64(tiny, cli, tmp_path, monkeypatch):
         assert cli(*tiny.grow, "--out", tmp_path / "run").status == 0
     finally:
         torch.set_default_dtype(torch.float32)
-    assert_golden(tmp_path / "run", "float64")
+    assert len(metrics(tmp_path / "run")) == len(read(GOLDEN / "float64-metrics.csv"))
+    assert_golden(tmp_path / "run", "float64", tolerance=1.000001e-6)
+    growth = (tmp_path / "run" / "growth.csv").read_text()
+    assert growth == (GOLDEN / "float64-growth.csv").read_text()
+
+
+def test_on_any_machine_a_run_begins_as_it_always_has(tiny, cli, tmp_path):
+    """The first fifteen steps of a float32 run, two growths among them.
+
+    Processors round differently, and training amplifies that: about tenfold in five steps, so
+    that runs on two of them are strangers after thirty. Over fifteen steps 6e-8 becomes less
+    than 1e-4; other weights, batches or learning rates shift the losses a hundred times as far.
+    """
+    assert cli(*tiny.grow, "--out", tmp_path / "run").status == 0
+    assert_golden(tmp_path / "run", "float32", tolerance=1e-4, accuracies=False)

@@ -1,6 +1,6 @@
 """A copy of the workflow in a temporary folder, and Snakemake run there for real."""
 
-import random
+import os
 import re
 import signal
 import subprocess
@@ -42,20 +42,23 @@ class Workflow:
             command, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
 
-    def kill_after(self, seconds, make):
-        """Kill the Snakemake that make starts, a while after it has begun, and nothing else."""
+    def kill_when(self, ready, make):
+        """Kill the Snakemake that make starts, once ``ready()`` is true, and nothing else."""
         while make.poll() is None:
-            for child in psutil.Process(make.pid).children():
-                with suppress(psutil.Error):  # it has just ended
-                    if any(word.endswith("/snakemake") for word in child.cmdline()):
-                        time.sleep(seconds)
-                        child.send_signal(signal.SIGKILL)
-                        return
-            time.sleep(0.05)
-        raise AssertionError(f"no Snakemake: {make.communicate()[0][-2000:]}")
+            if ready():
+                begun = []
+                for process in psutil.Process(make.pid).children(recursive=True):
+                    with suppress(psutil.Error):  # it has just ended
+                        if any(word.endswith("/snakemake") for word in process.cmdline()):
+                            begun.append((process.create_time(), process.pid))
+                os.kill(min(begun)[1], signal.SIGKILL)  # the first; others are its jobs
+                return
+            time.sleep(0.02)
+        raise AssertionError(f"make ended first: {make.communicate()[0][-2000:]}")
 
-
-KILLS = 5
+    def found(self, pattern):
+        """Return the files of all runs that have such a name."""
+        return list(self.folder.glob(f"results/out/*/runs/**/{pattern}"))
 
 
 @pytest.fixture
@@ -73,23 +76,21 @@ def workflow(tmp_path_factory):
 def smoke(workflow):
     """The workflow after everything was run at the scale `smoke`.
 
-    Its Snakemake was killed at random moments and started again: what the other tests look
-    at must be there all the same.
+    Its Snakemake was killed twice, while the first runs were trained and later, and started
+    again: what the other tests look at must be there all the same.
     """
-    seed = random.randrange(10**9)
-    print(f"seed {seed}")
-    moments = random.Random(seed)
     workflow.killed = []
-    for _ in range(KILLS):
+    for ready in (lambda: workflow.found("lock"), lambda: len(workflow.found("summary.json")) > 8):
         make = workflow.make("reproduce", "SCALE=smoke")
-        workflow.kill_after(moments.uniform(1, 25), make)
+        workflow.kill_when(ready, make)
         make.wait()
-        workflow.killed.append(
-            {f: f.read_bytes() for f in workflow.folder.glob("results/out/**/summary.json")}
-        )
+        workflow.killed.append({f: f.read_bytes() for f in workflow.found("summary.json")})
         # Not read to its end: the jobs that are left behind hold the pipe open.
         make.stdout.close()
     last = workflow.make("reproduce", "SCALE=smoke")
     workflow.told = last.communicate()[0]
     assert last.returncode == 0, workflow.told
+    # As they are now: tests may train a run anew.
+    workflow.finished = {f: f.read_bytes() for f in workflow.found("summary.json")}
+    workflow.logs = [f.read_text() for f in workflow.found("log.txt")]
     return workflow

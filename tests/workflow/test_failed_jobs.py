@@ -59,7 +59,7 @@ SLURM = ("--profile", "slurm", "--executor", "local")
 
 
 @pytest.mark.parametrize(
-    ("options", "settings", "times"), [((), (), 2), ((), ("retries=4",), 4), (SLURM, (), 5)]
+    ("options", "settings", "times"), [((), ("retries=1",), 1), (SLURM, (), 5)]
 )
 def test_how_often_a_failing_run_is_started_again(fresh, options, settings, times):
     """As config.yaml says; with the profile for Slurm, as that says."""

@@ -25,17 +25,14 @@ def test_a_lock_was_left_and_taken_away(smoke):
 
 def test_no_finished_run_was_trained_again(smoke):
     for then in smoke.killed:
-        for file, content in then.items():
-            assert file.read_bytes() == content, file
-    assert sum(map(len, smoke.killed)) > 0
+        assert then.items() <= smoke.finished.items()
+    assert len(smoke.killed[-1]) > 8
 
 
 def test_no_run_was_trained_twice_even_in_part(smoke):
     """What was left behind went on training, and was waited for."""
-    logs = list((smoke.folder / OUT / "runs").rglob("log.txt"))
-    assert len(logs) > 100
-    for log in logs:
-        told = log.read_text()
+    assert len(smoke.logs) == len(smoke.finished) > 50
+    for told in smoke.logs:
         assert len(EPOCH_1.findall(told)) == 1, told
         assert "continuing after" not in told
 
@@ -46,7 +43,6 @@ def test_everything_is_whole(smoke):
     assert list(folder.rglob("checkpoint-*")) == list(folder.rglob("runs/**/lock")) == []
     for summary in folder.rglob("summary.json"):
         assert json.loads(summary.read_text())["status"] in ("complete", "diverged")
-    assert smoke.planned("--config", "scale=smoke", "--", "all") == {}
 
 
 @pytest.fixture
