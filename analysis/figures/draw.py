@@ -7,14 +7,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import matplotlib
 from matplotlib.figure import Figure
 
-from analysis.commandline import Parser, exit_status
 from analysis.figures import curves, style, tradeoffs
 from analysis.figures import surface_plots as surfaces
 from analysis.figures import trajectory_plots as trajectories
@@ -84,19 +82,14 @@ def draw_figure(name: str, folder: Path) -> Figure:
     return draw(folder / "figures" / f"{name}.csv", f"Figure {number}: {caption}")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Write a figure's files; return the exit status."""
-    parser = Parser(
-        prog="python -m analysis figure",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("figure", help="figure2 to figure8")
     parser.add_argument("--folder", type=Path, required=True, help="results/out/SCALE")
-    return exit_status("analysis figure", lambda: _main(parser.parse_args(arguments)))
 
 
-def _main(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Write a figure's files; return the exit status."""
     # Whatever a user's matplotlibrc says: the picture is the same everywhere.
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
@@ -104,7 +97,3 @@ def _main(options: argparse.Namespace) -> int:
         figure = draw_figure(options.figure, options.folder)
         style.write(figure, options.folder / "figures" / options.figure)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

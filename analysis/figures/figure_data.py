@@ -8,7 +8,6 @@ what finished runs have recorded and the landscapes computed around their networ
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,10 +16,10 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.commandline import Parser, add_results, exit_status
+from analysis.commandline import add_results
 from analysis.experiments.catalogue import Catalogue, Table, load_catalogue
 from analysis.experiments.rows import Row
-from analysis.experiments.settings import ROOT
+from analysis.figures.published import published_resnets
 from analysis.results.csvfiles import check_columns, grid_sides, read_csv, read_numbers
 from analysis.results.summaries import Results, diverged, own_epochs
 from autogrow.errors import UserError, allowed
@@ -280,19 +279,14 @@ def _read_grid(file: Path, columns: Sequence[str]) -> pd.DataFrame:
     return frame
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Write a figure's CSVs; return the exit status."""
-    parser = Parser(
-        prog="python -m analysis figure-data",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("figure", help="figure2 to figure8")
     add_results(parser)
-    return exit_status("analysis figure-data", lambda: _main(parser.parse_args(arguments)))
 
 
-def _main(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Write a figure's CSVs; return the exit status."""
     catalogue = load_catalogue(options.scale)
     if options.figure not in _BUILDERS:
         raise UserError(f"figure: found {options.figure!r}; allowed: {allowed(_BUILDERS)}")
@@ -302,31 +296,3 @@ def _main(options: argparse.Namespace) -> int:
     files = {s: frame.to_csv(index=False).encode() for s, frame in frames.items()}
     write_together({folder / f"{options.figure}{s}.csv": f for s, f in files.items()})
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
-
-
-RESNETS = ROOT / "results" / "paper" / "resnets.csv"
-TEXT = ("network", "block", "source", "reference")
-NUMBERS = ("top1", "top5", "parameters", "flops")
-
-
-def published_resnets() -> pd.DataFrame:
-    """Return what He et al. 2016 and torchvision published on ResNet-18 to ResNet-152.
-
-    Returns
-    -------
-    DataFrame
-        Columns ``network``, ``block`` (basic or bottleneck), ``source`` (``He et al. 2016``:
-        10-crop testing; ``torchvision``: its IMAGENET1K_V1 weights, one crop), ``top1`` and
-        ``top5`` (percent on ImageNet's validation set; NaN where not published),
-        ``parameters``, ``flops`` (multiply-adds at 224x224) and ``reference``, which says
-        where each constant is from.
-    """
-    header, lines = read_csv(RESNETS)
-    check_columns(RESNETS, header, [*TEXT, *NUMBERS])
-    numbers = {column: read_numbers(RESNETS, lines, column) for column in NUMBERS}
-    frame = pd.DataFrame(lines)[[*TEXT, *NUMBERS]].assign(**numbers)
-    return frame.astype({"parameters": int, "flops": int})

@@ -10,12 +10,11 @@ import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 
-from analysis.commandline import Parser, exit_status
 from autogrow.errors import UserError
 
 LOCKS = Path(".snakemake/locks")
@@ -62,23 +61,13 @@ def unlock(folder: Path) -> str | None:
     return f"{folder.resolve()}: a Snakemake that was killed had left its lock; unlocked"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command: it has none."""
+
+
+def run(options: argparse.Namespace) -> int:
     """Unlock the current folder; return the exit status."""
-    parser = Parser(
-        prog="python -m analysis unlock",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.parse_args(arguments)
-    return exit_status("analysis unlock", _main)
-
-
-def _main() -> int:
     told = unlock(Path())
     if told:
         print(told)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

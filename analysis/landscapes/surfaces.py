@@ -13,12 +13,9 @@ side by side: `--block 1/4` ... `--block 4/4`, each a process, then `--gather 4`
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from analysis.commandline import Parser, exit_status
-from analysis.landscapes import options as common
+from analysis.landscapes import shared_options as common
 from analysis.landscapes.grids import BlockFolder, Grid, axis
 from autogrow.errors import UserError
 
@@ -28,13 +25,8 @@ if TYPE_CHECKING:
 RESULT = "surface.csv"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Compute what the options ask for; return the exit status."""
-    parser = Parser(
-        prog="python -m analysis surface",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     common.add_places(parser)
     parser.add_argument(
         "--seed",
@@ -67,10 +59,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     common.add_evaluation(parser)
     common.add_blocks(parser.add_mutually_exclusive_group(), RESULT)
     common.add_restart(parser)
-    return exit_status("analysis surface", lambda: _main(parser.parse_args(arguments)))
 
 
-def _main(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Compute what the options ask for; return the exit status."""
     if options.points % 2 == 0:
         raise UserError(f"--points: found {options.points}; allowed: an odd number")
     from analysis.landscapes.finished import finished_run
@@ -99,10 +91,3 @@ def _main(options: argparse.Namespace) -> int:
         lambda: common.open_landscape(run, options, directions, recalibrate=options.recalibrate),
     )
     return 0
-
-
-if __name__ == "__main__":
-    from autogrow.process.memory import keep_memory
-
-    keep_memory()
-    sys.exit(main())

@@ -18,12 +18,9 @@ their own: `--part plane`, then side by side `--block 1/4` ... `--block 4/4`, th
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from analysis.commandline import Parser, exit_status
-from analysis.landscapes import options as common
+from analysis.landscapes import shared_options as common
 from analysis.landscapes.grids import BlockFolder, Grid, axis, has_blocks
 from autogrow.errors import UserError
 
@@ -35,13 +32,8 @@ RESULT = "contour.csv"
 POINTS, MARGIN = 31, 0.15
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Compute what the options ask for; return the exit status."""
-    parser = Parser(
-        prog="python -m analysis trajectory",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     common.add_places(parser)
     parser.add_argument(
         "--points",
@@ -62,12 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     common.add_blocks(parts, RESULT)
     common.add_restart(parser)
-    return exit_status(
-        "analysis.landscapes.trajectories", lambda: _main(parser.parse_args(arguments))
-    )
 
 
-def _main(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Compute what the options ask for; return the exit status."""
     from analysis.landscapes import planefiles as files
     from analysis.landscapes.finished import finished_run
 
@@ -130,10 +120,3 @@ def _plane(run: FinishedRun, options: argparse.Namespace) -> PlaneFacts:
         told = f"explained variance {facts.explained_1:.2f} % and {facts.explained_2:.2f} %"
     print(f"{options.out / FACTS}: {told}")
     return facts
-
-
-if __name__ == "__main__":
-    from autogrow.process.memory import keep_memory
-
-    keep_memory()
-    sys.exit(main())

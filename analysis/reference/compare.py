@@ -17,13 +17,11 @@ be compared, and nothing is written.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from analysis.commandline import Parser, exit_status
 from analysis.reference.verdicts import (
     ACCURACY_TOLERANCE,
     AGREE,
@@ -176,13 +174,8 @@ def _table(text: str) -> str:
     return f"table{int(number)}"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Compare, print and write compare.csv; return the exit status."""
-    parser = Parser(
-        prog="python -m analysis compare",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("--new", type=Path, required=True, metavar="DIR", help="results/out/mini")
     parser.add_argument("--reference", type=Path, required=True, metavar="DIR")
     parser.add_argument(
@@ -207,10 +200,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="of the reference's depth (default: %(default)s)",
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="default: compare.csv in --new")
-    return exit_status("analysis compare", lambda: _main(parser.parse_args(arguments)))
 
 
-def _main(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Compare, print and write compare.csv; return the exit status."""
     tolerances = Tolerances(options.accuracy_tolerance, options.depth_tolerance)
     tables = list(dict.fromkeys(options.tables)) if options.tables else None
     comparisons, notes = compare(options.new, options.reference, tables, tolerances)
@@ -220,7 +213,3 @@ def _main(options: argparse.Namespace) -> int:
     write_csv(out, HEADER, [c.line() for c in comparisons])
     print(_report(comparisons, notes, tolerances))
     return int(any(c.verdict not in AGREE for c in comparisons))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -12,13 +12,11 @@ import argparse
 import os
 import re
 import shutil
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from analysis.commandline import Parser, exit_status
 from analysis.experiments.catalogue import Catalogue, Table, load_catalogue
 from analysis.experiments.settings import ROOT, SCALES
 from analysis.reference.conditions import (
@@ -226,27 +224,19 @@ def _install(files: Iterable[Path], provenance: Mapping[str, Any], target: Path)
             shutil.rmtree(old, ignore_errors=True)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Promote and say what was done; return the exit status."""
-    parser = Parser(
-        prog="python -m analysis promote",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("--scale", required=True, choices=SCALES)
     parser.add_argument(
         "--from", dest="source", type=Path, metavar="DIR", help="default: results/out/SCALE"
     )
     parser.add_argument("--to", type=Path, metavar="DIR", help="default: results/reference/SCALE")
-    options = parser.parse_args(arguments)
-    return exit_status(
-        "analysis.reference.promote", lambda: _main(options.scale, options.source, options.to)
-    )
 
 
-def _main(scale: str, source: Path | None, target: Path | None) -> int:
-    provenance = promote(scale, source, target)
-    shown = target or Path("results") / "reference" / scale
+def run(options: argparse.Namespace) -> int:
+    """Promote and say what was done; return the exit status."""
+    provenance = promote(options.scale, options.source, options.to)
+    shown = options.to or Path("results") / "reference" / options.scale
     print(f"{shown}: {len(provenance['tables'])} tables of {provenance['runs']} runs")
     lost = provenance["run_statuses"].get("diverged", 0)
     if lost:
@@ -255,7 +245,3 @@ def _main(scale: str, source: Path | None, target: Path | None) -> int:
     if dirty:
         print(f"note: {dirty} runs were made with uncommitted changes (run_commits)")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

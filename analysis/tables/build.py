@@ -10,13 +10,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-from analysis.commandline import Parser, add_results, exit_status
+from analysis.commandline import add_results
 from analysis.experiments.catalogue import Catalogue, Table, load_catalogue, paper_table
 from analysis.experiments.rows import DEPTHS, Row
 from analysis.results.csvfiles import check_columns, read_csv, read_numbers
@@ -225,19 +224,14 @@ def _files(table: Table, catalogue: Catalogue, results: Results) -> dict[str, st
     }
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Write a table's files; return the exit status."""
-    parser = Parser(
-        prog="python -m analysis table",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("table", help="as table5")
     add_results(parser)
-    return exit_status("analysis table", lambda: _main(parser.parse_args(arguments)))
 
 
-def _main(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Write a table's files; return the exit status."""
     catalogue = load_catalogue(options.scale)
     tables = [name for name in catalogue.tables if name.startswith("table")]
     if options.table not in tables:
@@ -247,7 +241,3 @@ def _main(options: argparse.Namespace) -> int:
     folder = options.folder / "tables"
     write_together({folder / f"{options.table}{e}": c.encode() for e, c in contents.items()})
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -3,16 +3,14 @@
 import codecs
 import math
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from scipy.stats import ttest_ind_from_stats
 
+from analysis.__main__ import main
 from analysis.experiments.settings import ROOT
-from analysis.reference.compare import main
 from analysis.reference.verdicts import welch_half_width
 
 PAPER = ROOT / "results" / "paper"
@@ -58,7 +56,7 @@ def compare(tmp_path, capsys, rows):
         out.unlink(missing_ok=True)
         folders = ["--new", str(tmp_path / new), "--reference", str(tmp_path / reference)]
         try:
-            status = main([*folders, "--out", str(out), *map(str, arguments)])
+            status = main(["compare", *folders, "--out", str(out), *map(str, arguments)])
         except SystemExit as error:
             status = error.code
         told = capsys.readouterr()
@@ -384,7 +382,7 @@ def test_compare_csv_is_written_into_the_new_folder(tmp_path, compare):
     for name in ("new", "reference"):
         write(tmp_path / name / "tables", row())
     folders = ["--new", str(tmp_path / "new"), "--reference", str(tmp_path / "reference")]
-    assert main(folders) == 0
+    assert main(["compare", *folders]) == 0
     assert (tmp_path / "new" / "compare.csv").is_file()
 
 
@@ -503,13 +501,3 @@ def test_wrong_arguments(tmp_path, refused, arguments):
     for name in ("new", "reference"):
         write(tmp_path / name, row())
     assert Path(arguments[-1]).name in refused(*arguments)
-
-
-def test_neither_command_imports_torch_and_both_are_commands():
-    code = "import analysis.reference.compare, analysis.reference.promote, scipy.special, sys; "
-    code += "sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
-    for command in ("compare", "promote"):
-        call = [sys.executable, "-m", f"analysis.{command}", "--what"]
-        done = subprocess.run(call, cwd=ROOT, capture_output=True, text=True)
-        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)

@@ -12,10 +12,10 @@ import pytest
 from damage import contents, flipped, truncated
 from mounts import fill, read_only, small_disk
 
+from analysis.__main__ import main
 from analysis.experiments.catalogue import load_catalogue, paper_table
 from analysis.reference import promote as module
-from analysis.reference.compare import main as compare
-from analysis.reference.promote import main, promote
+from analysis.reference.promote import promote
 from autogrow.errors import UserError
 
 SEEDS = (0, 1)
@@ -108,7 +108,7 @@ def change(file, time=MADE, **values):
 def call(project, *arguments, monkeypatch=None):
     """Promote from the command line as if the package were of this repository."""
     monkeypatch.setattr(module, "ROOT", project)
-    return main([*map(str, arguments)])
+    return main(["promote", *map(str, arguments)])
 
 
 def refused(project, told, scale="mini", **options):
@@ -159,7 +159,7 @@ def test_tables_and_their_provenance_are_kept(project, monkeypatch, capsys):
 def test_a_reference_can_be_compared_with(project, capsys):
     promote("mini", repository=project)
     reference = project / "results" / "reference" / "mini"
-    assert compare(["--new", str(out(project)), "--reference", str(reference)]) == 0
+    assert main(["compare", "--new", str(out(project)), "--reference", str(reference)]) == 0
     assert (out(project) / "compare.csv").is_file()
 
 
@@ -309,7 +309,7 @@ def test_smoke_and_unknown_scales_are_refused(project, capsys):
     refused(project, "smoke is no reference", scale="smoke")
     refused(project, "scale: found 'big'", scale="big")
     with pytest.raises(SystemExit, match="2"):
-        main(["--scale", "big"])
+        main(["promote", "--scale", "big"])
     assert capsys.readouterr().err.count("\n") == 1
 
 
