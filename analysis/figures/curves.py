@@ -16,7 +16,7 @@ from analysis.figures.frames import divergence, one_seed, panels
 TEXT = ("phase", "depth")
 NUMBERS = ("epoch", "layers", "train_accuracy", "val_accuracy", "best_val_accuracy")
 
-_LINES = {
+_LINES: dict[str, tuple[str, style.Look]] = {
     "train_accuracy": ("training accuracy", {"color": style.BLUE}),
     "val_accuracy": ("validation accuracy", {"color": style.VERMILLION}),
     "best_val_accuracy": (
@@ -24,8 +24,8 @@ _LINES = {
         {"color": style.BLACK, "ls": (0, (4, 1.5)), "zorder": 1.9},
     ),
 }
-_LAYERS = {"color": style.GREEN, "lw": 1.3}
-_DIVERGED = {"color": style.PURPLE, "ls": (0, (1, 1)), "lw": 1.3}
+_LAYERS: style.Look = {"color": style.GREEN, "lw": 1.3}
+_DIVERGED: style.Look = {"color": style.PURPLE, "ls": (0, (1, 1)), "lw": 1.3}
 _PHASES = {"growing": ("growing", style.ORANGE), "finetuning": ("fine-tuning", style.SKY)}
 
 
@@ -112,7 +112,7 @@ def _close_look(axes: Axes, whole: Axes, rows: pd.DataFrame) -> None:
     pad = 0.03 * max(right - left, 1)
     axes.set_xlim(left - pad, right + pad)
     for growth in growths[(growths >= left) & (growths <= right)]:
-        look = {"lw": 1.4} if growth == at else {"lw": 0.7, "ls": ":"}
+        look: style.Look = {"lw": 1.4} if growth == at else {"lw": 0.7, "ls": ":"}
         axes.axvline(growth, color=style.GREEN, zorder=0, **look)
     before, after = (rows.loc[rows["epoch"] == at + k, "depth"].iloc[0] for k in (0, 1))
     axes.set_title(

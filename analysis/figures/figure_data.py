@@ -246,7 +246,7 @@ def _labelled(
     summary: Mapping[str, Any],
 ) -> pd.DataFrame:
     """Return the frame behind the columns that every figure has, ``diverged_after`` at its end."""
-    common = {
+    common: dict[str, Any] = {
         "scale": catalogue.scale,
         "description": catalogue.settings.description,
         "panel": row.panel.letter,

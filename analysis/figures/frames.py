@@ -64,9 +64,15 @@ def read_grids(file: Path, text: Sequence[str], numbers: Sequence[str]) -> pd.Da
     return frame
 
 
+def finite(frame: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
+    """Return for each row whether its numbers in these columns are all finite."""
+    return np.isfinite(frame[list(columns)].to_numpy(float)).all(axis=1)
+
+
 def panels(frame: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
     """Yield letter, heading (``(a) Basic3ResNet, K = 3``) and rows of each panel."""
-    for letter, rows in frame.groupby("panel", sort=True):
+    for letter, rows in frame.groupby(frame["panel"].astype(str), sort=True):
+        letter = str(letter)
         title = rows["title"].iloc[0]
         yield letter, f"({letter}) {title}" if letter else title, rows
 

@@ -34,7 +34,7 @@ def label_contours(axes: Axes, contour: ContourSet, drawn: np.ndarray) -> None:
     point = axes.figure.dpi / 72
     taken = labels = np.empty((0, 2))
     if len(drawn):
-        taken = Path(axes.transData.transform(drawn)).interpolated(20).vertices
+        taken = np.asarray(Path(axes.transData.transform(drawn)).interpolated(20).vertices)
     for path in contour.get_paths():
         vertices = axes.transData.transform(path.vertices)
         if np.hypot(*np.diff(vertices, axis=0).T).sum() < _SHORTEST * point:
@@ -83,7 +83,7 @@ def label_points(
             va="center",
             fontsize=SMALL,
         )
-        half = text.get_window_extent().size / 2 / point
+        half = np.array(text.get_window_extent().size) / 2 / point
         for far, turn in itertools.product((2, 7, 14), (0, 1, -1, 2, -2, 3, -3, 4)):
             angle = angles[i] + turn * np.pi / 4
             towards = np.array([np.cos(angle), np.sin(angle)])

@@ -135,7 +135,7 @@ def _sum(name: str, part: pd.DataFrame, seeds: int) -> list[Any]:
     return [
         name,
         len(part) * seeds,
-        int(part["epochs"].sum()),
+        part["epochs"].sum(),
         f"{part['flops'].sum():.2e}",
         f"{part['hours'].sum():.3g}",
         f"{part['done'].sum()}/{len(part) * seeds}",

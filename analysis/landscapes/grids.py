@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 from analysis.results.csvfiles import read_csv, read_numbers
 from autogrow.errors import UserError
@@ -19,7 +19,8 @@ BLOCKS = "blocks"
 SETTINGS = "settings.json"
 
 
-class Block(NamedTuple):
+@dataclass(frozen=True)
+class Block:
     """One of several blocks of rows, counted from 1."""
 
     number: int
@@ -183,15 +184,20 @@ class BlockFolder:
         """
         self.check()
         blocks = [Block(number, count) for number in range(1, count + 1)]
-        parts = {block: self.rows(block) for block in blocks}
-        missing = [block for block, rows in parts.items() if rows is None]
+        rows: list[list[str]] = []
+        missing = []
+        for block in blocks:
+            part = self.rows(block)
+            if part is None:
+                missing.append(block)
+            rows += part or []
         if missing:
             told = ", ".join(map(str, missing[:10]))
             raise UserError(
                 f"{self.file(missing[0])}: {len(missing)} of {count} blocks missing or not "
                 f"complete: {told}{', ...' if len(missing) > 10 else ''}"
             )
-        write_csv(self.result, HEADER, [row for rows in parts.values() for row in rows])
+        write_csv(self.result, HEADER, rows)
 
 
 def _coordinates(point: tuple[float, float]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,8 @@ from analysis.landscapes.grids import Block, BlockFolder
 from autogrow.errors import UserError
 
 if TYPE_CHECKING:
+    from torch import Tensor, nn
+
     from analysis.landscapes.finished import FinishedRun
     from analysis.landscapes.landscape import Landscape
 
@@ -142,9 +144,9 @@ def carry_out(
     if options.gather is None:
         blocks = [options.block] if options.block else [Block(i + 1, count) for i in range(count)]
         folder.open(restart=options.restart)
-        missing = [b for b in blocks if folder.rows(b) is None]
-        at = landscape().at if missing else None
-        for b in missing:
+        at = None
+        for b in (b for b in blocks if folder.rows(b) is None):
+            at = at or landscape().at
             begin = time.perf_counter()
             folder.compute(b, at)
             rate = len(folder.grid.points(b)) / (time.perf_counter() - begin)
@@ -157,7 +159,7 @@ def carry_out(
 def open_landscape(
     run: FinishedRun,
     options: argparse.Namespace,
-    directions: Callable,
+    directions: Callable[[nn.Module], Sequence[Mapping[str, Tensor]]],
     *,
     recalibrate: bool = False,
 ) -> Landscape | Undefined:
@@ -184,4 +186,5 @@ def open_landscape(
     network = trained.final_network(run, device)
     images = trained.training_images(run, device, options.data_root, options.images)
     score = scores.recalibrated_score if recalibrate else scores.score
-    return Landscape(network, *directions(network), lambda moved: score(moved, images))
+    dx, dy = directions(network)
+    return Landscape(network, dx, dy, lambda moved: score(moved, images))

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from analysis.landscapes.finished import FinishedRun
 from autogrow import data as datasets
+from autogrow.batches.from_files import StreamedSet
 from autogrow.batches.in_memory import DeviceSet
 from autogrow.batches.sets import make_sets, prepared
 from autogrow.errors import UserError
@@ -33,7 +34,7 @@ class ImageSample:
         How many to draw without replacement: the same ones whenever the set is the same.
     """
 
-    def __init__(self, images: DeviceSet, size: int) -> None:
+    def __init__(self, images: DeviceSet | StreamedSet, size: int) -> None:
         generator = torch.Generator().manual_seed(derive(0, "landscape images"))
         drawn = torch.randperm(len(images), generator=generator)[:size].sort().values
         parts = []
@@ -94,7 +95,7 @@ def final_network(run: FinishedRun, device: torch.device) -> GrowableNetwork:
 
 def training_images(
     run: FinishedRun, device: torch.device, data_root: Path | None, size: int | None
-) -> DeviceSet | ImageSample:
+) -> DeviceSet | StreamedSet | ImageSample:
     """Return the run's training images, not augmented: its subset, without those held out.
 
     Parameters

@@ -74,7 +74,7 @@ def run(options: argparse.Namespace) -> int:
         "points": facts.points,
         "images": options.images,
     }
-    grid = Grid(axis(*facts.x, facts.points), axis(*facts.y, facts.points))
+    grid = Grid(*(axis(low, high, facts.points) for low, high in (facts.x, facts.y)))
     folder = BlockFolder(options.out, grid, settings, RESULT)
     common.carry_out(
         options,
@@ -88,9 +88,9 @@ def run(options: argparse.Namespace) -> int:
 
 def _plane_there(run: FinishedRun, options: argparse.Namespace) -> PlaneFacts:
     """Return the plane that --part plane has made; options that say otherwise are mistakes."""
-    from analysis.landscapes.planefiles import FACTS, read_facts
+    from analysis.landscapes.planefiles import FACTS, facts_of
 
-    facts = read_facts(run, options.out)
+    facts = facts_of(run, options.out)
     for key in ("points", "margin"):
         given, there = getattr(options, key), getattr(facts, key)
         if given not in (None, there):
@@ -105,8 +105,8 @@ def _plane(run: FinishedRun, options: argparse.Namespace) -> PlaneFacts:
     """Return the plane, computed unless the folder has it."""
     from analysis.landscapes.planefiles import FACTS, kept_facts, write_plane
 
-    wanted = {"points": options.points or POINTS, "margin": options.margin or MARGIN}
-    facts = kept_facts(run, options.out, **wanted)
+    points, margin = options.points or POINTS, options.margin or MARGIN
+    facts = kept_facts(run, options.out, points=points, margin=margin)
     if facts is None:
         # A plane alone may change: the blocks' own settings tell that they are of another.
         if not (options.part or options.restart) and has_blocks(options.out):
@@ -114,7 +114,7 @@ def _plane(run: FinishedRun, options: argparse.Namespace) -> PlaneFacts:
                 f"{options.out}: holds blocks of another plane; "
                 "use another folder, or throw those blocks away with --restart"
             )
-        facts = write_plane(run, options.out, **wanted)
+        facts = write_plane(run, options.out, points=points, margin=margin)
     told = "no plane: too few points before the run diverged"
     if facts.explained_1 is not None:
         told = f"explained variance {facts.explained_1:.2f} % and {facts.explained_2:.2f} %"

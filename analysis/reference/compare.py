@@ -67,7 +67,7 @@ def compare_tables(
     for row in dict.fromkeys([*reference.rows, *new.rows]):
         ours, theirs = new.rows.get(row), reference.rows.get(row)
         for column in reference.compared:
-            a, b = ours and ours[column], theirs and theirs[column]
+            a, b = (side[column] if side else None for side in (ours, theirs))
             if a is None:
                 verdict = ("missing in new", "")
             elif b is None:

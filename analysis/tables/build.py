@@ -78,7 +78,7 @@ def build_table(table: Table, catalogue: Catalogue, results: Results) -> pd.Data
         cells: dict[str, Any] = {"scale": catalogue.scale, "row": row.name}
         cells |= _settings(row)
         for column in values:
-            cells |= _value(column, seeds, theirs[column])
+            cells |= _value(column, seeds, str(theirs[column]))
         cells["n"] = len(results.seeds)
         cells["diverged"] = sum(map(len, results.diverged(row).values()))
         if catalogue.scale == "smoke":

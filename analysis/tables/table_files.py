@@ -152,9 +152,9 @@ def read_table(file: Path) -> TableFile:
         missing = next(c for c in ("scale", "row", "n") if c not in header)
         raise UserError(f"{file}: has no column {missing!r}, but {own[0]!r}")
     if not own:
-        missing = [c for c in keys if c not in header]
-        if missing:
-            raise UserError(f"{file}: has no column {missing[0]!r}, which names its rows")
+        unnamed = [c for c in keys if c not in header]
+        if unnamed:
+            raise UserError(f"{file}: has no column {unnamed[0]!r}, which names its rows")
     columns = _value_columns(file, header, keys, ours=bool(own))
     scales = {line["scale"] for line in lines} if own else {"paper"}
     if len(scales) > 1:
