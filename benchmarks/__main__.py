@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from analysis.commandline import exit_status
+from autogrow.cli.exit_status import exit_status
 from autogrow.cli.options import OneLineParser, positive
 
 

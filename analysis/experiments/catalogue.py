@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from analysis.experiments.rows import AGAINST, Row, RowMaker, Run
+from analysis.experiments.planned_runs import Run
+from analysis.experiments.rows import AGAINST, Row, RowMaker
 from analysis.experiments.settings import CONFIG, ROOT, ScaleSettings, read_scale
 from autogrow.errors import UserError, allowed
 from autogrow.files.yaml import read_yaml
@@ -85,7 +86,7 @@ def load_catalogue(scale: str, experiments: Path = EXPERIMENTS) -> Catalogue:
     settings = read_scale(scale)
     content = read_yaml(experiments)
     if not isinstance(content, dict):
-        raise UserError(f"{experiments}: a mapping of tables is wanted, found {content!r:.80}")
+        raise UserError(f"{experiments}: found {content!r:.80}; allowed: a mapping of tables")
     runs: dict[str, Run] = {}
     tables: dict[str, Table] = {}
     for name, table in content.items():
@@ -94,9 +95,9 @@ def load_catalogue(scale: str, experiments: Path = EXPERIMENTS) -> Catalogue:
         rows = []
         for cells in _expand(table["rows"], where):
             maker = RowMaker(table, cells, settings, where)
-            for run in maker.needed:
-                if runs.setdefault(run.id, run) != run:
-                    raise UserError(f"{where}: two different runs have the id {run.id}")
+            for needed in maker.needed:
+                if runs.setdefault(needed.id, needed) != needed:
+                    raise UserError(f"{where}: two different runs have the id {needed.id}")
             rows.append(maker.row())
         tables[name] = Table(name, table["title"], tuple(rows))
         names = [row.name for row in rows]
@@ -110,7 +111,8 @@ def load_catalogue(scale: str, experiments: Path = EXPERIMENTS) -> Catalogue:
     except UserError as error:
         raise UserError(f"{experiments}: {error}") from None
     for run, interval in snapshots.items():
-        runs[run] = replace(runs[run], settings={**runs[run].settings, "snapshots": interval})
+        spec = runs[run].spec.model_copy(update={"snapshots": interval})
+        runs[run] = replace(runs[run], spec=spec)
     return catalogue
 
 

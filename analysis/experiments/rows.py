@@ -9,18 +9,16 @@ from fractions import Fraction
 from typing import Any
 
 from analysis.experiments.panels import PANEL_COLUMNS, Panel, read_panel
+from analysis.experiments.planned_runs import Run, dataset_text, run_id
 from analysis.experiments.settings import ScaleSettings
-from autogrow.config.spec import SPECS, AutogrowSpec, RunSpec, parse_spec
+from autogrow.config.resolved import ResolvedAutogrow
+from autogrow.config.resolving import resolve
+from autogrow.config.spec import SPECS, parse_spec
 from autogrow.errors import UserError, allowed
-from autogrow.networks.names import format_depth, parse_architecture
+from autogrow.networks.names import NetworkName, parse_architecture
 
 PERIOD = 3
 """K where a row names none: the paper's best practice."""
-
-COMMANDS = {"autogrow": "grow", "scratch": "train", "morph": "morph"}
-
-_CONCERNS = {"uniform_noise": "UniInit", "adaminit_slack": "AdamInit"}
-"""Choices that matter to the runs of one initializer alone."""
 
 METHODS = {"baseline": "scratch", "AutoGrow": "autogrow", "Network Morphism": "morph"}
 AGAINST = ("found net", "deeper net")
@@ -40,56 +38,6 @@ COLUMNS = (
     *DEPTHS,
 )
 INSTRUCTIONS = ("depth_of", *PANEL_COLUMNS)
-
-
-@dataclass(frozen=True)
-class Run:
-    """A run at a scale, for any seed.
-
-    Attributes
-    ----------
-    id
-        Readable path: network / data / what is done.
-    settings
-        Of the spec, without the seed; without the network's depth if ``depth_of``.
-    depth_of
-        Id of the run whose found net gives the depth, or None.
-    """
-
-    id: str
-    settings: Mapping[str, Any]
-    depth_of: str | None = None
-
-    @property
-    def kind(self) -> str:
-        """``autogrow``, ``scratch`` or ``morph``."""
-        return self.settings["kind"]
-
-    def command(self, given: Mapping[str, Any]) -> list[str]:
-        """Return the ``autogrow`` arguments of this run, without folder and depth's run.
-
-        Parameters
-        ----------
-        given
-            Settings that all runs share: seed, protocol, choices. Left out are defaults
-            and what does not concern the run, so that no other run is trained anew.
-        """
-        fields = SPECS[self.kind].model_fields
-        initializer = self.settings.get("initializer", fields.get("initializer"))
-        shared = {
-            key: value
-            for key, value in given.items()
-            if key in fields
-            and fields[key].default != value
-            and _CONCERNS.get(key, initializer) == initializer
-        }
-        words = [COMMANDS[self.kind]]
-        for key, value in {**self.settings, **shared}.items():
-            if key == "kind":
-                continue
-            words.append(f"--{key.replace('_', '-')}")
-            words += [str(v) for v in (value if isinstance(value, list) else [value])]
-        return words
 
 
 @dataclass(frozen=True)
@@ -141,10 +89,10 @@ class RowMaker:
         self.needed: list[Run] = []
         values = {**table.get("shared", {}), **cells}
         _check_values(values, where)
-        kind = METHODS.get(values.get("method"), table.get("run", {}).get("kind"))
-        if not isinstance(kind, str) or kind not in COMMANDS:
+        kind = METHODS.get(str(values.get("method")), table.get("run", {}).get("kind"))
+        if not isinstance(kind, str) or kind not in SPECS:
             raise UserError(
-                f"{where}: run: kind: found {kind!r}; allowed: {allowed(COMMANDS)}, "
+                f"{where}: run: kind: found {kind!r}; allowed: {allowed(SPECS)}, "
                 f"or rows with a method: {allowed(METHODS)}"
             )
         _check_network(values, where)
@@ -173,11 +121,11 @@ class RowMaker:
         key = {c: "" if v is None else str(v) for c, v in self._cells.items() if c in COLUMNS}
         used = dict(key)
         for column, value in key.items():
-            if column == "K" and value:
-                used[column] = str(self._main.settings.get("K", value))
+            if column == "K" and isinstance(self._main.spec, ResolvedAutogrow):
+                used[column] = str(self._main.spec.K)
             elif column in DEPTHS:
                 used[column] = self._scale.depth.get(value, value)
-        used["dataset"] = dataset_text(self._main.settings)
+        used["dataset"] = dataset_text(self._main.spec)
         return Row(
             key,
             self._roles,
@@ -188,20 +136,10 @@ class RowMaker:
 
     def _as_deep_as(self, source: Run, values: Mapping[str, Any]) -> Run:
         """Return the run that trains from scratch at the depth ``source`` finds."""
-        settings = {
-            "kind": "scratch",
-            "network": values["network"],
-            **self._sized(values, "epochs"),
-        }
-        example = parse_architecture(str(values["network"]))
-        depth = format_depth(example.seed_depth)
-        parse_spec({**settings, "network": f"{example.name}-{depth}"}, self._where)
-        *_, found_by = source.id.split("/")
-        if source.settings["network"] != values["network"]:
-            found_by = f"{source.settings['network']}-{found_by}"
-        name = f"{values['network']}/{data_label(settings)}/scratch-as-deep-as-{found_by}"
-        self.needed.append(Run(name, settings, depth_of=source.id))
-        return self.needed[-1]
+        architecture = parse_architecture(str(values["network"]))
+        network = NetworkName(architecture, architecture.seed_depth)
+        settings = {"kind": "scratch", "network": str(network), **self._sized(values, "epochs")}
+        return self._needs(settings, source)
 
     def _run(self, values: Mapping[str, Any], given: Mapping[str, Any]) -> Run:
         network = values.get("network")
@@ -224,14 +162,23 @@ class RowMaker:
             settings["K"] = self._growing_period(values, settings)
             if self._scale.T is not None and settings.get("policy", "periodic") == "periodic":
                 settings["J"] = max(self._scale.T, settings["K"])
-            settings["tau"] = self._scale.tau
+            if self._scale.tau is not None:
+                settings["tau"] = self._scale.tau
         if kind != "scratch" and "initializer" in values:
             settings["initializer"] = values["initializer"]
         settings |= self._sized(values, "finetune_epochs" if kind == "autogrow" else "epochs")
-        settings = {key: value for key, value in settings.items() if value is not None}
-        settings = _without_defaults(settings, parse_spec(settings, self._where))
-        self.needed.append(Run(run_id(settings), settings))
-        return self.needed[-1]
+        return self._needs(settings)
+
+    def _needs(self, settings: Mapping[str, Any], depth_of: Run | None = None) -> Run:
+        """Return the run of these settings, noted as one that the row needs."""
+        spec = parse_spec(settings, self._where)
+        try:
+            resolved = resolve(spec)
+        except UserError as error:
+            raise UserError(f"{self._where}: {error}") from None
+        run = Run(run_id(resolved, depth_of), resolved, depth_of.id if depth_of else None)
+        self.needed.append(run)
+        return run
 
     def _growing_period(self, values: Mapping[str, Any], settings: Mapping[str, Any]) -> int | None:
         if settings.get("policy") == "convergent":
@@ -261,7 +208,7 @@ class RowMaker:
 
     def _sized(self, values: Mapping[str, Any], epochs: str) -> dict[str, Any]:
         """Return the settings that depend on the scale alone; ``epochs`` names their key."""
-        dataset = values.get("dataset")
+        dataset = str(values["dataset"])
         sized = {**self._scale.settings, **self._scale.data.get(dataset, {"data": dataset})}
         fraction = self._fraction(values)
         if fraction != 1:
@@ -295,61 +242,3 @@ def _check_network(values: Mapping[str, Any], where: str) -> None:
         parse_architecture(str(values.get("network")))
     except UserError as error:
         raise UserError(f"{where}: {error}") from None
-
-
-def _without_defaults(settings: dict[str, Any], spec: RunSpec) -> dict[str, Any]:
-    """Leave out what would be so anyway: the same spec gets the same settings everywhere."""
-    defaults = {f.alias or n: f.default for n, f in type(spec).model_fields.items() if n != "kind"}
-    if isinstance(spec, AutogrowSpec):
-        defaults["seed_depth"] = format_depth(spec.architecture.seed_depth)
-    return {k: v for k, v in settings.items() if defaults.get(k, ...) != v}
-
-
-def dataset_text(settings: Mapping[str, Any]) -> str:
-    """Return what a run was trained on, in words: ``digits, 50 % of its training set``."""
-    text = str(settings["data"])
-    if settings.get("downscale", 1) != 1:
-        text += f" at 1/{settings['downscale']} size"
-    if settings.get("data_fraction", 1) != 1:
-        text += f", {100 * settings['data_fraction']:g} % of its training set"
-    return text
-
-
-def data_label(settings: Mapping[str, Any]) -> str:
-    """Return what a run is trained on, as part of an id: ``digits-fraction0.5``."""
-    label = str(settings["data"])
-    if "data_fraction" in settings:
-        label += f"-fraction{settings['data_fraction']:g}"
-    if "downscale" in settings:
-        label += f"-downscale{settings['downscale']}"
-    return label
-
-
-def run_id(settings: Mapping[str, Any]) -> str:
-    """Return the id of a run: network / data / what is done.
-
-    Parameters
-    ----------
-    settings
-        Of the spec, without what is its default. What changes nothing in the result
-        (``snapshots``) is not part of the id.
-    """
-    data = data_label(settings)
-    kind = settings["kind"]
-    if kind == "scratch":
-        network, _, depth = settings["network"].partition("-")
-        return f"{network}/{data}/scratch-{depth}"
-    if kind == "morph":
-        network, _, shallower = settings["from"].partition("-")
-        deeper = settings["to"].partition("-")[2]
-        initializer = settings.get("initializer", "ZeroInit")
-        return f"{network}/{data}/morph-{shallower}-to-{deeper}-{initializer}"
-    parts = [settings.get("policy", "periodic")]
-    if parts == ["periodic"]:
-        parts.append(f"K{settings['K']}")
-    parts.append(settings.get("initializer", "GauInit"))
-    if settings.get("growing_rate", "constant") != "constant":
-        parts.append(settings["growing_rate"])
-    if "seed_depth" in settings:
-        parts.append(f"from-{settings['seed_depth']}")
-    return f"{settings['network']}/{data}/{'-'.join(parts)}"

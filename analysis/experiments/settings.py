@@ -11,12 +11,11 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    ValidationError,
     ValidationInfo,
     field_validator,
 )
 
-from autogrow.config.pydantic_errors import first_problem
+from autogrow.config.pydantic_errors import validated
 from autogrow.errors import UserError, allowed
 from autogrow.files.yaml import read_yaml
 from autogrow.networks.names import ARCHITECTURES
@@ -241,7 +240,7 @@ def parse_settings(values: object, source: str) -> Settings:
     UserError
         Naming the key, what was found and what is allowed.
     """
-    return _parse(Settings, values, source)
+    return validated(Settings, values, source)
 
 
 def read_scale(scale: str) -> ScaleSettings:
@@ -255,24 +254,19 @@ def read_scale(scale: str) -> ScaleSettings:
     if scale not in SCALES:
         raise UserError(f"scale: found {scale!r}; allowed: {allowed(SCALES)}")
     file = CONFIG / "scales" / f"{scale}.yaml"
-    return _parse(ScaleSettings, read_yaml(file), str(file))
-
-
-def _parse(model: type[BaseModel], values: object, source: str) -> Any:
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        raise UserError(f"{source}: {first_problem(error, model)}") from None
+    return validated(ScaleSettings, read_yaml(file), str(file))
 
 
 def prepare_environment(settings: Settings) -> None:
-    """Set what the jobs of this workflow inherit: PATH and the data root.
+    """Set what the jobs of this workflow inherit: PATH, PYTHONPATH and the data root.
 
     The interpreter that runs Snakemake has the packages; ``python`` on PATH may
-    not have them, as when ``.venv/bin/snakemake`` is called.
+    not have them, as when ``.venv/bin/snakemake`` is called. ``analysis`` is not installed:
+    jobs find it in this clone.
     """
-    bin_folder = str(Path(sys.executable).parent)
-    os.environ["PATH"] = os.pathsep.join([bin_folder, os.environ.get("PATH", "")])
+    for variable, folder in (("PATH", Path(sys.executable).parent), ("PYTHONPATH", ROOT)):
+        others = os.environ.get(variable)
+        os.environ[variable] = os.pathsep.join([str(folder), *([others] if others else [])])
     if settings.data_root is not None:
         os.environ["AUTOGROW_DATA_ROOT"] = str(Path(settings.data_root).expanduser().resolve())
     if settings.cluster is not None and settings.cluster.scratch is not None:

@@ -8,7 +8,7 @@ what finished runs have recorded and the landscapes computed around their networ
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from string import ascii_lowercase
@@ -18,16 +18,17 @@ import pandas as pd
 
 from analysis.commandline import add_results
 from analysis.experiments.catalogue import Catalogue, Table, load_catalogue
+from analysis.experiments.row_files import from_json
 from analysis.experiments.rows import Row
 from analysis.figures.published import published_resnets
+from analysis.landscapes.planefiles import FACTS, read_facts
 from analysis.results.csvfiles import check_columns, grid_sides, read_csv, read_numbers
-from analysis.results.summaries import Results, diverged, own_epochs
+from analysis.results.summaries import CountedSummary, Results
 from autogrow.errors import UserError, allowed
-from autogrow.files.reading import read_json
 from autogrow.files.writing import write_together
 from autogrow.networks.names import LAYERS, parse_depth, parse_network
 
-ACCURACIES = ["train_accuracy", "val_accuracy", "best_val_accuracy"]
+EPOCH_ACCURACIES = ["train_accuracy", "val_accuracy", "best_val_accuracy"]
 CONTOUR = "_contour"
 
 
@@ -83,15 +84,15 @@ def _curves(figure: Table, catalogue: Catalogue, results: Results) -> dict[str, 
     return {"": pd.concat(parts)}
 
 
-def _metrics(file: Path, summary: Mapping[str, Any]) -> pd.DataFrame:
+def _metrics(file: Path, summary: CountedSummary) -> pd.DataFrame:
     """Return the epochs of a run with the layers that the network had."""
-    frame = _read(file, ["phase", "depth"], ["epoch", *ACCURACIES])
+    frame = _read(file, ["phase", "depth"], ["epoch", *EPOCH_ACCURACIES])
     # AdamInit trains no epochs of its own: its rows repeat the epoch before.
-    frame = frame.loc[frame["phase"] != "adaminit", ["epoch", "phase", "depth", *ACCURACIES]]
-    epochs = own_epochs(summary)
+    frame = frame.loc[frame["phase"] != "adaminit", ["epoch", "phase", "depth", *EPOCH_ACCURACIES]]
+    epochs = summary.own_epochs
     if list(frame["epoch"]) != [str(n + 1) for n in range(epochs)]:
         raise UserError(f"{file}: not what the figure needs: allowed: the epochs 1 to {epochs}")
-    architecture = parse_network(summary["network"]).architecture
+    architecture = parse_network(summary.network).architecture
     try:
         sub_modules = [sum(parse_depth(d, architecture)) for d in frame["depth"]]
     except UserError as error:
@@ -161,22 +162,18 @@ def _trajectories(figure: Table, catalogue: Catalogue, results: Results) -> dict
         run = row.runs["main"]
         [summary] = results.summaries(run)
         folder = results.landscape_folder(run, seed) / "trajectory"
-        file = folder / "plane.json"
-        plane = read_json(file)
+        file = folder / FACTS
+        plane = read_facts(file)
         trajectory = _read(
             folder / "trajectory.csv",
             ["step", "epoch", "phase", "depth", "grown", "x", "y"],
             ["step", "epoch", "x", "y"],
         )
-        try:
-            complete = len(trajectory) == plane["snapshots"] + (not diverged(summary))
-            for axis in ("explained_1", "explained_2"):
-                # Of a run that diverged there may be no plane.
-                lost = plane[axis] is None and diverged(summary)
-                trajectory[axis] = "" if lost else f"{plane[axis]:.4f}"
-        except (KeyError, TypeError, ValueError) as error:
-            raise UserError(f"{file}: no facts of a plane: {error!r}") from None
-        if not complete:
+        for component in ("explained_1", "explained_2"):
+            # Of a run that diverged there may be no plane.
+            share = getattr(plane, component)
+            trajectory[component] = "" if share is None else f"{share:.4f}"
+        if len(trajectory) != plane.snapshots + (not summary.diverged):
             raise UserError(f"{folder / 'trajectory.csv'}: does not go with {file}; make it again")
         title = _trajectory_title(row)
         trajectories.append(_labelled(trajectory, catalogue, row, title, seed, summary))
@@ -205,11 +202,11 @@ def _surfaces(figure: Table, catalogue: Catalogue, results: Results) -> dict[str
         folder = results.landscape_folder(run, seed) / "surface"
         surface = _read_grid(folder / "surface.csv", ["x", "y", "loss", "accuracy"])
         surface = surface.rename(columns={"accuracy": "train_accuracy"})
-        network, method = summary["network"], row.key["method"]
+        network, method = summary.network, row.key["method"]
         surface.insert(0, "network", network)
         surface.insert(1, "method", method)
         # Of the last epoch, whatever the tables show: those are the weights it is around.
-        accuracy = "" if diverged(summary) else f"{summary['final_accuracy']:.4f}"
+        accuracy = "" if summary.diverged else f"{summary.final_accuracy:.4f}"
         surface.insert(2, "accuracy", accuracy)
         parts.append(_labelled(surface, catalogue, row, f"{network}, {method}", seed, summary))
     return {"": pd.concat(parts)}
@@ -226,9 +223,9 @@ _BUILDERS: dict[str, Callable[[Table, Catalogue, Results], dict[str, pd.DataFram
 }
 
 
-def _found(summary: dict[str, Any]) -> dict[str, Any]:
+def _found(summary: CountedSummary) -> dict[str, Any]:
     found = {key: summary[key] for key in ("depth", "layers", "parameters", "flops")}
-    return {**found, "accuracy": "" if diverged(summary) else f"{summary['accuracy']:.4f}"}
+    return {**found, "accuracy": "" if summary.diverged else f"{summary.accuracy:.4f}"}
 
 
 def _period(row: Row) -> str:
@@ -243,7 +240,7 @@ def _labelled(
     row: Row,
     title: str,
     seed: int,
-    summary: Mapping[str, Any],
+    summary: CountedSummary,
 ) -> pd.DataFrame:
     """Return the frame behind the columns that every figure has, ``diverged_after`` at its end."""
     common: dict[str, Any] = {
@@ -257,7 +254,7 @@ def _labelled(
         "seed": seed,
     }
     labelled = frame.assign(**common)[[*common, *frame.columns]]
-    return labelled.assign(diverged_after=summary["diverged_after"] if diverged(summary) else "")
+    return labelled.assign(diverged_after=summary.diverged_after if summary.diverged else "")
 
 
 def _read(file: Path, columns: Sequence[str], numbers: Sequence[str] = ()) -> pd.DataFrame:
@@ -287,7 +284,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write a figure's CSVs; return the exit status."""
-    catalogue = load_catalogue(options.scale)
+    catalogue = from_json(options.rows) if options.rows else load_catalogue(options.scale)
     if options.figure not in _BUILDERS:
         raise UserError(f"figure: found {options.figure!r}; allowed: {allowed(_BUILDERS)}")
     results = Results(options.folder, options.seeds, options.accuracy)

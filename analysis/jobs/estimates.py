@@ -8,22 +8,25 @@ stop window over period that decides how many growths there are before any stop.
 
 from __future__ import annotations
 
+import statistics
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
-
-import pandas as pd
 
 from analysis.experiments.catalogue import Catalogue, paper_table
-from analysis.experiments.rows import Run
-from autogrow.config.resolving import resolve
-from autogrow.config.spec import AutogrowSpec, parse_spec
+from analysis.experiments.planned_runs import Run
+from analysis.results.csvfiles import read_csv
+from autogrow.config.resolved import (
+    ResolvedAutogrow,
+    ResolvedMorph,
+    ResolvedScratch,
+    ResolvedSpec,
+)
 from autogrow.data import DATASETS
 from autogrow.networks.names import (
     Architecture,
     NetworkName,
+    Stem,
     choose_stem,
     parse_depth,
     parse_network,
@@ -77,27 +80,24 @@ def estimate(run: Run, catalogue: Catalogue) -> Estimate:
     catalogue
         For the runs whose found net others take.
     """
+    spec = run.spec
     if run.depth_of is not None:
         source = catalogue.runs[run.depth_of]
-        architecture = _spec(source).architecture
         depth = _assumed_depth(source, catalogue)
-        name = parse_network(f"{run.settings['network']}-" + "-".join(map(str, depth)))
-        if name.architecture.residual and not architecture.residual:
-            name = NetworkName(name.architecture, tuple(-(-d // 2) for d in depth))
-        settings = {**run.settings, "network": str(name)}
-        spec = _resolved(settings)
-        return Estimate(run.id, str(name), spec.epochs, spec.epochs * _epoch(spec, name))
-    spec = _spec(run)
-    if spec.kind == "scratch":
-        name = parse_network(spec.network)
-        return Estimate(run.id, str(name), spec.epochs, spec.epochs * _epoch(spec, name))
-    if spec.kind == "morph":
+        if spec.architecture.residual and not source.spec.architecture.residual:
+            depth = tuple(-(-d // 2) for d in depth)
+        name = NetworkName(spec.architecture, depth)
+        return _from_scratch(run, name)
+    if isinstance(spec, ResolvedScratch):
+        return _from_scratch(run, spec.first_network)
+    if isinstance(spec, ResolvedMorph):
         names = [parse_network(n) for n in (spec.from_network, spec.to_network)]
         flops = sum(spec.epochs * _epoch(spec, name) for name in names)
         return Estimate(run.id, str(names[1]), 2 * spec.epochs, flops)
+    assert isinstance(spec, ResolvedAutogrow)
     name = NetworkName(spec.architecture, _assumed_depth(run, catalogue))
     growths = sum(name.depth) - sum(spec.seed_network.depth)
-    window = spec.J if spec.policy == "periodic" else spec.K * spec.architecture.sub_networks
+    window = spec.J or spec.K * spec.architecture.sub_networks
     growing = max(growths * spec.K, 0)
     # FLOPs rise evenly from the seed network's to the found net's.
     rising = growing * (_epoch(spec, spec.seed_network) + _epoch(spec, name)) / 2
@@ -118,36 +118,30 @@ def landscape_flops(run: Run, points: int, catalogue: Catalogue) -> float:
         Its scale says how many images the loss is taken over.
     """
     name = parse_network(estimate(run, catalogue).network)
-    settings = dict(run.settings)
-    if run.depth_of is not None:
-        settings["network"] = str(name)
-    spec = _resolved(settings)
+    spec = run.spec
     images = IMAGES[spec.data][0] * spec.data_fraction
     return points * min(images, catalogue.settings.figures.images or images) * _forward(spec, name)
 
 
-def _spec(run: Run) -> Any:
-    return _resolved(run.settings)
+def _from_scratch(run: Run, name: NetworkName) -> Estimate:
+    assert isinstance(run.spec, ResolvedScratch)
+    epochs = run.spec.epochs
+    return Estimate(run.id, str(name), epochs, epochs * _epoch(run.spec, name))
 
 
-def _resolved(settings: Mapping[str, Any]) -> Any:
-    spec = parse_spec(dict(settings), "plan")
-    return resolve(spec, _images(spec)[0])
-
-
-def _images(spec: Any) -> tuple[int, int, int]:
+def _images(spec: ResolvedSpec) -> tuple[int, int, int]:
     """Return size, channels and classes of the images a run sees."""
     info = DATASETS[spec.data]
     return info.image_size // spec.downscale, info.channels, info.n_classes
 
 
-def _epoch(spec: Any, name: NetworkName) -> float:
+def _epoch(spec: ResolvedSpec, name: NetworkName) -> float:
     """Return multiply-adds of one epoch: training, and evaluation of the test set."""
     train, test = IMAGES[spec.data]
     return _forward(spec, name) * ((1 + BACKWARD) * train * spec.data_fraction + test)
 
 
-def _forward(spec: Any, name: NetworkName) -> int:
+def _forward(spec: ResolvedSpec, name: NetworkName) -> int:
     """Return multiply-adds of one image."""
     size, channels, classes = _images(spec)
     stem = choose_stem(name.architecture, spec.stem, size)
@@ -157,7 +151,7 @@ def _forward(spec: Any, name: NetworkName) -> int:
 
 @cache
 def _per_sub_module(
-    architecture: Architecture, size: int, channels: int, classes: int, stem: str, width: int
+    architecture: Architecture, size: int, channels: int, classes: int, stem: Stem, width: int
 ) -> tuple[int, list[int]]:
     """Return multiply-adds of the 1-1-1 network and of one more sub-module in each sub-network."""
     from autogrow.networks.flops import network_costs
@@ -178,12 +172,13 @@ def _per_sub_module(
 
 def _assumed_depth(run: Run, catalogue: Catalogue) -> tuple[int, ...]:
     """Return the paper's found net of a run, made smaller as the scale is."""
-    spec: AutogrowSpec = _spec(run)
+    spec = run.spec
+    assert isinstance(spec, ResolvedAutogrow)
     found, K = _paper_found_net(run.id, catalogue)
     depth = parse_depth(found, spec.architecture)
     if catalogue.scale == "paper":
         return depth
-    if spec.policy == "convergent":
+    if spec.J is None:
         return depth  # K = J at every scale
     paper_J = 30 if spec.stem == "imagenet" else 100
     ratio = (spec.J / spec.K) / (paper_J / K)
@@ -193,23 +188,18 @@ def _assumed_depth(run: Run, catalogue: Catalogue) -> tuple[int, ...]:
 
 def _paper_found_net(run: str, catalogue: Catalogue) -> tuple[str, int]:
     """Return the paper's found net, and its K, of a run that is a row of a table."""
-    fallback = None
-    for table in catalogue.tables.values():
-        for row in table.rows:
-            if row.runs["main"] != run:
-                continue
-            K = int(row.key.get("K") or 3)
-            if table.name.startswith("figure"):
-                fallback = row.key["network"], row.key.get("K", "3")
-                continue
-            paper = pd.read_csv(paper_table(table.name), dtype=str, keep_default_na=False)
-            paper.index = paper[list(row.key)].agg("/".join, axis=1)
-            column = "found_net" if "found_net" in paper.columns else "depth"
-            return paper.loc[row.name, column], K
+    rows = [(t.name, row) for t in catalogue.tables.values() for row in t.rows]
+    own = [(table, row) for table, row in rows if row.runs["main"] == run]
+    for table, row in own:
+        if table.startswith("table"):
+            header, lines = read_csv(paper_table(table))
+            found = next(c for c in ("found_net", "depth") if c in header)
+            nets = {"/".join(line[key] for key in row.key): line[found] for line in lines}
+            return nets[row.name], int(row.key.get("K") or 3)
     # Figure 3's K = 50 points are in no table but for two: take Table 5's or Table 9's.
-    network, K = fallback
+    key = own[-1][1].key
     nets = {"Basic3ResNet": "6-5-3", "Plain3Net": "11-11-10"}
-    return nets.get(network, "6-6-6-6"), int(K)
+    return nets.get(key["network"], "6-6-6-6"), int(key.get("K", 3))
 
 
 def measured_throughput(catalogue: Catalogue, device: str = "cpu") -> float:
@@ -229,13 +219,12 @@ def measured_throughput(catalogue: Catalogue, device: str = "cpu") -> float:
     rates = []
     for name in ("Basic3ResNet", "Plain3Net", "Basic4ResNet", "Plain4Net"):
         run = catalogue.runs[_any_run(name, catalogue)]
-        spec = _spec(run)
+        spec = run.spec
         size, channels, classes = _images(spec)
         network_name = NetworkName(spec.architecture, (3,) * spec.architecture.sub_networks)
         shape = {"image_channels": channels, "classes": classes, "width": spec.width}
-        network = build_network(network_name, stem=spec.stem, **shape).to(
-            device, memory_format=torch.channels_last
-        )
+        network = build_network(network_name, stem=spec.stem, **shape).to(torch.device(device))
+        network = network.to(memory_format=torch.channels_last)
         optimizer = SGD(network.parameters(), lr=0.01, momentum=0.9, weight_decay=0)
         images = torch.randn(spec.batch_size, channels, size, size, device=device)
         labels = torch.zeros(spec.batch_size, dtype=torch.long, device=device)
@@ -249,11 +238,11 @@ def measured_throughput(catalogue: Catalogue, device: str = "cpu") -> float:
         )
         flops = (1 + BACKWARD) * 3 * spec.batch_size * (base + 2 * sum(each))
         rates.append(flops / seconds)
-    return float(pd.Series(rates).median())
+    return statistics.median(rates)
 
 
 def _any_run(network: str, catalogue: Catalogue) -> str:
     return next(
         id for id, r in catalogue.runs.items()
-        if r.kind == "autogrow" and r.settings["network"] == network
+        if r.spec.kind == "autogrow" and r.spec.architecture.name == network
     )  # fmt: skip

@@ -109,7 +109,7 @@ def report(
             f"{r.points} x {r.points}",
             f"{r.flops:.2e}",
             f"{r.hours:.3g}",
-            f"{int(r.done)}/1",
+            f"{r.done:d}/1",
         ]
         for r in landscapes.itertuples()
     ]

@@ -5,28 +5,20 @@ All of it follows from what the run is and from config/config.yaml and slurm/clu
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from analysis.experiments.settings import LANDSCAPE, Settings
+from autogrow.config.resolved import ResolvedSpec
 
 IMAGENET = "ImageNet"
 
 
-def kind_of(run: Mapping[str, Any]) -> str:
-    """Return what a run is to a machine: ``ImageNet``, else its architecture.
-
-    Parameters
-    ----------
-    run
-        Settings of the run's spec.
-    """
-    if run["data"] == IMAGENET:
-        return IMAGENET
-    return str(run.get("network", run.get("to"))).partition("-")[0]
+def kind_of(run: ResolvedSpec) -> str:
+    """Return what a run is to a machine: ``ImageNet``, else its architecture."""
+    return IMAGENET if run.data == IMAGENET else run.architecture.name
 
 
-def run_resources(settings: Settings, run: Mapping[str, Any], threads: int) -> dict[str, int | str]:
+def run_resources(settings: Settings, run: ResolvedSpec, threads: int) -> dict[str, int | str]:
     """Return the resources of a run's job, by Snakemake's names.
 
     Parameters
@@ -34,7 +26,7 @@ def run_resources(settings: Settings, run: Mapping[str, Any], threads: int) -> d
     settings
         Of the workflow.
     run
-        Settings of the run's spec.
+        The run's spec.
     threads
         That Snakemake gives the job.
     """
@@ -51,7 +43,7 @@ def run_resources(settings: Settings, run: Mapping[str, Any], threads: int) -> d
 
 
 def landscape_resources(
-    settings: Settings, run: Mapping[str, Any], threads: int
+    settings: Settings, run: ResolvedSpec, threads: int
 ) -> dict[str, int | str]:
     """Return the resources of a job that computes a block of the loss around a run's network.
 
@@ -63,7 +55,7 @@ def landscape_resources(
     return _resources(settings, LANDSCAPE, kind_of(run), threads)
 
 
-def cpu_resources(settings: Settings, run: Mapping[str, Any], threads: int) -> dict[str, int | str]:
+def cpu_resources(settings: Settings, run: ResolvedSpec, threads: int) -> dict[str, int | str]:
     """Return the resources of a short job around a run's network that needs no GPU.
 
     Parameters

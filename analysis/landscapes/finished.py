@@ -6,11 +6,9 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from analysis.results.summaries import diverged, own_epochs, read_summary
-from autogrow.config.spec import RunSpec, parse_spec
+from autogrow.config.resolved import ResolvedSpec
 from autogrow.errors import UserError
-from autogrow.networks.names import parse_network
-from autogrow.runs.folder import SPEC, SUMMARY, WEIGHTS, is_of_its_spec, read_json
+from autogrow.runs.folder import SPEC, WEIGHTS, finished_summary, read_spec
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,7 @@ class FinishedRun:
     """
 
     folder: Path
-    spec: RunSpec
+    spec: ResolvedSpec
     network: str
     epochs: int
     data_checksum: str
@@ -54,23 +52,22 @@ def finished_run(folder: Path) -> FinishedRun:
     """
     if not (folder / SPEC).is_file():
         raise UserError(f"{folder}: holds no run ({SPEC} is not there)")
-    spec = parse_spec(read_json(folder / SPEC), str(folder / SPEC))
-    file, weights = folder / SUMMARY, folder / WEIGHTS
-    summary = None
-    if file.exists() and weights.exists():
-        summary = read_summary(file, {"network": str, "epochs": dict, "data": dict})
-    if summary is None or not is_of_its_spec(folder, summary):
+    spec, weights = read_spec(folder), folder / WEIGHTS
+    summary = finished_summary(folder, spec)
+    if summary is None:
         raise UserError(
             f"{folder}: this run is not finished; allowed: the folder of a finished run"
         )
     try:
-        network, epochs = str(parse_network(summary["network"])), own_epochs(summary)
-        checksum = summary["data"]["checksum"]
-    except (KeyError, TypeError, UserError) as error:
-        raise UserError(f"{file}: no summary of a finished run: {error!r}") from None
-    try:
         digest = hashlib.sha256(weights.read_bytes()).hexdigest()
     except OSError as error:
         raise UserError(f"{weights}: cannot be read: {error.strerror or error}") from None
-    after = summary["diverged_after"] if diverged(summary) else None
-    return FinishedRun(folder, spec, network, epochs, checksum, digest, after)
+    return FinishedRun(
+        folder,
+        spec,
+        summary.network,
+        summary.own_epochs,
+        summary.data.checksum,
+        digest,
+        summary.diverged_after,
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -108,6 +107,7 @@ def write_plane(run: FinishedRun, out: Path, *, points: int, margin: float) -> P
         If snapshots are missing, damaged or of another network, or no plane shows those of
         a run that is complete.
     """
+    import numpy as np
     import safetensors.numpy
 
     from analysis.landscapes.plane import NoPlaneError, contour_range
@@ -119,12 +119,14 @@ def write_plane(run: FinishedRun, out: Path, *, points: int, margin: float) -> P
         states.append((run.epochs, phase, run.network.partition("-")[2], 0))
     try:
         plane, directions = _plane(run, snapshots)
-        coordinates, explained = plane.coordinates, plane.explained
+        coordinates = plane.coordinates
+        explained: tuple[float | None, ...] = plane.explained
         x, y = (contour_range(values, margin) for values in coordinates.T)
     except NoPlaneError as error:
         if run.diverged_after is None:
             raise UserError(f"{run.folder}: {error}") from None
-        directions, coordinates, explained = {}, [(math.nan, math.nan)] * len(states), (None, None)
+        directions, coordinates = {}, np.full((len(states), 2), np.nan)
+        explained = (None, None)
         x = y = (-1.0, 1.0)
     data = safetensors.numpy.save(directions)
     digest = hashlib.sha256(data).hexdigest()

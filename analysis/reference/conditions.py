@@ -13,6 +13,7 @@ from typing import Any
 
 from analysis.experiments.catalogue import Catalogue
 from autogrow.errors import UserError
+from autogrow.runs.summary import Summary
 
 
 def _git(repository: Path, *arguments: str) -> str:
@@ -55,7 +56,7 @@ def clean_commit(repository: Path) -> str:
 
 
 def describe_runs(
-    catalogue: Catalogue, seeds: Sequence[int], summaries: Sequence[Mapping[str, Any]]
+    catalogue: Catalogue, seeds: Sequence[int], summaries: Sequence[Summary]
 ) -> dict[str, Any]:
     """Return what the summaries of runs say: seeds, commits, hardware, versions, seconds.
 
@@ -72,13 +73,13 @@ def describe_runs(
     """
 
     def counted(key: str) -> dict[str, int]:
-        found = Counter(str(s.get(key) or "unknown") for s in summaries)
+        found = Counter(str(s[key] or "unknown") for s in summaries)
         return dict(sorted(found.items()))
 
     versions: list[Any] = []
     for summary in summaries:
-        if summary["versions"] not in versions:
-            versions.append(summary["versions"])
+        if summary.versions not in versions:
+            versions.append(summary.versions)
     return {
         "description": catalogue.settings.description,
         "tables": [name for name in catalogue.tables if name.startswith("table")],
@@ -88,11 +89,11 @@ def describe_runs(
         "run_statuses": counted("status"),
         "run_commits": counted("git_commit"),
         "device_seconds": round(
-            sum(s["seconds_growing"] + s["seconds_finetuning"] for s in summaries), 1
+            sum(s.seconds_growing + s.seconds_finetuning for s in summaries), 1
         ),
         "hardware": {
             "devices": counted("device"),
-            "threads": one(dict.fromkeys(s["threads"] for s in summaries)),
+            "threads": one(dict.fromkeys(s.threads for s in summaries)),
             # The summaries do not say how many cores there were beside the run's own.
             "promoted_on": {"machine": platform.machine(), "cores": os.cpu_count()},
         },

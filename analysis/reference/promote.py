@@ -27,23 +27,15 @@ from analysis.reference.conditions import (
     repeat_command,
 )
 from analysis.results.csvfiles import check_columns, read_csv
-from analysis.results.summaries import read_summary
 from analysis.tables.table_files import read_table, table_folder
 from autogrow.errors import UserError, allowed
 from autogrow.files.writing import write_bytes, write_json
+from autogrow.runs.summary import Summary, read_summary
 
 FORMS = (".csv", ".md", ".tex", "_seeds.csv")
 """Endings of the files of a table."""
 
 _OURS = re.compile(r"table\d+(\.csv|\.md|\.tex|_seeds\.csv)|provenance\.json")
-_NEEDED: dict[str, type] = {
-    "seed": int,
-    "device": str,
-    "threads": int,
-    "versions": dict,
-    "seconds_growing": float,
-    "seconds_finetuning": float,
-}
 
 
 def promote(
@@ -145,7 +137,7 @@ def _seeds(folder: Path, tables: Sequence[Table]) -> list[int]:
 
 def _summaries(
     source: Path, catalogue: Catalogue, seeds: Sequence[int]
-) -> dict[tuple[str, int], tuple[Path, Mapping[str, Any]]]:
+) -> dict[tuple[str, int], tuple[Path, Summary]]:
     """Return file and content for every run of the catalogue, figures' runs included."""
     runs = source / "runs"
     files = {
@@ -161,10 +153,10 @@ def _summaries(
     return {key: (file, _finished(file, key[1])) for key, file in files.items()}
 
 
-def _finished(file: Path, seed: int) -> Mapping[str, Any]:
-    summary = read_summary(file, _NEEDED)
-    if summary["seed"] != seed:
-        raise UserError(f"{file}: is of seed {summary['seed']}, not of {seed}")
+def _finished(file: Path, seed: int) -> Summary:
+    summary = read_summary(file)
+    if summary.seed != seed:
+        raise UserError(f"{file}: is of seed {summary.seed}, not of {seed}")
     return summary
 
 

@@ -17,13 +17,15 @@ import pandas as pd
 
 from analysis.commandline import add_results
 from analysis.experiments.catalogue import Catalogue, Table, load_catalogue, paper_table
+from analysis.experiments.row_files import from_json
 from analysis.experiments.rows import DEPTHS, Row
 from analysis.results.csvfiles import check_columns, read_csv, read_numbers
-from analysis.results.summaries import ACCURACIES, Results, diverged, diverged_growing
+from analysis.results.summaries import CountedSummary, Results
 from analysis.tables.formats import latex, markdown
 from analysis.tables.table_files import BASELINE_DIVERGED, DIVERGED
 from autogrow.errors import UserError, allowed
 from autogrow.files.writing import write_together
+from autogrow.runs.summary import TEST_ACCURACIES
 
 SCALED = ("K", *DEPTHS)
 """Key columns, beside the data set, whose value at a scale may not be the paper's."""
@@ -129,7 +131,7 @@ def _settings(row: Row) -> dict[str, Any]:
 
 
 def _value(
-    column: str, seeds: Sequence[Mapping[str, Mapping[str, Any]]], paper: str
+    column: str, seeds: Sequence[Mapping[str, CountedSummary]], paper: str
 ) -> dict[str, Any]:
     """Return the cells of a value column; ``seeds`` has the summaries by role of each seed."""
     measured = [None if _lost(column, s) else _measured(column, s) for s in seeds]
@@ -144,7 +146,7 @@ def _value(
 
     mean = fixed(series.mean())
     if series.empty:
-        only_baseline = not any(diverged(s["main"]) for s in seeds)
+        only_baseline = not any(s["main"].diverged for s in seeds)
         mean = BASELINE_DIVERGED if only_baseline else DIVERGED
     return {
         column: mean,
@@ -155,17 +157,17 @@ def _value(
     }
 
 
-def _lost(column: str, summaries: Mapping[str, Mapping[str, Any]]) -> bool:
+def _lost(column: str, summaries: Mapping[str, CountedSummary]) -> bool:
     """Return whether one seed has no value for a column, as a run that it is of diverged."""
     if column == "gpus":
         return False
     if column in ("found_net", "depth", "layers"):
-        return diverged_growing(summaries["main"])
+        return summaries["main"].diverged_growing
     roles = summaries if column.startswith("delta") else ("main",)
-    return any(diverged(summaries[role]) for role in roles)
+    return any(summaries[role].diverged for role in roles)
 
 
-def _measured(column: str, summaries: Mapping[str, Mapping[str, Any]]) -> Any:
+def _measured(column: str, summaries: Mapping[str, CountedSummary]) -> Any:
     """Return one seed's value for a column of the paper's table."""
     main = summaries["main"]
     if column in ("found_net", "depth"):
@@ -196,12 +198,12 @@ def seeds_table(table: Table, catalogue: Catalogue, results: Results) -> pd.Data
                 line["dataset"] = row.values["dataset"]
                 line |= {"run": run, "seed": seed}
                 line |= {k: s[k] for k in ("network", "layers", "parameters", "flops")}
-                for key in ACCURACIES:
+                for key in TEST_ACCURACIES:
                     line[key] = "" if s[key] is None else f"{s[key]:.4f}"
                 for key in ("seconds_growing", "seconds_finetuning"):
                     line[key] = f"{s[key]:.1f}"
                 line |= {"device": s["device"], "threads": s["threads"]}
-                line["diverged_after"] = s["diverged_after"] if diverged(s) else ""
+                line["diverged_after"] = s.diverged_after if s.diverged else ""
                 if catalogue.scale == "smoke":
                     line["stamp"] = catalogue.settings.description
                 lines.append(line)
@@ -232,7 +234,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write a table's files; return the exit status."""
-    catalogue = load_catalogue(options.scale)
+    catalogue = from_json(options.rows) if options.rows else load_catalogue(options.scale)
     tables = [name for name in catalogue.tables if name.startswith("table")]
     if options.table not in tables:
         raise UserError(f"table: found {options.table!r}; allowed: {allowed(tables)}")

@@ -10,7 +10,7 @@ import torch
 
 from autogrow import data as datasets
 from autogrow.batches.in_memory import DeviceSet
-from autogrow.config.spec import RunSpec
+from autogrow.config.resolved import ResolvedSpec
 from autogrow.data import FileSplit, ImageData, Split, holdout, subset
 from autogrow.errors import UserError
 from autogrow.seeds import derive
@@ -41,7 +41,7 @@ class Sets:
 
 
 def make_sets(
-    spec: RunSpec, data: ImageData, device: torch.device, *, workers: int | None = None
+    spec: ResolvedSpec, data: ImageData, device: torch.device, *, workers: int | None = None
 ) -> Sets:
     """Return the sets of a run: the subset drawn, then the holdout split off.
 
@@ -87,7 +87,7 @@ def _holding(data: ImageData, device: torch.device) -> Callable[..., DeviceSet]:
 
 
 def _streaming(
-    spec: RunSpec, data: ImageData, device: torch.device, workers: int | None
+    spec: ResolvedSpec, data: ImageData, device: torch.device, workers: int | None
 ) -> Callable[..., StreamedSet]:
     from autogrow.batches.decoding import default_workers
     from autogrow.batches.from_files import StreamedSet
@@ -111,7 +111,7 @@ def _streaming(
     return put
 
 
-def prepared(data: ImageData, spec: RunSpec) -> ImageData:
+def prepared(data: ImageData, spec: ResolvedSpec) -> ImageData:
     """Return a data set as a run of this spec sees it: scaled down, its statistics measured."""
     data = datasets.downscaled(data, spec.downscale)
     return datasets.with_measured_statistics(data) if spec.normalisation == "measured" else data

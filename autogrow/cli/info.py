@@ -79,7 +79,8 @@ def describe(
     )
 
 
-def _add_info(parser: argparse.ArgumentParser) -> None:
+def add_info(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``autogrow info``."""
     parser.add_argument("network", help="network with its depth, as Basic3ResNet-3-3-3")
     parser.add_argument("--data", metavar="NAME", help="take size, channels, classes from it")
     parser.add_argument("--image-size", type=positive, metavar="S", help="pixels (default: 32)")

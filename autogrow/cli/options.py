@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-USER_ERROR = 2
+from autogrow.cli.exit_status import USER_ERROR
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -18,33 +19,35 @@ class OneLineParser(argparse.ArgumentParser):
         self.exit(USER_ERROR, f"{self.prog}: error: {text} (see {self.prog} --help)\n")
 
 
-class _LazyParser(OneLineParser):
+class LazyParser(OneLineParser):
     """Takes its options from a function when it is used, not before."""
 
-    def __init__(self, *arguments: Any, fill: Any = None, **options: Any) -> None:
+    def __init__(
+        self,
+        *arguments: Any,
+        fill: Callable[[argparse.ArgumentParser], None] | None = None,
+        **options: Any,
+    ) -> None:
         super().__init__(*arguments, **options)
         self._fill = fill
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse, with the options of the function ``fill``."""
         if self._fill is not None:
             self._fill(self)
             self._fill = None
         return super().parse_known_args(args, namespace)
 
 
-class _SpecOptions:
-    """Gives a parser one option for each setting of a kind of run."""
+def spec_options(kind: str) -> Callable[[argparse.ArgumentParser], None]:
+    """Return what gives a parser one option for each setting of a kind of run."""
 
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
-
-    def __call__(self, parser: argparse.ArgumentParser) -> None:
+    def fill(parser: argparse.ArgumentParser) -> None:
         from autogrow.config.spec import SPECS
 
-        for name, field in SPECS[self.kind].model_fields.items():
+        for name, field in SPECS[kind].model_fields.items():
             if name == "kind":
                 continue
-            options = _option(field.annotation)
             default = field.get_default()
             text = (field.description or "").replace("%", "%%")
             if not field.is_required() and default is not None:
@@ -55,16 +58,23 @@ class _SpecOptions:
                 required=field.is_required(),
                 default=argparse.SUPPRESS,
                 help=text,
-                **options,
+                **_option(field.annotation),
             )
-        if self.kind == "scratch":
-            parser.add_argument(
-                "--depth-of",
-                type=Path,
-                metavar="DIR",
-                help="take the depth from this finished run (then --network has none)",
-            )
-        _add_execution(parser)
+        if kind == "scratch":
+            add_depth_of(parser)
+        add_execution(parser)
+
+    return fill
+
+
+def add_depth_of(parser: argparse.ArgumentParser) -> None:
+    """Add the option that takes a network's depth from a finished run."""
+    parser.add_argument(
+        "--depth-of",
+        type=Path,
+        metavar="DIR",
+        help="take the depth from this finished run (then the network is named without one)",
+    )
 
 
 def _option(annotation: Any) -> dict[str, Any]:
@@ -84,9 +94,16 @@ def _option(annotation: Any) -> dict[str, Any]:
     return _option(inner[0])
 
 
-def _add_execution(parser: argparse.ArgumentParser) -> None:
+def add_execution(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say where and how a run is carried out."""
     group = parser.add_argument_group("where and how")
-    group.add_argument("--out", type=Path, required=True, metavar="DIR", help="the run's folder")
+    group.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="run folder; training resumes from its latest checkpoint",
+    )
     group.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     group.add_argument("--threads", type=positive, metavar="N", help="CPU threads")
     group.add_argument(
@@ -110,10 +127,10 @@ def _add_execution(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--download", action="store_true", help="download a missing data set")
     group.add_argument("--quiet", action="store_true", help="nothing on the terminal")
     group.add_argument(
-        "--restart", action="store_true", help="throw away what the folder holds of this run"
+        "--restart", action="store_true", help="discard what the folder holds of this run"
     )
     group.add_argument(
-        "--replace", action="store_true", help="throw away a run of another spec in the folder"
+        "--replace", action="store_true", help="discard a run of another spec in the folder"
     )
     group.add_argument(
         "--wait", action="store_true", help="wait while another process trains in the folder"
@@ -130,7 +147,7 @@ def _add_execution(parser: argparse.ArgumentParser) -> None:
         type=minutes,
         default=10.0,
         metavar="X",
-        help="and, inside epochs too, when the last one is so old (default: 10)",
+        help="a checkpoint also inside an epoch, once the last one is so old (default: 10)",
     )
 
 

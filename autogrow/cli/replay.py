@@ -80,7 +80,8 @@ def _accuracy(row: dict[str, str | None], expected: int, where: str) -> float:
     return accuracy
 
 
-def _add_replay(parser: argparse.ArgumentParser) -> None:
+def add_replay(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``autogrow replay``."""
     parser.add_argument("--network", required=True, help="architecture, as Basic3ResNet")
     parser.add_argument("--seed-depth", metavar="DEPTH", help="default: 1-1-1 or 1-1-1-1")
     parser.add_argument("--policy", choices=("periodic", "convergent"), default="periodic")

@@ -1,30 +1,47 @@
-"""What pydantic found wrong, in the words of this project."""
+"""Validates by pydantic models; a mistake becomes one line in the words of this project."""
 
 from __future__ import annotations
 
 import re
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from autogrow.errors import allowed
+from autogrow.errors import UserError, allowed
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
-def first_problem(error: ValidationError, model: type[BaseModel], *, skip: int = 0) -> str:
-    """Return the key of the first problem, what was found there and what is allowed.
+def validated(model: type[Model], values: object, source: str) -> Model:
+    """Return the model with these values.
 
     Parameters
     ----------
-    error
-        What pydantic raised.
     model
-        What was validated.
-    skip
-        Parts of pydantic's path to leave out: a union's tag is one.
+        What the values must fit.
+    values
+        Plain values by key.
+    source
+        Where they come from, for the message.
+
+    Raises
+    ------
+    UserError
+        Naming source, key, what was found there and what is allowed.
     """
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise UserError(f"{source}: {_first_problem(error, model)}") from None
+    except UserError as error:  # raised by a validator
+        raise UserError(f"{source}: {error}") from None
+
+
+def _first_problem(error: ValidationError, model: type[BaseModel]) -> str:
+    """Return the key of the first problem, what was found there and what is allowed."""
     problems = error.errors(include_url=False)
     problem = problems[0]
-    path = problem["loc"][skip:]
+    path = problem["loc"]
     key = ".".join(str(part) for part in path)
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     if problem["type"] == "extra_forbidden":

@@ -1,9 +1,9 @@
-"""Typed settings of a run: one run is one spec.
+"""Settings of a run as a user gives them: one run is one spec.
 
 The three kinds of a run are ``scratch`` (train a network of a given depth),
 ``morph`` (train a shallower network, then morph it to a deeper one, Table 2)
 and ``autogrow`` (Algorithm 1 and fine-tuning). Every default is the paper's
-best practice; a setting left at None is filled in by :func:`resolve`.
+best practice. :func:`autogrow.config.resolving.resolve` fills in the settings left at None.
 """
 
 from __future__ import annotations
@@ -17,18 +17,21 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    TypeAdapter,
-    ValidationError,
     field_validator,
     model_validator,
 )
 
-from autogrow.config.pydantic_errors import first_problem
+from autogrow.config.pydantic_errors import validated
 from autogrow.errors import UserError, allowed
-from autogrow.growth.policies import ConvergentGrowth, PeriodicGrowth, Policy
 from autogrow.networks import names
 from autogrow.networks.names import IMAGENET_STEM_FROM, Initializer, UniformNoise
 
+Width = Annotated[int, Field(ge=1, le=4096)]
+BatchSize = Annotated[int, Field(ge=2, le=1_000_000)]
+LearningRate = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
+WeightDecay = Annotated[float, Field(ge=0, le=1)]
+Milestones = Annotated[tuple[float, ...], Field(strict=False)]
+Padding = Annotated[int, Field(ge=0, le=64)]
 Epochs = Annotated[int, Field(ge=1, le=100_000)]
 
 
@@ -71,42 +74,29 @@ class RunSpec(BaseModel):
     stem: Literal["auto", "small", "imagenet"] = Field(
         "auto", description=f"auto: imagenet from {IMAGENET_STEM_FROM} pixels up, else small"
     )
-    width: int | None = Field(
-        None,
-        ge=1,
-        le=4096,
-        description="channels of the first sub-network (default: the paper's, 16 or 64)",
+    width: Width | None = Field(
+        None, description="channels of the first sub-network (default: the paper's, 16 or 64)"
     )
-    batch_size: int | None = Field(
-        None, ge=2, le=1_000_000, description="images a step (default: 128; ImageNet 256)"
+    batch_size: BatchSize | None = Field(
+        None, description="images a step (default: 128; ImageNet 256)"
     )
     micro_batch: int = Field(
         0, ge=0, description="images at once: a step's gradient is accumulated; 0: the whole batch"
     )
-    learning_rate: float | None = Field(
-        None,
-        gt=0,
-        le=1000,
-        allow_inf_nan=False,
-        description="largest learning rate (default: 0.1 residual, 0.01 plain)",
+    learning_rate: LearningRate | None = Field(
+        None, description="largest learning rate (default: 0.1 residual, 0.01 plain)"
     )
     momentum: float = Field(0.9, ge=0, lt=1, description="momentum of SGD")
-    weight_decay: float | None = Field(
-        None,
-        ge=0,
-        le=1,
-        description="weight decay on all parameters (default: 5e-4; ImageNet 1e-4)",
+    weight_decay: WeightDecay | None = Field(
+        None, description="weight decay on all parameters (default: 5e-4; ImageNet 1e-4)"
     )
-    milestones: tuple[float, ...] | None = Field(
+    milestones: Milestones | None = Field(
         None,
-        strict=False,
         description="fractions of the epochs at which the staircase learning rate falls to a "
         "tenth (default: 0.5 0.75; ImageNet 1/3 2/3)",
     )
-    crop_padding: int | None = Field(
+    crop_padding: Padding | None = Field(
         None,
-        ge=0,
-        le=64,
         description="zero padding of random crops in pixels, 0: none (default: the data set's)",
     )
     flip: bool | None = Field(None, description="random horizontal flips (default: the data set's)")
@@ -163,7 +153,7 @@ class ScratchSpec(RunSpec):
         return names.parse_network(self.network).architecture
 
 
-class _StackingSpec(RunSpec):
+class StackingSpec(RunSpec):
     """Settings of the runs that stack sub-modules."""
 
     uniform_noise: UniformNoise = Field(
@@ -180,7 +170,7 @@ class _StackingSpec(RunSpec):
     )
 
 
-class MorphSpec(_StackingSpec):
+class MorphSpec(StackingSpec):
     """Train a network to the end, morph it to a deeper one, train that one (Table 2)."""
 
     kind: Literal["morph"] = "morph"
@@ -216,7 +206,7 @@ class MorphSpec(_StackingSpec):
         return names.parse_network(self.to_network).architecture
 
 
-class AutogrowSpec(_StackingSpec):
+class AutogrowSpec(StackingSpec):
     """Grow a seed network by Algorithm 1, then fine-tune the found net."""
 
     kind: Literal["autogrow"] = "autogrow"
@@ -227,15 +217,10 @@ class AutogrowSpec(_StackingSpec):
         None, description="depth of the seed network (default: 1-1-1 or 1-1-1-1)"
     )
     policy: Literal["periodic", "convergent"] = Field("periodic", description="growing policy")
-    K: int | None = Field(
-        None,
-        ge=1,
-        le=100_000,
-        description="growing period in epochs (default: 3; convergent: T)",
+    K: Epochs | None = Field(
+        None, description="growing period in epochs (default: 3; convergent: T)"
     )
-    J: int | None = Field(
-        None, ge=1, le=100_000, description="stop window in epochs, periodic only (default: T)"
-    )
+    J: Epochs | None = Field(None, description="stop window in epochs, periodic only (default: T)")
     tau: float = Field(
         0.05, gt=0, le=100, description="smallest gain in accuracy that counts (percentage points)"
     )
@@ -269,24 +254,15 @@ class AutogrowSpec(_StackingSpec):
         depth = self.seed_depth or names.format_depth(self.architecture.seed_depth)
         return names.NetworkName(self.architecture, names.parse_depth(depth, self.architecture))
 
-    @property
-    def growth_policy(self) -> Policy:
-        """The policy object; the spec must be resolved."""
-        if self.policy == "periodic":
-            return PeriodicGrowth(K=self.K, J=self.J, tau=self.tau)
-        return ConvergentGrowth(K=self.K, tau=self.tau)
 
-
-AnySpec = Annotated[ScratchSpec | MorphSpec | AutogrowSpec, Field(discriminator="kind")]
-SPECS: dict[str, type[RunSpec]] = {
+SPECS: dict[str, type[ScratchSpec] | type[MorphSpec] | type[AutogrowSpec]] = {
     "scratch": ScratchSpec,
     "morph": MorphSpec,
     "autogrow": AutogrowSpec,
 }
-_ADAPTER: TypeAdapter[Any] = TypeAdapter(AnySpec)
 
 
-def parse_spec(settings: object, source: str = "spec") -> RunSpec:
+def parse_spec(settings: object, source: str = "spec") -> ScratchSpec | MorphSpec | AutogrowSpec:
     """Return the spec that ``settings`` describe.
 
     Parameters
@@ -302,17 +278,11 @@ def parse_spec(settings: object, source: str = "spec") -> RunSpec:
         For unknown keys, wrong types and impossible values.
     """
     if not isinstance(settings, dict):
-        raise UserError(f"{source}: a mapping of keys to values is wanted, found {settings!r:.80}")
-    found = settings.get("kind", "nothing")
-    if not isinstance(found, str) or found not in SPECS:
-        raise UserError(f"{source}: kind: found {found!r:.80}; allowed: {allowed(SPECS)}")
-    try:
-        return _ADAPTER.validate_python(settings)
-    except ValidationError as error:
-        model = SPECS[settings["kind"]]
-        raise UserError(f"{source}: {first_problem(error, model, skip=1)}") from None
-    except UserError as error:
-        raise UserError(f"{source}: {error}") from None
+        raise UserError(f"{source}: found {settings!r:.80}; allowed: a mapping of keys to values")
+    kind = settings.get("kind", "nothing")
+    if not isinstance(kind, str) or kind not in SPECS:
+        raise UserError(f"{source}: kind: found {kind!r:.80}; allowed: {allowed(SPECS)}")
+    return validated(SPECS[kind], settings, source)
 
 
 def to_json(spec: RunSpec) -> dict[str, Any]:

@@ -64,6 +64,20 @@ _Loader.add_implicit_resolver(
 )
 
 
+class _Dumper(yaml.SafeDumper):
+    """Safe dumper that quotes every text which the loader would take for something else."""
+
+
+_Dumper.yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers
+
+
+def yaml_text(value: Any) -> str:
+    """Return plain values as the text of a YAML file that :func:`read_yaml` reads back equal."""
+    return yaml.dump(
+        value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=None
+    )
+
+
 def read_yaml(path: Path) -> Any:
     """Return the content of a YAML file.
 

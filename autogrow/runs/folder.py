@@ -1,76 +1,40 @@
-"""The files of a run's folder: what they hold, and how they are read back."""
+"""The files of a run's folder: what they hold, and how they are read back.
+
+Never imports torch but to write or load weights.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from autogrow.config.execution import Execution
+from autogrow.config.resolved import ResolvedSpec, parse_resolved
+from autogrow.config.spec import to_json
 from autogrow.errors import UserError
-from autogrow.files.reading import read_json
-from autogrow.files.writing import write_csv, write_json
+from autogrow.files.writing import write_csv
+from autogrow.files.yaml import read_yaml
 from autogrow.growth.algorithm import GROWTH_HEADER, Event
 from autogrow.networks.names import LAYERS, Architecture, NetworkName, parse_network
-from autogrow.process.distributed import World
-from autogrow.training import checkpoint
-from autogrow.training.checkpoint import MICRO_BATCH
-from autogrow.training.metrics import METRICS
-from autogrow.training.reporter import Reporter
+from autogrow.runs.summary import SUMMARY, Summary, read_summary
 
-SPEC = "spec.json"
+SPEC = "spec.yaml"
 GROWTH = "growth.csv"
-SUMMARY = "summary.json"
 WEIGHTS = "weights.safetensors"
 
 
-def check_folder(folder: Path, spec: dict[str, Any]) -> None:
-    """Check that the folder does not hold another spec's run; nothing is written.
+def read_spec(folder: Path) -> ResolvedSpec:
+    """Return the resolved spec of the run in a folder.
 
     Raises
     ------
     UserError
-        If it does.
+        If there is none, or it cannot be read.
     """
     file = folder / SPEC
-    if not file.exists():
-        return
-    there = read_json(file)
-    if there == spec:
-        return
-    if not isinstance(there, dict):
-        raise UserError(f"{file}: is not a run's spec; use another folder")
-    differing = [k for k in sorted({*there, *spec}) if there.get(k) != spec.get(k)]
-    told = ", ".join(f"{k} {there.get(k)!r} there, {spec.get(k)!r} here" for k in differing[:3])
-    raise UserError(
-        f"{folder}: holds a run of another spec ({told}); "
-        "use another folder, or throw that run away with --replace"
-    )
-
-
-def open_folder(folder: Path, spec: dict[str, Any]) -> None:
-    """Write spec.json into the run's folder, which must exist."""
-    remove_strays(folder)
-    if not (folder / SPEC).exists():
-        write_json(folder / SPEC, spec)
-
-
-def remove_strays(folder: Path) -> None:
-    """Remove what a process that was killed while writing has left in a run's folder."""
-    for place in (folder, folder / "snapshots"):
-        # Ours, and those that safetensors writes before it renames them to ours.
-        for stray in (*place.glob(".*.tmp"), *place.glob(".tmp*")):
-            stray.unlink(missing_ok=True)
-
-
-def clear_folder(folder: Path) -> None:
-    """Throw away everything a run has left in its folder, its log excepted."""
-    for name in (SUMMARY, WEIGHTS, METRICS, GROWTH, SPEC, MICRO_BATCH):
-        (folder / name).unlink(missing_ok=True)
-    for file in [*folder.glob("checkpoint-*"), *folder.glob("snapshots/*.safetensors")]:
-        file.unlink()
+    return parse_resolved(read_yaml(file), str(file))
 
 
 def found_network(folder: Path, architecture: Architecture) -> NetworkName:
@@ -95,10 +59,7 @@ def found_network(folder: Path, architecture: Architecture) -> NetworkName:
     file = folder / SUMMARY
     if not file.exists():
         raise UserError(f"{file}: is not there; allowed: the folder of a finished run")
-    content = read_json(file)
-    if not isinstance(content, dict) or not isinstance(content.get("network"), str):
-        raise UserError(f"{file}: network: missing; allowed: the summary of a finished run")
-    found = parse_network(content["network"])
+    found = parse_network(read_summary(file).network)
     if found.architecture.sub_networks != architecture.sub_networks:
         raise UserError(
             f"{file}: {found} has {found.architecture.sub_networks} sub-networks, "
@@ -113,29 +74,17 @@ def spec_checksum(spec: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()
 
 
-def finished_summary(folder: Path) -> dict[str, Any] | None:
-    """Return the summary of a finished run, None if the run is not finished.
+def finished_summary(folder: Path, spec: ResolvedSpec) -> Summary | None:
+    """Return the summary of the finished run of this spec, None if it is not finished.
 
-    A summary of another spec than spec.json's is none of this run.
+    The summary may be of another spec if someone has put back a file of an earlier run, as
+    Snakemake does when a job fails.
     """
     if not ((folder / SUMMARY).exists() and (folder / WEIGHTS).exists()):
         return None
-    summary = read_json(folder / SUMMARY)
-    if not isinstance(summary, dict):
-        raise UserError(f"{folder / SUMMARY}: is no summary of a run; delete it to start over")
-    return summary if is_of_its_spec(folder, summary) else None
-
-
-def is_of_its_spec(folder: Path, summary: Mapping[str, Any]) -> bool:
-    """Return whether a folder's summary is of the run that spec.json there describes.
-
-    It is not if someone has put back a file of an earlier run, as Snakemake does when a
-    job fails.
-    """
-    if not (folder / SPEC).exists():
-        return True
-    checksum = spec_checksum(read_json(folder / SPEC))
-    return summary.get("spec_checksum", checksum) == checksum
+    summary = read_summary(folder / SUMMARY)
+    of_this_spec = summary.spec_checksum in (None, spec_checksum(to_json(spec)))
+    return summary if of_this_spec else None
 
 
 def write_growth(folder: Path, events: Sequence[Event], *, sync: bool = False) -> None:
@@ -186,37 +135,3 @@ def load_network(folder: str | Path) -> Any:
     except safetensors.SafetensorError as error:
         raise UserError(f"{file}: no readable weights: {error}") from None
     return network.eval()
-
-
-def prepare_folder(
-    folder: Path, spec: dict[str, Any], execution: Execution, world: World
-) -> dict[str, Any] | None:
-    """Check the folder, clear it if asked to; return the summary if the run is finished.
-
-    Raises
-    ------
-    UserError
-        If it holds the run of another spec that is not to be replaced.
-    """
-    if world.first:
-        if not execution.replace:
-            check_folder(folder, spec)
-        elif (folder / SPEC).exists() and read_json(folder / SPEC) != spec:
-            clear_folder(folder)
-        if execution.restart:
-            clear_folder(folder)
-    world.wait()
-    summary = finished_summary(folder)
-    if summary is not None:
-        if world.first:  # a process that was killed at its very end may have left some
-            remove_remains(folder)
-        with Reporter(folder, quiet=execution.quiet, silent=not world.first) as reporter:
-            reporter.say(f"{folder}: this run is complete; nothing to do")
-    return summary
-
-
-def remove_remains(folder: Path) -> None:
-    """Remove what only an unfinished run needs, from the folder of a finished one."""
-    checkpoint.remove(folder)
-    (folder / MICRO_BATCH).unlink(missing_ok=True)
-    remove_strays(folder)

@@ -9,10 +9,17 @@ from typing import Any
 from autogrow import data as datasets
 from autogrow.batches.sets import Sets, make_sets, prepared
 from autogrow.config.execution import Execution
-from autogrow.config.resolving import resolve_for
-from autogrow.config.spec import AutogrowSpec, MorphSpec, RunSpec, ScratchSpec, to_json
+from autogrow.config.resolved import (
+    ResolvedAutogrow,
+    ResolvedMorph,
+    ResolvedScratch,
+    ResolvedSpec,
+)
+from autogrow.config.resolving import resolve
+from autogrow.config.spec import RunSpec
 from autogrow.data import ImageData
 from autogrow.errors import UserError
+from autogrow.files.writing import write_json
 from autogrow.growth.algorithm import Event, Growth
 from autogrow.growth.schedules import growing_staircase, staircase
 from autogrow.networks.names import NetworkName, parse_network
@@ -21,19 +28,13 @@ from autogrow.process.distributed import World, joined
 from autogrow.process.lock import locked
 from autogrow.process.memory import told_when_short
 from autogrow.process.signals import Stops
-from autogrow.runs.folder import (
-    SUMMARY,
-    open_folder,
-    prepare_folder,
-    remove_remains,
-    write_growth,
-    write_json,
-    write_weights,
-)
-from autogrow.runs.summary import summarize
+from autogrow.runs.folder import write_growth, write_weights
+from autogrow.runs.preparing import open_folder, prepare_folder, remove_remains
+from autogrow.runs.summarizing import summarize
+from autogrow.runs.summary import SUMMARY, Summary
 from autogrow.training.building import shape_of
 from autogrow.training.epoch import set_precision
-from autogrow.training.metrics import Phase, write_metrics
+from autogrow.training.metrics import Epoch, Phase, write_metrics
 from autogrow.training.reporter import Reporter
 from autogrow.training.trainer import Trainer
 
@@ -44,8 +45,8 @@ def run(
     *,
     execution: Execution | None = None,
     data: ImageData | None = None,
-) -> dict[str, Any]:
-    """Carry out a run, or go on with an interrupted one, and return its summary.
+) -> Summary:
+    """Carry out a run, or continue an interrupted one, and return its summary.
 
     Parameters
     ----------
@@ -71,7 +72,7 @@ def run(
     """
     execution = execution or Execution()
     folder = Path(out)
-    spec = resolve_for(spec, data or datasets.info(spec.data))
+    spec = resolve(spec, data)
     device = find_device(execution.device, execution.threads)
 
     def say(message: str) -> None:
@@ -85,7 +86,7 @@ def run(
         stack.enter_context(told_when_short(folder))
         if world.first:
             stack.enter_context(locked(folder, say, wait=execution.wait))
-        summary = prepare_folder(folder, to_json(spec), execution, world)
+        summary = prepare_folder(folder, spec, execution, world)
         if summary is not None:
             return summary
         set_precision(spec.precision, device)
@@ -97,7 +98,7 @@ def run(
         sets = make_sets(spec, data, device, workers=execution.workers)
         # Not before everything that a user can get wrong was looked at: a slip leaves no folder.
         if world.first:
-            open_folder(folder, to_json(spec))
+            open_folder(folder, spec)
         world.wait()
         reporter = Reporter(folder, quiet=execution.quiet, silent=not world.first)
         stack.enter_context(reporter)
@@ -108,7 +109,7 @@ def run(
         stops.listen()
         trainer = Trainer(
             spec,
-            _first_network(spec),
+            spec.first_network,
             folder,
             data,
             sets,
@@ -125,7 +126,7 @@ def run(
 class _Run:
     """A run of each of the three kinds, told in epochs and growths."""
 
-    def __init__(self, spec: RunSpec, folder: Path, trainer: Trainer, world: World) -> None:
+    def __init__(self, spec: ResolvedSpec, folder: Path, trainer: Trainer, world: World) -> None:
         self.spec = spec
         self.folder = folder
         self.trainer = trainer
@@ -133,14 +134,14 @@ class _Run:
         self.events: list[Event] = []
 
     def execute(self) -> None:
-        if isinstance(self.spec, ScratchSpec):
+        if isinstance(self.spec, ResolvedScratch):
             self._train_for(self.spec.epochs, "training", 0)
-        elif isinstance(self.spec, MorphSpec):
+        elif isinstance(self.spec, ResolvedMorph):
             self._morph(self.spec)
-        else:
+        elif isinstance(self.spec, ResolvedAutogrow):
             self._autogrow(self.spec)
 
-    def _morph(self, spec: MorphSpec) -> None:
+    def _morph(self, spec: ResolvedMorph) -> None:
         self._train_for(spec.epochs, "training", 0)
         trainer = self.trainer
         if trainer.diverged:
@@ -154,14 +155,13 @@ class _Run:
             trainer.adam_init(stacked)
         self._train_for(spec.epochs, "training", spec.epochs)
 
-    def _autogrow(self, spec: AutogrowSpec) -> None:
+    def _autogrow(self, spec: ResolvedAutogrow) -> None:
         trainer = self.trainer
         growth = Growth(spec.growth_policy, spec.seed_network.depth)
         before, events = growth.depth, []
         for epoch in trainer.epochs:
             if epoch.phase == "growing":
-                before, events = growth.depth, growth.observe(epoch.val_accuracy)
-                self.events += events
+                before, events = growth.depth, self._observe(growth, epoch)
         while not growth.done:
             if any(event.event == "grow" for event in events):
                 trainer.adam_init(trainer.stack(before, growth.depth))
@@ -170,12 +170,16 @@ class _Run:
                 lr = growing_staircase(lr, growth.epoch, spec.K)
             expected = growth.earliest_end() + spec.finetune_epochs
             epoch = trainer.train("growing", lr, expected)
-            before, events = growth.depth, growth.observe(epoch.val_accuracy)
-            if events:
-                self.events += events
-                if self.world.first:
-                    write_growth(self.folder, self.events)
+            before, events = growth.depth, self._observe(growth, epoch)
+            if events and self.world.first:
+                write_growth(self.folder, self.events)
         self._train_for(spec.finetune_epochs, "finetuning", growth.epoch)
+
+    def _observe(self, growth: Growth, epoch: Epoch) -> list[Event]:
+        assert epoch.val_accuracy is not None  # only AdamInit's epochs are not validated
+        events = growth.observe(epoch.val_accuracy)
+        self.events += events
+        return events
 
     def _train_for(self, epochs: int, phase: Phase, after: int) -> None:
         """Train by the staircase schedule until ``after + epochs`` epochs are trained.
@@ -189,7 +193,7 @@ class _Run:
             lr = staircase(spec.learning_rate, done, epochs, spec.milestones)
             trainer.train(phase, lr, expected)
 
-    def finish(self, data: ImageData, sets: Sets) -> dict[str, Any]:
+    def finish(self, data: ImageData, sets: Sets) -> Summary:
         """Write the results; return the summary."""
         trainer = self.trainer
         summary = summarize(
@@ -200,18 +204,12 @@ class _Run:
         self.world.wait()
         return summary
 
-    def _write_results(self, summary: dict[str, Any], shape: dict[str, Any]) -> None:
+    def _write_results(self, summary: Summary, shape: dict[str, Any]) -> None:
         trainer = self.trainer
         name = str(NetworkName(self.spec.architecture, trainer.depth))
         write_metrics(self.folder, trainer.epochs, sync=True)
-        if isinstance(self.spec, AutogrowSpec):
+        if isinstance(self.spec, ResolvedAutogrow):
             write_growth(self.folder, self.events, sync=True)
         write_weights(self.folder, trainer.network, {"name": name, **shape})
-        write_json(self.folder / SUMMARY, summary)
+        write_json(self.folder / SUMMARY, summary.model_dump())
         remove_remains(self.folder)
-
-
-def _first_network(spec: RunSpec) -> NetworkName:
-    if isinstance(spec, AutogrowSpec):
-        return spec.seed_network
-    return parse_network(spec.network if isinstance(spec, ScratchSpec) else spec.from_network)

@@ -1,183 +1,206 @@
-"""summary.json: what a finished run found, and what produced it."""
+"""summary.json: what a finished run found, and what produced it.
+
+One model for the run that writes it and for everything that reads it; never imports torch.
+Fields with a default are younger than the format: older summaries lack them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
-import torch
-
-from autogrow.config.spec import AutogrowSpec, MorphSpec, RunSpec, to_json
-from autogrow.networks.flops import costs_of
-from autogrow.networks.growable import GrowableNetwork, depth_of
-from autogrow.networks.names import NetworkName, format_depth
-from autogrow.process.distributed import ALONE, World
-from autogrow.runs.folder import spec_checksum
-from autogrow.runs.provenance import cpu_model, git_commit, versions
-from autogrow.training.metrics import Epoch
-
-if TYPE_CHECKING:
-    from autogrow.batches.sets import Sets
-    from autogrow.data import ImageData
-    from autogrow.training.checkpoint import Halving
-
-SCORES = (
-    *("final_accuracy", "best_accuracy", "final_top5", "best_top5"),
-    *("final_val_accuracy", "best_val_accuracy", "final_train_accuracy"),
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
 )
 
+from autogrow.config.pydantic_errors import validated
+from autogrow.errors import UserError
+from autogrow.files.reading import read_json
+from autogrow.networks.names import format_depth, parse_network
+from autogrow.training.metrics import Phase
 
-def summarize(
-    spec: RunSpec,
-    network: GrowableNetwork,
-    epochs: Sequence[Epoch],
-    data: ImageData,
-    sets: Sets,
-    halvings: Sequence[Halving] = (),
-    world: World = ALONE,
-) -> dict[str, Any]:
-    """Return the content of summary.json.
+SUMMARY = "summary.json"
 
-    Accuracies are in percent. ``best_accuracy`` is the test accuracy at the
-    best validation epoch of the final network's schedule (fine-tuning; training
-    of the deeper net; all of a baseline's), ``final_accuracy`` that of the last
-    epoch; ``best_val_accuracy`` is the running maximum over the whole run.
+TEST_ACCURACIES = ("final_accuracy", "best_accuracy", "final_top5", "best_top5")
+SCORES = (*TEST_ACCURACIES, "final_val_accuracy", "best_val_accuracy", "final_train_accuracy")
 
-    A run whose last loss was not finite has the status ``diverged`` and the
-    accuracies of the epochs before; None if there is none. If the final network's
-    schedule had none, those of the whole run count. ``diverged_after`` is the epoch
-    from which on no loss was finite.
+Count = Annotated[int, Field(ge=0, description="a whole number from 0")]
+Seconds = Annotated[float, Field(ge=0, description="a number from 0")]
+Percentage = Annotated[float, Field(ge=0, le=100, description="a percentage")]
+Measured = Annotated[Percentage | None, Field(description="a percentage")]
+"""None in a run that diverged before it measured any."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True, allow_inf_nan=False)
+
+    def __getitem__(self, key: str) -> Any:
+        """Return a field by its name, as tables name their columns."""
+        return getattr(self, key)
+
+
+class AdamInitUse(_Strict):
+    """What one AdamInit took: the accuracy that it aimed at and the one that it reached."""
+
+    after_epoch: Count
+    epochs: Count
+    old_train_accuracy: Percentage
+    train_accuracy: Percentage
+
+
+class DataSummary(_Strict):
+    """The data set that a run was trained on."""
+
+    name: str
+    training_images: Count
+    validation_images: Count
+    test_images: Count
+    damaged_images: Count = 0
+    image_size: Count
+    image_channels: Count
+    classes: Count
+    mean: list[float]
+    std: list[float]
+    statistics: str
+    crop_padding: Count
+    flip: bool
+    checksum: str
+
+
+class MemoryShortage(_Strict):
+    """An epoch in which a GPU's memory ran out, and the images at once from there on."""
+
+    epoch: Count
+    depth: str
+    micro_batch: Count
+
+
+class Summary(_Strict):
+    """What a finished run found, and what produced it.
+
+    Accuracies are in percent. ``best_accuracy`` is the test accuracy at the best
+    validation epoch of the final network's schedule (fine-tuning; training of the deeper
+    net; all of a baseline's), ``final_accuracy`` that of the last epoch;
+    ``best_val_accuracy`` is the running maximum over the whole run.
+
+    A run whose last loss was not finite has the status ``diverged`` and the accuracies of
+    the epochs before; None if there is none. If the final network's schedule had none,
+    those of the whole run count. From epoch ``diverged_after`` on no loss was finite.
 
     ``micro_batch`` is the most images at once in the end (0: whole batches), and
     ``bn_images`` over how many of them Batch Normalization took its statistics then;
     ``out_of_memory`` says where a GPU's memory ran out.
-
-    Parameters
-    ----------
-    spec
-        The resolved spec.
-    network
-        The final network.
-    epochs
-        Every epoch of the run.
-    data, sets
-        What it was trained on.
-    halvings
-        Where a GPU's memory ran out.
-    world
-        The processes that trained it.
     """
-    image, _ = next(sets.test.evaluation_batches(1))
-    cost = costs_of(network.eval(), image)[-1]
-    name = NetworkName(spec.architecture, depth_of(network))
-    own = [e for e in epochs if e.phase != "adaminit"]
-    if isinstance(spec, AutogrowSpec):
-        schedule = [e for e in own if e.phase == "finetuning"]
-    elif isinstance(spec, MorphSpec):
-        schedule = own[spec.epochs :]
-    else:
-        schedule = own
-    diverged = not own[-1].finite
-    measured = [e for e in schedule if e.finite] or [e for e in own if e.finite]
-    scores = dict.fromkeys(SCORES)
-    if measured:
-        best, last = max(measured, key=lambda e: e.val_accuracy), measured[-1]
-        values = (last.test_accuracy, best.test_accuracy, last.test_top5, best.test_top5)
-        values += (last.val_accuracy, last.best_val_accuracy, last.train_accuracy)
-        scores = dict(zip(SCORES, values, strict=True))
-    micro_batch = halvings[-1].micro_batch if halvings else spec.micro_batch
-    share = -(-spec.batch_size // world.size)
-    return {
-        "status": "diverged" if diverged else "complete",
-        "diverged_after": _divergence(own) if diverged else None,
-        "kind": spec.kind,
-        "network": str(name),
-        "depth": format_depth(name.depth),
-        "layers": cost.layers,
-        "parameters": cost.parameters,
-        "flops": cost.flops,
-        **scores,
-        "epochs": {
-            phase: sum(e.phase == phase for e in epochs)
-            for phase in ("growing", "adaminit", "finetuning", "training")
-        },
-        "adaminit": _adaminit(epochs),
-        "seconds_growing": _seconds(epochs, "growing", "adaminit"),
-        "seconds_finetuning": _seconds(epochs, "finetuning", "training"),
-        "spec_checksum": spec_checksum(to_json(spec)),
-        "protocol": spec.protocol,
-        "seed": spec.seed,
-        "data": {
-            "name": data.name,
-            "training_images": len(sets.train),
-            "validation_images": len(sets.val),
-            "test_images": len(sets.test),
-            "damaged_images": own[-1].skipped,
-            "image_size": data.image_size,
-            "image_channels": data.channels,
-            "classes": data.n_classes,
-            "mean": list(data.mean),
-            "std": list(data.std),
-            "statistics": data.statistics_source,
-            "crop_padding": sets.train.padding,
-            "flip": sets.train.flip,
-            "checksum": data.checksum,
-        },
-        "versions": versions(),
-        "git_commit": git_commit(),
-        "device": _device_name(sets.train.device),
-        "threads": torch.get_num_threads(),
-        "processes": world.size,
-        "micro_batch": micro_batch,
-        "bn_images": min(micro_batch or share, share) * (world.size if spec.sync_bn else 1),
-        "out_of_memory": [asdict(halving) for halving in halvings],
-    }
 
+    status: Literal["complete", "diverged"] = Field(description="complete or diverged")
+    diverged_after: Annotated[int, Field(ge=1)] | None = Field(None, validate_default=True)
+    kind: Literal["scratch", "morph", "autogrow"]
+    network: str
+    depth: str
+    layers: Count
+    parameters: Count
+    flops: Count
+    final_accuracy: Measured
+    best_accuracy: Measured
+    final_top5: Measured
+    best_top5: Measured
+    final_val_accuracy: Measured
+    best_val_accuracy: Measured
+    final_train_accuracy: Measured
+    epochs: dict[Phase, Count]
+    adaminit: list[AdamInitUse]
+    seconds_growing: Seconds
+    seconds_finetuning: Seconds
+    spec_checksum: str | None = None
+    protocol: str
+    seed: Count
+    data: DataSummary
+    versions: dict[str, str]
+    git_commit: str | None
+    device: str
+    threads: Count
+    processes: Count = 1
+    micro_batch: Count = 0
+    bn_images: Count = 0
+    out_of_memory: list[MemoryShortage] = []
 
-def in_one_line(summary: Mapping[str, Any]) -> str:
-    """Return what a run found, as a sentence for the terminal."""
-    final, best = summary["final_accuracy"], summary["best_accuracy"]
-    found = "none"
-    if final is not None:
-        found = f"test accuracy {final:.2f} % at the end, {best:.2f} % at best"
-    if summary["status"] == "diverged":
-        found = (
-            f"diverged: no finite loss from epoch {summary['diverged_after']} on; before: {found}"
+    @field_validator("network")
+    @classmethod
+    def _known(cls, network: str) -> str:
+        return str(parse_network(network))
+
+    @field_validator("depth")
+    @classmethod
+    def _of_the_network(cls, depth: str, info: ValidationInfo) -> str:
+        if "network" in info.data:
+            wanted = format_depth(parse_network(info.data["network"]).depth)
+            if depth != wanted:
+                raise ValueError(f"allowed: {wanted}, as its network")
+        return depth
+
+    @field_validator("diverged_after")
+    @classmethod
+    def _of_a_run_that_diverged(cls, epoch: int | None, info: ValidationInfo) -> int | None:
+        if epoch is None and info.data.get("status") == "diverged":
+            raise ValueError("allowed: a whole number from 1, as the run diverged")
+        return epoch
+
+    @field_validator(*SCORES)
+    @classmethod
+    def _measured(cls, accuracy: float | None, info: ValidationInfo) -> float | None:
+        if accuracy is None and info.data.get("status") == "complete":
+            raise ValueError("allowed: a percentage, as the run is complete")
+        return accuracy
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the last loss of the run was not finite."""
+        return self.diverged_after is not None and self.status == "diverged"
+
+    @property
+    def diverged_growing(self) -> bool:
+        """Whether the run diverged before it had found its network."""
+        return self.diverged and self.epochs.get("growing", 0) >= (self.diverged_after or 0)
+
+    @property
+    def own_epochs(self) -> int:
+        """How many epochs the run trained; AdamInit's are not counted."""
+        return sum(n for phase, n in self.epochs.items() if phase != "adaminit")
+
+    def in_one_line(self) -> str:
+        """Return what the run found, as a sentence for the terminal."""
+        found = "none"
+        if self.final_accuracy is not None and self.best_accuracy is not None:
+            found = (
+                f"test accuracy {self.final_accuracy:.2f} % at the end, "
+                f"{self.best_accuracy:.2f} % at best"
+            )
+        if self.diverged:
+            found = f"diverged: no finite loss from epoch {self.diverged_after} on; before: {found}"
+        seconds = self.seconds_growing + self.seconds_finetuning
+        return (
+            f"{self.network} on {self.data.name}: {found}; "
+            f"{self.parameters:,} parameters, {seconds:.0f} s"
         )
-    seconds = summary["seconds_growing"] + summary["seconds_finetuning"]
-    return (
-        f"{summary['network']} on {summary['data']['name']}: {found}; "
-        f"{summary['parameters']:,} parameters, {seconds:.0f} s"
-    )
 
 
-def _divergence(epochs: Sequence[Epoch]) -> int:
-    """Return the first epoch of the last ones without a finite loss."""
-    return 1 + max((e.epoch for e in epochs if e.finite), default=0)
+def read_summary(file: Path) -> Summary:
+    """Return the summary of a finished run.
 
-
-def _adaminit(epochs: Sequence[Epoch]) -> list[dict[str, Any]]:
-    """Return what each AdamInit took: epochs used, accuracy reached and aimed at."""
-    uses: dict[int, dict[str, Any]] = {}
-    before = 0.0
-    for e in epochs:
-        if e.phase != "adaminit":
-            before = e.train_accuracy
-            continue
-        use = uses.setdefault(
-            e.epoch, {"after_epoch": e.epoch, "epochs": 0, "old_train_accuracy": before}
-        )
-        use["epochs"] += 1
-        use["train_accuracy"] = e.train_accuracy
-    return list(uses.values())
-
-
-def _seconds(epochs: Sequence[Epoch], *phases: str) -> float:
-    return round(sum(e.seconds for e in epochs if e.phase in phases), 3)
-
-
-def _device_name(device: torch.device) -> str:
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"cpu ({cpu_model()})"
+    Raises
+    ------
+    UserError
+        Naming the file, the key, what was found there and what is allowed.
+    """
+    try:
+        content = read_json(file)
+    except UserError as error:
+        reason = str(error).removeprefix(f"{file}: ").removeprefix("cannot be read: ")
+        raise UserError(f"{file}: no summary of a finished run: {reason}") from None
+    if not isinstance(content, dict):
+        raise UserError(f"{file}: no summary of a finished run: found {content!r:.80}")
+    return validated(Summary, content, f"{file}: no summary of a finished run")

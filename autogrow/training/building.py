@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from autogrow.config.spec import RunSpec
+from autogrow.config.resolved import ResolvedSpec
 from autogrow.data import ImageData
 from autogrow.networks.compiling import compile_sub_module, compile_sub_modules
 from autogrow.networks.growable import (
@@ -23,7 +23,7 @@ from autogrow.seeds import derive
 from autogrow.training.optimizer import SGD
 
 
-def shape_of(spec: RunSpec, data: ImageData) -> dict[str, Any]:
+def shape_of(spec: ResolvedSpec, data: ImageData) -> dict[str, Any]:
     """Return what ``build_network`` needs beside the network's name."""
     return {
         "image_channels": data.channels,
@@ -34,7 +34,7 @@ def shape_of(spec: RunSpec, data: ImageData) -> dict[str, Any]:
 
 
 def build(
-    spec: RunSpec,
+    spec: ResolvedSpec,
     name: NetworkName,
     data: ImageData,
     device: torch.device,
@@ -66,7 +66,7 @@ def build(
     return network
 
 
-def new_optimizer(spec: RunSpec, network: nn.Module) -> SGD:
+def new_optimizer(spec: ResolvedSpec, network: nn.Module) -> SGD:
     """Return an optimizer of all parameters that has not taken a step."""
     return SGD(
         network.parameters(),
@@ -77,7 +77,7 @@ def new_optimizer(spec: RunSpec, network: nn.Module) -> SGD:
 
 
 def stack_one(
-    spec: RunSpec, network: GrowableNetwork, i: int, optimizer: SGD, *, compiled: bool
+    spec: ResolvedSpec, network: GrowableNetwork, i: int, optimizer: SGD, *, compiled: bool
 ) -> None:
     """Stack a sub-module, initialized as the spec says, on sub-network i.
 

@@ -19,7 +19,7 @@ from torch import nn
 
 from autogrow.batches.sets import Sets
 from autogrow.config.execution import Execution
-from autogrow.config.spec import RunSpec
+from autogrow.config.resolved import ResolvedSpec
 from autogrow.data import ImageData
 from autogrow.errors import InterruptedRunError
 from autogrow.growth.algorithm import Depth
@@ -79,7 +79,7 @@ class Trainer(Between):
 
     def __init__(
         self,
-        spec: RunSpec,
+        spec: ResolvedSpec,
         name: NetworkName,
         folder: Path,
         data: ImageData,

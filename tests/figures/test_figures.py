@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 from diverged import diverge
-from made_up_runs import GRID, SEEDS, make_results, write_csv
+from made_up_runs import GRID, PLANE, SEEDS, make_results, write_csv
 
 from analysis.__main__ import main
 from analysis.experiments.catalogue import load_catalogue
@@ -192,7 +192,7 @@ def build_diverged(tmp_path, catalogue):
                 if file.name == "trajectory.csv":
                     point = [0, 0, "seed", "1-1-1", 0, *NAN]
                     write_csv(file, file.read_text().split("\n")[0].split(","), [point])
-                    plane = {"explained_1": None, "explained_2": None, "snapshots": 1}
+                    plane = {**PLANE, "explained_1": None, "explained_2": None}
                     file.with_name("plane.json").write_text(json.dumps(plane))
                 else:
                     write_csv(file, ["x", "y", "loss", "accuracy"], [[*p, *NAN] for p in GRID])

@@ -119,11 +119,11 @@ def test_partition_and_account_are_asked_for_only_where_they_are_given():
 def test_every_run_has_the_same_keys(cluster, asked):
     given = settings(cluster)
     runs = load_catalogue("paper").runs.values()
-    assert len({tuple(asked(given, run.settings, 1)) for run in runs}) == 1
+    assert len({tuple(asked(given, run.spec, 1)) for run in runs}) == 1
 
 
 def test_every_run_of_the_paper_has_a_kind():
-    kinds = {kind_of(run.settings) for run in load_catalogue("paper").runs.values()}
+    kinds = {kind_of(run.spec) for run in load_catalogue("paper").runs.values()}
     assert kinds == {"Basic3ResNet", "Plain3Net", "Basic4ResNet", "Plain4Net", "ImageNet"}
 
 

@@ -45,7 +45,7 @@ def results(tmp_path, catalogue):
         for seed, best in zip(SEEDS, (90.0, 91.0, 95.0), strict=True):
             folder = tmp_path / "runs" / run.id / f"seed{seed}"
             folder.mkdir(parents=True)
-            best -= run.kind == "scratch"
+            best -= run.spec.kind == "scratch"
             summary = {**BASE, "best_accuracy": best, "final_accuracy": best - 10}
             (folder / "summary.json").write_text(json.dumps(summary))
     return Results(tmp_path, SEEDS, "best")

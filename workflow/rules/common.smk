@@ -9,6 +9,7 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, workflow.basedir)
 
 from analysis.experiments.catalogue import load_catalogue
+from analysis.experiments.row_files import to_json
 from analysis.jobs.resources import cpu_resources, landscape_resources, run_resources
 from analysis.experiments.settings import parse_settings, prepare_environment
 from autogrow.errors import UserError
@@ -34,21 +35,10 @@ GRIDS = CATALOGUE.settings.figures
 IMAGES = [] if GRIDS.images is None else ["--images", str(GRIDS.images)]
 DIRECTIONS = CATALOGUE.asked("directions")
 PUBLISHED = {"figure4": ["results/paper/resnets.csv"]}
-FIGURE_CODE = [
-    f"analysis/{module}.py"
-    for module in (
-        "figures/figure_data",
-        "experiments/rows",
-        "results/summaries",
-        "results/csvfiles",
-    )
-]
-PLOTTING = sorted(map(str, Path("analysis/figures").glob("*.py")))
 REFERENCE = str(SETTINGS.reference_folder)
 HAS_REFERENCE = Path(REFERENCE).is_dir()
 TABLE_OPTIONS = shlex.join(
-    ["--scale", SETTINGS.scale, "--folder", OUT, "--accuracy", SETTINGS.accuracy]
-    + ["--seeds", *map(str, SEEDS)]
+    ["--folder", OUT, "--accuracy", SETTINGS.accuracy] + ["--seeds", *map(str, SEEDS)]
 )
 
 
@@ -104,19 +94,37 @@ def source_summary(wildcards):
     return [f"{OUT}/runs/{source}/seed{wildcards.seed}/summary.json"] if source else []
 
 
-def run_command(wildcards):
-    """The settings of the run as `autogrow` arguments.
+def code_of(*chapters):
+    """The source files of chapters of `analysis`: a change makes tables or figures anew."""
+    return sorted(
+        str(file) for name in chapters for file in Path("analysis", name).glob("*.py")
+    )
+
+
+def handed_over(kind):
+    """Shell commands that write a text of the params to their file, for the job to read."""
+    file = f"{{params.{kind}_file:q}}"
+    return f'mkdir -p "$(dirname {file})"; printf %s {{params.{kind}:q}} > {file};'
+
+
+def rows_of(name):
+    """The rows of a table or figure as JSON, by a wildcard that names it."""
+    return lambda wildcards: to_json(CATALOGUE, wildcards[name])
+
+
+def job_spec(wildcards):
+    """The complete spec of the run as YAML.
 
     A function of the wildcards alone: Snakemake notices changed params only if they do
     not depend on the inputs.
     """
-    given = {
-        "seed": wildcards.seed,
+    shared = {
+        "seed": int(wildcards.seed),
         "protocol": SETTINGS.protocol,
         "precision": SETTINGS.precision,
         **dict(SETTINGS.choices),
     }
-    return shlex.join(CATALOGUE.runs[wildcards.run].command(given))
+    return CATALOGUE.runs[wildcards.run].job_spec(shared)
 
 
 def depth_of(wildcards, input):
@@ -129,11 +137,11 @@ def asked_for(resources):
 
     def of(name):
         return lambda wildcards, threads: resources(
-            SETTINGS, CATALOGUE.runs[wildcards.run].settings, threads
+            SETTINGS, CATALOGUE.runs[wildcards.run].spec, threads
         )[name]
 
     example = next(iter(CATALOGUE.runs.values()))
-    return {name: of(name) for name in resources(SETTINGS, example.settings, 1)}
+    return {name: of(name) for name in resources(SETTINGS, example.spec, 1)}
 
 
 def surface_grid(wildcards):

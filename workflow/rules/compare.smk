@@ -6,15 +6,7 @@ rule compare:
     input:
         new=expand(f"{OUT}/tables/{{table}}.csv", table=TABLES),
         reference=expand(f"{REFERENCE}/{{table}}.csv", table=TABLES),
-        code=[
-            f"analysis/{m}.py"
-            for m in (
-                "reference/compare",
-                "results/csvfiles",
-                "tables/table_files",
-                "reference/verdicts",
-            )
-        ],
+        code=code_of("reference", "tables"),
     output:
         f"{OUT}/compare.csv",
     log:

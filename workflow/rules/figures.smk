@@ -137,7 +137,7 @@ rule figure_data:
     input:
         sources=lambda wildcards: figure_sources([wildcards.figure]),
         published=lambda wildcards: PUBLISHED.get(wildcards.figure, []),
-        code=FIGURE_CODE,
+        code=["analysis/figures/figure_data.py", *code_of("results")],
     output:
         f"{OUT}/figures/{{figure}}.csv",
     log:
@@ -149,9 +149,12 @@ rule figure_data:
         "../../environment.yml"
     params:
         options=TABLE_OPTIONS,
-        rows=lambda wildcards: str(CATALOGUE.tables[wildcards.figure].rows),
+        rows=rows_of("figure"),
+        rows_file=f"{OUT}/specs/{{figure}}.json",
     shell:
-        "python -m analysis figure-data {wildcards.figure} {params.options} > {log:q} 2>&1"
+        handed_over("rows")
+        + " python -m analysis figure-data {wildcards.figure} --rows {params.rows_file:q}"
+        " {params.options} > {log:q} 2>&1"
 
 
 # The same for figures with contours, which are a second CSV.
@@ -166,7 +169,7 @@ use rule figure_data as contoured_figure_data with:
 rule figure:
     input:
         data=lambda wildcards: figure_data_files([wildcards.figure]),
-        code=PLOTTING,
+        code=code_of("figures"),
     output:
         f"{OUT}/figures/{{figure}}.pdf",
         f"{OUT}/figures/{{figure}}.png",

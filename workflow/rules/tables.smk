@@ -5,16 +5,7 @@ rule table:
     input:
         runs=lambda wildcards: summaries(CATALOGUE.tables[wildcards.table].runs),
         paper="results/paper/{table}.csv",
-        code=[
-            f"analysis/{module}.py"
-            for module in (
-                "tables/build",
-                "experiments/rows",
-                "tables/formats",
-                "results/summaries",
-                "tables/table_files",
-            )
-        ],
+        code=code_of("tables", "results"),
     output:
         f"{OUT}/tables/{{table}}.csv",
         f"{OUT}/tables/{{table}}.md",
@@ -29,9 +20,12 @@ rule table:
         "../../environment.yml"
     params:
         options=TABLE_OPTIONS,
-        rows=lambda wildcards: str(CATALOGUE.tables[wildcards.table].rows),
+        rows=rows_of("table"),
+        rows_file=f"{OUT}/specs/{{table}}.json",
     shell:
-        "python -m analysis table {wildcards.table} {params.options} > {log:q} 2>&1"
+        handed_over("rows")
+        + " python -m analysis table {wildcards.table} --rows {params.rows_file:q}"
+        " {params.options} > {log:q} 2>&1"
 
 
 # The targets name the summaries too: Snakemake does not miss a deleted summary while the

@@ -1,5 +1,5 @@
-# One run: `autogrow` trains it. A run continues from its checkpoint when its job is
-# started again, so checkpoints are no outputs.
+# One run: `autogrow` trains it by the spec that the catalogue made of it. It resumes from
+# its checkpoint when its job is started again, so checkpoints are no outputs.
 
 # `update`: Snakemake does not delete the outputs before the job. A run that ended after its
 # Snakemake was killed is complete, whatever Snakemake has noted: `autogrow` looks whether
@@ -37,12 +37,16 @@ rule train:
     resources:
         **asked_for(run_resources),
     params:
-        command=run_command,
+        spec=job_spec,
+        # Not `spec.yaml`, by which a run's folder is known.
+        spec_file=f"{OUT}/specs/{{run}}/seed{{seed}}.yaml",
         depth_of=depth_of,
         folder=lambda wildcards, output: str(Path(output[0]).parent),
     shell:
         "rm -rf .snakemake/backups/{params.folder:q};"
-        " exec {resources.launcher} {params.command} {params.depth_of} --out {params.folder:q}"
+        + handed_over("spec")
+        + " exec {resources.launcher} run {params.spec_file:q} {params.depth_of}"
+        " --out {params.folder:q}"
         " --device {resources.device} --threads {resources.cpu_threads} {resources.checkpoints}"
         " --replace --wait"
         " > {log:q} 2>&1"

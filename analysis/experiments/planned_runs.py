@@ -1,0 +1,113 @@
+"""A run of the catalogue: its id, its resolved spec, and the spec that its job gets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from autogrow.config.resolved import ResolvedAutogrow, ResolvedMorph, ResolvedSpec
+from autogrow.config.spec import to_json
+from autogrow.files.yaml import yaml_text
+from autogrow.networks.names import format_depth, parse_network
+
+_CONCERNS = {"uniform_noise": "UniInit", "adaminit_slack": "AdamInit"}
+"""Choices that concern the runs of one initializer alone."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run at a scale, for any seed.
+
+    Attributes
+    ----------
+    id
+        Readable path: network / data / what is done.
+    spec
+        All its settings, with the seed 0 and the default protocol, precision and choices.
+        With ``depth_of``, the seed network's depth stands for the one that is not known yet.
+    depth_of
+        Id of the run whose found net gives the depth, or None.
+    """
+
+    id: str
+    spec: ResolvedSpec
+    depth_of: str | None = None
+
+    def job_spec(self, shared: Mapping[str, Any]) -> str:
+        """Return the complete spec of a job as the text of a YAML file.
+
+        Parameters
+        ----------
+        shared
+            Settings that all runs share: seed, protocol, precision, choices. What does not
+            concern this run keeps its default, so that a change trains no other run anew.
+        """
+        fields = type(self.spec).model_fields
+        initializer = getattr(self.spec, "initializer", None)
+        concerned = {
+            key: value
+            for key, value in shared.items()
+            if key in fields and _CONCERNS.get(key, initializer) == initializer
+        }
+        settings = to_json(self.spec.model_copy(update=concerned))
+        if self.depth_of is not None:
+            settings["network"] = self.spec.architecture.name
+        return yaml_text(settings)
+
+
+def dataset_text(spec: ResolvedSpec) -> str:
+    """Return what a run was trained on, in words: ``digits, 50 % of its training set``."""
+    text = spec.data
+    if spec.downscale != 1:
+        text += f" at 1/{spec.downscale} size"
+    if spec.data_fraction != 1:
+        text += f", {100 * spec.data_fraction:g} % of its training set"
+    return text
+
+
+def run_id(spec: ResolvedSpec, depth_of: Run | None = None) -> str:
+    """Return the id of a run: network / data / what is done.
+
+    What changes nothing in the result (``snapshots``) is no part of it, nor is what the
+    paper never varies.
+
+    Parameters
+    ----------
+    spec
+        The run's.
+    depth_of
+        The run whose found net gives the depth, if any.
+    """
+    network = spec.architecture.name
+    return f"{network}/{_data_label(spec)}/{_what_is_done(spec, network, depth_of)}"
+
+
+def _data_label(spec: ResolvedSpec) -> str:
+    label = spec.data
+    if spec.data_fraction != 1:
+        label += f"-fraction{spec.data_fraction:g}"
+    if spec.downscale != 1:
+        label += f"-downscale{spec.downscale}"
+    return label
+
+
+def _what_is_done(spec: ResolvedSpec, network: str, depth_of: Run | None) -> str:
+    if depth_of is not None:
+        other, _, source = depth_of.id.split("/")
+        return f"scratch-as-deep-as-{source if other == network else f'{other}-{source}'}"
+    first = format_depth(spec.first_network.depth)
+    if isinstance(spec, ResolvedMorph):
+        deeper = format_depth(parse_network(spec.to_network).depth)
+        return f"morph-{first}-to-{deeper}-{spec.initializer}"
+    if not isinstance(spec, ResolvedAutogrow):
+        return f"scratch-{first}"
+    parts: list[str] = [spec.policy]
+    if spec.policy == "periodic":
+        parts.append(f"K{spec.K}")
+    parts.append(spec.initializer)
+    if spec.growing_rate != "constant":
+        parts.append(spec.growing_rate)
+    if spec.first_network.depth != spec.architecture.seed_depth:
+        parts.append(f"from-{first}")
+    return "-".join(parts)

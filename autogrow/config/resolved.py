@@ -1,0 +1,147 @@
+"""Settings of a run as the run uses them: nothing is left open.
+
+Each type narrows the fields of :mod:`autogrow.config.spec` that a user may leave out, so a
+resolved spec is also a spec that can be given, and describes the same run.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from autogrow.config.pydantic_errors import validated
+from autogrow.config.spec import (
+    AutogrowSpec,
+    BatchSize,
+    Epochs,
+    LearningRate,
+    Milestones,
+    MorphSpec,
+    Padding,
+    RunSpec,
+    ScratchSpec,
+    StackingSpec,
+    WeightDecay,
+    Width,
+    parse_spec,
+)
+from autogrow.growth.policies import ConvergentGrowth, PeriodicGrowth, Policy
+from autogrow.networks import names
+
+
+class ResolvedSpec(RunSpec):
+    """Settings that all kinds of runs share."""
+
+    kind: Literal["scratch", "morph", "autogrow"]
+    stem: Literal["small", "imagenet"]
+    width: Width
+    batch_size: BatchSize
+    learning_rate: LearningRate
+    weight_decay: WeightDecay
+    milestones: Milestones
+    crop_padding: Padding
+    flip: bool
+
+    @property
+    def first_network(self) -> names.NetworkName:
+        """The network that training starts with."""
+        raise NotImplementedError
+
+
+class ResolvedScratch(ResolvedSpec, ScratchSpec):
+    """Train a network of a given depth from random weights."""
+
+    kind: Literal["scratch"] = "scratch"
+    epochs: Epochs
+
+    @property
+    def first_network(self) -> names.NetworkName:
+        """The network that training starts with."""
+        return names.parse_network(self.network)
+
+
+class ResolvedStacking(ResolvedSpec, StackingSpec):
+    """Settings of the runs that stack sub-modules."""
+
+
+class ResolvedMorph(ResolvedStacking, MorphSpec):
+    """Train a network to the end, morph it to a deeper one, train that one."""
+
+    kind: Literal["morph"] = "morph"
+    epochs: Epochs
+
+    @property
+    def first_network(self) -> names.NetworkName:
+        """The network that training starts with."""
+        return names.parse_network(self.from_network)
+
+
+class ResolvedAutogrow(ResolvedStacking, AutogrowSpec):
+    """Grow a seed network by Algorithm 1, then fine-tune the found net."""
+
+    kind: Literal["autogrow"] = "autogrow"
+    seed_depth: str
+    K: Epochs
+    finetune_epochs: Epochs
+
+    @property
+    def first_network(self) -> names.NetworkName:
+        """The network that training starts with."""
+        return self.seed_network
+
+    @property
+    def growth_policy(self) -> Policy:
+        """The policy object."""
+        raise NotImplementedError
+
+
+class PeriodicAutogrow(ResolvedAutogrow):
+    """Periodic growth, the only policy with a stop window J."""
+
+    policy: Literal["periodic"] = "periodic"
+    J: Epochs
+
+    @property
+    def growth_policy(self) -> Policy:
+        """The policy object."""
+        return PeriodicGrowth(K=self.K, J=self.J, tau=self.tau)
+
+
+class ConvergentAutogrow(ResolvedAutogrow):
+    """Convergent growth."""
+
+    policy: Literal["convergent"] = "convergent"
+    J: None = None
+
+    @property
+    def growth_policy(self) -> Policy:
+        """The policy object."""
+        return ConvergentGrowth(K=self.K, tau=self.tau)
+
+
+def resolved_type(spec: RunSpec) -> type[ResolvedSpec]:
+    """Return the type of a spec with every setting filled in."""
+    if isinstance(spec, ScratchSpec):
+        return ResolvedScratch
+    if isinstance(spec, MorphSpec):
+        return ResolvedMorph
+    if isinstance(spec, AutogrowSpec) and spec.policy == "periodic":
+        return PeriodicAutogrow
+    return ConvergentAutogrow
+
+
+def parse_resolved(settings: object, source: str) -> ResolvedSpec:
+    """Return the resolved spec that ``settings`` describe.
+
+    Parameters
+    ----------
+    settings
+        A mapping of keys to plain values, as read from a run's folder.
+    source
+        Where they come from, for error messages.
+
+    Raises
+    ------
+    UserError
+        For what is no spec, and for a setting that is left open.
+    """
+    return validated(resolved_type(parse_spec(settings, source)), settings, source)

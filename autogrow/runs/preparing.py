@@ -1,0 +1,92 @@
+"""A run's folder before and after training: checked, opened, cleared and tidied."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from autogrow.config.execution import Execution
+from autogrow.config.resolved import ResolvedSpec
+from autogrow.config.spec import to_json
+from autogrow.errors import UserError
+from autogrow.files.writing import write_bytes
+from autogrow.files.yaml import read_yaml, yaml_text
+from autogrow.process.distributed import World
+from autogrow.runs.folder import GROWTH, SPEC, WEIGHTS, finished_summary
+from autogrow.runs.summary import SUMMARY, Summary
+from autogrow.training import checkpoint
+from autogrow.training.checkpoint import MICRO_BATCH
+from autogrow.training.metrics import METRICS
+from autogrow.training.reporter import Reporter
+
+
+def prepare_folder(
+    folder: Path, spec: ResolvedSpec, execution: Execution, world: World
+) -> Summary | None:
+    """Check the folder, clear it if asked to; return the summary if the run is finished.
+
+    Raises
+    ------
+    UserError
+        If it holds the run of another spec that is not to be replaced.
+    """
+    if world.first:
+        differing = _differing(folder, spec)
+        if differing and not execution.replace:
+            raise UserError(
+                f"{folder}: holds a run of another spec ({differing}); "
+                "use another folder, or throw that run away with --replace"
+            )
+        if differing or execution.restart:
+            _clear_folder(folder)
+    world.wait()
+    summary = finished_summary(folder, spec)
+    if summary is not None:
+        if world.first:  # a process that was killed at its very end may have left some
+            remove_remains(folder)
+        with Reporter(folder, quiet=execution.quiet, silent=not world.first) as reporter:
+            reporter.say(f"{folder}: this run is complete; nothing to do")
+    return summary
+
+
+def open_folder(folder: Path, spec: ResolvedSpec) -> None:
+    """Write spec.yaml into the run's folder."""
+    _remove_strays(folder)
+    if not (folder / SPEC).exists():
+        write_bytes(folder / SPEC, yaml_text(to_json(spec)).encode())
+
+
+def remove_remains(folder: Path) -> None:
+    """Remove what only an unfinished run needs, from the folder of a finished one."""
+    checkpoint.remove(folder)
+    (folder / MICRO_BATCH).unlink(missing_ok=True)
+    _remove_strays(folder)
+
+
+def _differing(folder: Path, spec: ResolvedSpec) -> str:
+    """Return in what the run of a folder differs from ``spec``; empty if in nothing."""
+    file = folder / SPEC
+    if not file.exists():
+        return ""
+    there, here = read_yaml(file), to_json(spec)
+    if not isinstance(there, dict):
+        raise UserError(f"{file}: is not a run's spec; use another folder")
+    keys: list[Any] = sorted({*there, *here}, key=str)
+    differing = [k for k in keys if there.get(k) != here.get(k)]
+    return ", ".join(f"{k} {there.get(k)!r} there, {here.get(k)!r} here" for k in differing[:3])
+
+
+def _remove_strays(folder: Path) -> None:
+    """Remove what a process that was killed while writing has left in a run's folder."""
+    for place in (folder, folder / "snapshots"):
+        # Ours, and those that safetensors writes before it renames them to ours.
+        for stray in (*place.glob(".*.tmp"), *place.glob(".tmp*")):
+            stray.unlink(missing_ok=True)
+
+
+def _clear_folder(folder: Path) -> None:
+    """Throw away everything a run has left in its folder, its log excepted."""
+    for name in (SUMMARY, WEIGHTS, METRICS, GROWTH, SPEC, MICRO_BATCH):
+        (folder / name).unlink(missing_ok=True)
+    for file in [*folder.glob("checkpoint-*"), *folder.glob("snapshots/*.safetensors")]:
+        file.unlink()

@@ -1,0 +1,159 @@
+"""Computes the summary of a run from its epochs, its network and its data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import torch
+
+from autogrow.config.resolved import ResolvedAutogrow, ResolvedMorph, ResolvedSpec
+from autogrow.config.spec import to_json
+from autogrow.networks.flops import costs_of
+from autogrow.networks.growable import GrowableNetwork, depth_of
+from autogrow.networks.names import NetworkName, format_depth
+from autogrow.process.distributed import ALONE, World
+from autogrow.runs.folder import spec_checksum
+from autogrow.runs.provenance import cpu_model, git_commit, versions
+from autogrow.runs.summary import SCORES, AdamInitUse, DataSummary, MemoryShortage, Summary
+from autogrow.training.metrics import Epoch
+
+if TYPE_CHECKING:
+    from autogrow.batches.sets import Sets
+    from autogrow.data import ImageData
+    from autogrow.training.checkpoint import Halving
+
+
+def summarize(
+    spec: ResolvedSpec,
+    network: GrowableNetwork,
+    epochs: Sequence[Epoch],
+    data: ImageData,
+    sets: Sets,
+    halvings: Sequence[Halving] = (),
+    world: World = ALONE,
+) -> Summary:
+    """Return the summary of a run.
+
+    Parameters
+    ----------
+    spec
+        The resolved spec.
+    network
+        The final network.
+    epochs
+        Every epoch of the run.
+    data, sets
+        What it was trained on.
+    halvings
+        Where a GPU's memory ran out.
+    world
+        The processes that trained it.
+    """
+    image, _ = next(sets.test.evaluation_batches(1))
+    cost = costs_of(network.eval(), image)[-1]
+    name = NetworkName(spec.architecture, depth_of(network))
+    own = [e for e in epochs if e.phase != "adaminit"]
+    micro_batch = halvings[-1].micro_batch if halvings else spec.micro_batch
+    share = -(-spec.batch_size // world.size)
+    return Summary(
+        status="complete" if own[-1].finite else "diverged",
+        diverged_after=None if own[-1].finite else _divergence(own),
+        kind=spec.kind,
+        network=str(name),
+        depth=format_depth(name.depth),
+        layers=cost.layers,
+        parameters=cost.parameters,
+        flops=cost.flops,
+        **_accuracies(spec, own),
+        epochs={
+            phase: sum(e.phase == phase for e in epochs)
+            for phase in ("growing", "adaminit", "finetuning", "training")
+        },
+        adaminit=_adaminit(epochs),
+        seconds_growing=_seconds(epochs, "growing", "adaminit"),
+        seconds_finetuning=_seconds(epochs, "finetuning", "training"),
+        spec_checksum=spec_checksum(to_json(spec)),
+        protocol=spec.protocol,
+        seed=spec.seed,
+        data=DataSummary(
+            name=data.name,
+            training_images=len(sets.train),
+            validation_images=len(sets.val),
+            test_images=len(sets.test),
+            damaged_images=own[-1].skipped,
+            image_size=data.image_size,
+            image_channels=data.channels,
+            classes=data.n_classes,
+            mean=list(data.mean),
+            std=list(data.std),
+            statistics=data.statistics_source,
+            crop_padding=sets.train.padding,
+            flip=sets.train.flip,
+            checksum=data.checksum,
+        ),
+        versions=versions(),
+        git_commit=git_commit(),
+        device=_device_name(sets.train.device),
+        threads=torch.get_num_threads(),
+        processes=world.size,
+        micro_batch=micro_batch,
+        bn_images=min(micro_batch or share, share) * (world.size if spec.sync_bn else 1),
+        out_of_memory=[MemoryShortage(**asdict(halving)) for halving in halvings],
+    )
+
+
+def _accuracies(spec: ResolvedSpec, own: Sequence[Epoch]) -> dict[str, float | None]:
+    """Return the accuracies of a run whose epochs, AdamInit's left out, are ``own``."""
+    schedule = own
+    if isinstance(spec, ResolvedAutogrow):
+        schedule = [e for e in own if e.phase == "finetuning"]
+    elif isinstance(spec, ResolvedMorph):
+        schedule = own[spec.epochs :]
+    measured = [e for e in schedule if e.finite] or [e for e in own if e.finite]
+    if not measured:
+        return dict.fromkeys(SCORES)
+    best, last = max(measured, key=lambda e: e.val_accuracy or 0.0), measured[-1]
+    return {
+        "final_accuracy": last.test_accuracy,
+        "best_accuracy": best.test_accuracy,
+        "final_top5": last.test_top5,
+        "best_top5": best.test_top5,
+        "final_val_accuracy": last.val_accuracy,
+        "best_val_accuracy": last.best_val_accuracy,
+        "final_train_accuracy": last.train_accuracy,
+    }
+
+
+def _divergence(epochs: Sequence[Epoch]) -> int:
+    """Return the first epoch of the last ones without a finite loss."""
+    return 1 + max((e.epoch for e in epochs if e.finite), default=0)
+
+
+def _adaminit(epochs: Sequence[Epoch]) -> list[AdamInitUse]:
+    """Return what each AdamInit took."""
+    uses: dict[int, AdamInitUse] = {}
+    before = 0.0
+    for e in epochs:
+        if e.phase != "adaminit":
+            before = e.train_accuracy
+            continue
+        earlier = uses.get(e.epoch)
+        uses[e.epoch] = AdamInitUse(
+            after_epoch=e.epoch,
+            epochs=1 + (earlier.epochs if earlier else 0),
+            old_train_accuracy=before,
+            train_accuracy=e.train_accuracy,
+        )
+    return list(uses.values())
+
+
+def _seconds(epochs: Sequence[Epoch], *phases: str) -> float:
+    return round(sum(e.seconds for e in epochs if e.phase in phases), 3)
+
+
+def _device_name(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"cpu ({cpu_model()})"
