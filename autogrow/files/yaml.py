@@ -73,9 +73,7 @@ _Dumper.yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers
 
 def yaml_text(value: Any) -> str:
     """Return plain values as the text of a YAML file that :func:`read_yaml` reads back equal."""
-    return yaml.dump(
-        value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=None
-    )
+    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, default_flow_style=None)
 
 
 def read_yaml(path: Path) -> Any:

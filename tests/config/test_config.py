@@ -1,14 +1,17 @@
-import json
 import math
+import tempfile
+from pathlib import Path
+from typing import get_args
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from autogrow.config.resolved import parse_resolved
 from autogrow.config.resolving import resolve
 from autogrow.config.spec import SPECS, AutogrowSpec, parse_spec, to_json
 from autogrow.errors import UserError
-from autogrow.files.yaml import read_yaml
+from autogrow.files.yaml import read_yaml, yaml_text
 from autogrow.growth.policies import ConvergentGrowth, PeriodicGrowth
 from autogrow.networks.names import ARCHITECTURES, choose_stem
 
@@ -17,6 +20,7 @@ TRAIN = {"kind": "scratch", "network": "Basic3ResNet-3-3-3", "data": "CIFAR10"}
 MORPH = {"kind": "morph", "from": "Basic3ResNet-3-3-3", "to": "Basic3ResNet-5-5-5"}
 MORPH["data"] = "CIFAR10"
 KINDS = [TRAIN, MORPH, GROW]
+CONVERGENT = {**GROW, "policy": "convergent"}
 
 
 def mistake(given, *parts):
@@ -34,9 +38,8 @@ def mistake(given, *parts):
 
 
 def test_growing_defaults_are_the_papers_best_practice():
-    spec = resolve(parse_spec(GROW), 32)
-    by_data = {"crop_padding", "flip"}  # the data set's own
-    assert {k: v for k, v in to_json(spec).items() if k not in by_data} == {
+    spec = resolve(parse_spec(GROW))
+    assert to_json(spec) == {
         "kind": "autogrow",
         "network": "Basic3ResNet",
         "data": "CIFAR10",
@@ -51,6 +54,8 @@ def test_growing_defaults_are_the_papers_best_practice():
         "momentum": 0.9,
         "weight_decay": 5e-4,
         "milestones": [0.5, 0.75],
+        "crop_padding": 4,
+        "flip": True,
         "seed": 0,
         "seed_depth": "1-1-1",
         "policy": "periodic",
@@ -74,18 +79,18 @@ def test_growing_defaults_are_the_papers_best_practice():
 
 
 def test_training_defaults_are_the_papers():
-    spec = resolve(parse_spec(TRAIN), 32)
+    spec = resolve(parse_spec(TRAIN))
     assert (spec.epochs, spec.milestones, spec.learning_rate) == (200, (0.5, 0.75), 0.1)
 
 
 def test_morphing_defaults_are_the_papers():
-    spec = resolve(parse_spec(MORPH), 32)
+    spec = resolve(parse_spec(MORPH))
     assert (spec.epochs, spec.initializer, spec.batch_size) == (200, "ZeroInit", 128)
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES.values(), ids=lambda a: a.name)
 def test_learning_rate_width_and_seed_follow_from_the_family(architecture):
-    spec = resolve(parse_spec({**GROW, "network": architecture.name}), 32)
+    spec = resolve(parse_spec({**GROW, "network": architecture.name}))
     assert spec.learning_rate == (0.01 if architecture.name.startswith("Plain") else 0.1)
     assert spec.width == (16 if "3" in architecture.name else 64)
     assert spec.seed_depth == ("1-1-1" if "3" in architecture.name else "1-1-1-1")
@@ -93,23 +98,23 @@ def test_learning_rate_width_and_seed_follow_from_the_family(architecture):
 
 def test_imagenet_has_its_own_defaults():
     given = {**GROW, "network": "Basic4ResNet", "data": "ImageNet"}
-    spec = resolve(parse_spec(given), 224)
+    spec = resolve(parse_spec(given))
     assert (spec.batch_size, spec.weight_decay, spec.finetune_epochs) == (256, 1e-4, 90)
     assert spec.milestones == (1 / 3, 2 / 3)
     assert (spec.K, spec.J, spec.stem) == (3, 30, "imagenet")
     given = {"kind": "scratch", "network": "Basic4ResNet-2-2-2-2", "data": "ImageNet"}
-    assert resolve(parse_spec(given), 224).epochs == 90
+    assert resolve(parse_spec(given)).epochs == 90
 
 
 def test_j_is_t_of_the_finetuning():
     for epochs, J in ((200, 100), (20, 10), (7, 4)):
-        assert resolve(parse_spec({**GROW, "finetune_epochs": epochs}), 32).J == J
+        assert resolve(parse_spec({**GROW, "finetune_epochs": epochs})).J == J
 
 
 @pytest.mark.parametrize(("data", "size", "T"), [("CIFAR10", 32, 100), ("ImageNet", 224, 30)])
 def test_convergent_growth_has_k_equal_to_t_and_no_j(data, size, T):
     given = {**GROW, "network": "Basic4ResNet", "data": data, "policy": "convergent"}
-    spec = resolve(parse_spec(given), size)
+    spec = resolve(parse_spec(given))
     assert (spec.K, spec.J) == (T, None)
     assert spec.growth_policy == ConvergentGrowth(K=T, tau=0.05)
 
@@ -118,20 +123,20 @@ def test_given_settings_are_kept():
     given = {**GROW, "K": 50, "J": 60, "tau": 1, "width": 8, "learning_rate": 0.02, "seed": 7}
     given |= {"weight_decay": 0, "batch_size": 32, "milestones": [0.2, 0.9], "flip": False}
     given |= {"crop_padding": 0, "initializer": "ZeroInit", "seed_depth": "2-1-3"}
-    content = to_json(resolve(parse_spec(given), 32))
+    content = to_json(resolve(parse_spec(given)))
     assert {key: content[key] for key in given} == given
 
 
-def test_resolving_twice_changes_nothing():
-    for kind in KINDS:
-        spec = resolve(parse_spec(kind), 32)
-        assert resolve(spec, 32) == spec
-
-
-@pytest.mark.parametrize("given", KINDS, ids=lambda g: g["kind"])
-def test_every_setting_is_resolved_but_what_the_data_decides(given):
-    content = to_json(resolve(parse_spec(given), 32))
-    assert {k for k, v in content.items() if v is None} <= {"crop_padding", "flip"}
+@pytest.mark.parametrize("given", [*KINDS, CONVERGENT], ids=str)
+def test_a_resolved_spec_leaves_nothing_open(given):
+    resolved = resolve(parse_spec(given))
+    fields = type(resolved).model_fields
+    assert not [n for n, field in fields.items() if type(None) in get_args(field.annotation)]
+    settings = to_json(resolved)
+    assert {k for k, v in settings.items() if v is None} <= {"J"}
+    assert (settings.get("J", 0) is None) == (given is CONVERGENT)
+    with pytest.raises(UserError, match="spec: width: found None"):
+        parse_resolved({**settings, "width": None}, "spec")
 
 
 @pytest.mark.parametrize(
@@ -329,7 +334,7 @@ def test_j_below_k_is_impossible():
 
 def test_k_above_the_default_j_is_impossible():
     with pytest.raises(UserError, match=r"K: 11 is more than J.*T = 10.*allowed: K up to 10"):
-        resolve(parse_spec({**GROW, "K": 11, "finetune_epochs": 20}), 32)
+        resolve(parse_spec({**GROW, "K": 11, "finetune_epochs": 20}))
 
 
 def test_the_number_of_further_mistakes_is_told():
@@ -540,13 +545,31 @@ def specs(draw):
 
 
 @given(specs())
-def test_every_spec_goes_through_json_and_back(given_):
+def test_every_spec_goes_through_yaml_and_back(given_):
     spec = parse_spec(given_)
-    again = json.loads(json.dumps(to_json(spec)))
-    assert parse_spec(again) == spec
-    assert again.keys() == {
-        f.alias or name for name, f in SPECS[given_["kind"]].model_fields.items()
-    }
-    resolved = resolve(spec, 8)
-    assert parse_spec(json.loads(json.dumps(to_json(resolved)))) == resolved
-    assert all(getattr(resolved, k) == v for k, v in to_json(spec).items() if k in ("seed", "tau"))
+    fields = SPECS[given_["kind"]].model_fields.items()
+    assert to_json(spec).keys() == {f.alias or name for name, f in fields}
+    assert parse_spec(read_back(to_json(spec))) == spec
+    resolved = resolve(spec)
+    assert parse_resolved(read_back(to_json(resolved)), "spec") == resolved
+    assert resolve(parse_spec(to_json(resolved))) == resolved
+    assert (resolved.seed, resolved.data_fraction) == (spec.seed, spec.data_fraction)
+
+
+def read_back(value):
+    """A value after it was written to a YAML file and read."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "spec.yaml"
+        file.write_text(yaml_text(value))
+        return read_yaml(file)
+
+
+scalars = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=9)
+)
+
+
+@given(st.dictionaries(st.text(max_size=5), st.one_of(scalars, st.lists(scalars, max_size=3))))
+@example({"x": ["1e3", "1.0", "yes", "null", "~", "2001-01-01", "0x1F", "1_0", "=", "\udcff", ""]})
+def test_plain_values_go_through_yaml_and_back(value):
+    assert read_back(value) == value

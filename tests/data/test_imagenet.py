@@ -144,7 +144,7 @@ def test_a_folder_of_ones_own_is_treated_as_small_sets_are(imagenet_folder):
     facts = info(name)
     assert (facts.image_size, facts.channels, facts.n_classes, facts.flip) == (224, 3, 20, True)
     given = {"kind": "scratch", "network": "Basic4ResNet-1-1-1-1"}
-    own, named = (resolve(parse_spec({**given, "data": d}), 224) for d in (name, "ImageNet"))
+    own, named = (resolve(parse_spec({**given, "data": d})) for d in (name, "ImageNet"))
     assert (own.batch_size, own.epochs, own.weight_decay) == (128, 200, 5e-4)
     assert (named.batch_size, named.epochs, named.weight_decay) == (256, 90, 1e-4)
     assert own.stem == named.stem == "imagenet"

@@ -2,13 +2,14 @@
 
 import pandas as pd
 import pytest
+import yaml
 
 from analysis.experiments.catalogue import EXPERIMENTS, load_catalogue, paper_table
+from analysis.experiments.row_files import from_json, to_json
 from analysis.experiments.settings import SCALES, read_scale
-from autogrow.config.spec import parse_spec
+from autogrow.config.resolved import parse_resolved
 from autogrow.errors import UserError
 from autogrow.files.yaml import read_yaml
-from autogrow.networks.names import NetworkName, parse_architecture
 
 FIGURE = """\
 figure6:
@@ -20,7 +21,7 @@ HEAD = "table5:\n  title: t\n  run: {kind: autogrow}\n"
 
 
 @pytest.mark.parametrize("scale", SCALES)
-def test_every_row_of_the_paper_has_runs_and_every_run_is_a_valid_spec(scale):
+def test_every_row_of_the_paper_has_runs(scale):
     catalogue = load_catalogue(scale)
     read = {run for table in catalogue.tables.values() for run in table.runs}
     assert read == set(catalogue.runs)
@@ -31,12 +32,6 @@ def test_every_row_of_the_paper_has_runs_and_every_run_is_a_valid_spec(scale):
         paper = pd.read_csv(paper_table(table.name), dtype=str, keep_default_na=False)
         keys = list(table.rows[0].key)
         assert [list(r.key.values()) for r in table.rows] == paper[keys].values.tolist()
-    for run in catalogue.runs.values():
-        settings = dict(run.settings)
-        if run.depth_of is not None:
-            found = parse_architecture(settings["network"])
-            settings["network"] = str(NetworkName(found, found.seed_depth))
-        parse_spec(settings)
 
 
 def test_a_spec_that_several_tables_name_is_one_run():
@@ -85,21 +80,60 @@ def test_the_figures_show_runs_of_the_tables():
 def test_a_run_keeps_snapshots_if_any_row_shows_its_trajectory():
     catalogue = load_catalogue("paper")
     run = catalogue.runs["Basic3ResNet/CIFAR10/periodic-K3-GauInit"]
-    command = run.command({"seed": 0})
-    assert command[command.index("--snapshots") + 1] == "3"
-    kept = {id for id, run in catalogue.runs.items() if "snapshots" in run.settings}
+    assert run.spec.snapshots == 3
+    kept = {id for id, run in catalogue.runs.items() if run.spec.snapshots}
     assert kept == set(catalogue.tables["figure5"].runs + catalogue.tables["figure6"].runs)
     mini = load_catalogue("mini").tables["figure6"].rows
     scaled = read_scale("mini").figures.snapshots
     assert [row.panel.snapshots for row in mini] == [scaled[n] for n in (4, 20, 5, 3)]
 
 
+def test_a_job_gets_a_complete_spec_and_what_does_not_concern_it_is_left_alone():
+    runs = load_catalogue("smoke").runs
+    shared = {"seed": 3, "protocol": "holdout", "precision": "bf16", "uniform_noise": "unit"}
+    told = 0
+    for run in runs.values():
+        settings = yaml.safe_load(run.job_spec(shared))
+        if run.depth_of is not None:
+            assert "-" not in settings["network"]
+            settings["network"] = str(run.spec.first_network)
+        spec = parse_resolved(settings, run.id)
+        assert (spec.seed, spec.protocol, spec.precision) == (3, "holdout", "bf16")
+        uniform = getattr(spec, "initializer", None) == "UniInit"
+        told += uniform
+        if hasattr(spec, "uniform_noise"):
+            assert spec.uniform_noise == ("unit" if uniform else "std1")
+        given = {key: getattr(run.spec, key) for key in ("seed", "protocol", "precision")}
+        if hasattr(spec, "uniform_noise"):
+            given["uniform_noise"] = "std1"
+        assert spec.model_copy(update=given) == run.spec
+    assert told
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_rows_are_handed_over_whole(scale, tmp_path):
+    catalogue = load_catalogue(scale)
+    file = tmp_path / "rows.json"
+    for name, table in catalogue.tables.items():
+        file.write_text(to_json(catalogue, name))
+        there = from_json(file)
+        assert there.tables == {name: table}
+        assert (there.scale, there.settings.description) == (
+            scale,
+            catalogue.settings.description,
+        )
+    for damaged in ("", "[]", file.read_text()[:-9], '{"scale": "mini"}'):
+        file.write_text(damaged)
+        with pytest.raises(UserError, match=str(file)):
+            from_json(file)
+
+
 def test_K_is_divided_by_the_fraction():
     catalogue = load_catalogue("paper")
     rows = catalogue.tables["table11"].rows[:4]
-    settings = [catalogue.runs[row.runs["main"]].settings for row in rows]
-    assert [s["K"] for s in settings] == [3, 4, 6, 12]
-    assert [s.get("data_fraction", 1) for s in settings] == [1, 0.75, 0.5, 0.25]
+    specs = [catalogue.runs[row.runs["main"]].spec for row in rows]
+    assert [spec.K for spec in specs] == [3, 4, 6, 12]
+    assert [spec.data_fraction for spec in specs] == [1, 0.75, 0.5, 0.25]
 
 
 def test_ids_do_not_depend_on_the_order_of_the_file(tmp_path):
@@ -110,8 +144,6 @@ def test_ids_do_not_depend_on_the_order_of_the_file(tmp_path):
                 if isinstance(value, list):
                     group[key] = value[::-1]
         table["rows"].reverse()
-    import yaml
-
     shuffled = tmp_path / "experiments.yaml"
     shuffled.write_text(yaml.safe_dump(dict(reversed(content.items())), sort_keys=False))
     assert load_catalogue("mini", shuffled).runs == load_catalogue("mini").runs
@@ -120,7 +152,7 @@ def test_ids_do_not_depend_on_the_order_of_the_file(tmp_path):
 def test_different_settings_have_different_ids():
     for scale in SCALES:
         runs = load_catalogue(scale).runs.values()
-        specs = {repr((sorted(run.settings.items()), run.depth_of)) for run in runs}
+        specs = {(run.spec, run.depth_of) for run in runs}
         assert len(specs) == len(runs)
 
 

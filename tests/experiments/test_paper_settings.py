@@ -6,9 +6,7 @@ from pathlib import Path
 import pytest
 
 from analysis.experiments.catalogue import load_catalogue
-from autogrow.config.resolving import resolve
-from autogrow.config.spec import parse_spec
-from autogrow.networks.names import NetworkName, parse_architecture
+from autogrow.data import DATASETS
 
 LINES = [
     line.split()
@@ -18,22 +16,14 @@ LINES = [
 CATALOGUE = load_catalogue("paper")
 
 
-def spec_of(run):
-    settings = dict(run.settings)
-    if run.depth_of is not None:
-        found = parse_architecture(settings["network"])
-        settings["network"] = str(NetworkName(found, found.seed_depth))
-    return resolve(parse_spec(settings), 224 if settings["data"] == "ImageNet" else 32)
-
-
 def specs(table, *kinds):
     runs = [CATALOGUE.runs[run] for run in CATALOGUE.tables[table].runs]
-    return [spec for spec in map(spec_of, runs) if spec.kind in kinds]
+    return [run.spec for run in runs if run.spec.kind in kinds]
 
 
 @pytest.mark.parametrize("run", sorted(CATALOGUE.runs))
 def test_training_settings_are_the_papers(run):
-    spec = spec_of(CATALOGUE.runs[run])
+    spec = CATALOGUE.runs[run].spec
     family = f"{spec.architecture.name}/{'ImageNet' if spec.data == 'ImageNet' else 'small'}"
     [line] = [line for line in LINES if line[0] == family]
     lr, batch, N, first, second, momentum, decay = map(float, line[1:])
@@ -47,8 +37,8 @@ def test_training_settings_are_the_papers(run):
     assert spec.width == spec.architecture.channels[0]
     assert spec.downscale == 1
     assert spec.stem == ("imagenet" if spec.data == "ImageNet" else "small")
-    assert spec.crop_padding is None
-    assert spec.flip is None
+    facts = DATASETS[spec.data]
+    assert (spec.crop_padding, spec.flip) == (facts.crop_padding, facts.flip)
 
 
 def test_growing_runs_are_the_papers_and_no_others():
@@ -92,6 +82,5 @@ def test_morphs_are_the_papers():
 def test_baselines_of_found_nets_have_the_growing_runs_data():
     for run in CATALOGUE.runs.values():
         if run.depth_of is not None:
-            source = CATALOGUE.runs[run.depth_of].settings
-            assert run.settings["data"] == source["data"]
-            assert run.settings.get("data_fraction") == source.get("data_fraction")
+            source = CATALOGUE.runs[run.depth_of].spec
+            assert (run.spec.data, run.spec.data_fraction) == (source.data, source.data_fraction)

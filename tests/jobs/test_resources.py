@@ -8,13 +8,15 @@ import yaml
 from analysis.experiments.catalogue import load_catalogue
 from analysis.experiments.settings import parse_settings, prepare_environment
 from analysis.jobs.resources import cpu_resources, kind_of, landscape_resources, run_resources
+from autogrow.config.resolving import resolve
+from autogrow.config.spec import AutogrowSpec, MorphSpec, ScratchSpec
 from autogrow.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[2]
-SMALL = {"kind": "autogrow", "network": "Basic3ResNet", "data": "CIFAR10"}
-MORPH = {"kind": "morph", "from": "Basic4ResNet-1-1-1-1", "to": "Basic4ResNet-2-2-2-2"}
-MORPH["data"] = "CIFAR10"
-IMAGENET = {"kind": "scratch", "network": "Plain4Net-6-6-6-6", "data": "ImageNet"}
+SMALL = resolve(AutogrowSpec(network="Basic3ResNet", data="CIFAR10"))
+DEPTHS = {"from_network": "Basic4ResNet-1-1-1-1", "to_network": "Basic4ResNet-2-2-2-2"}
+MORPH = resolve(MorphSpec(**DEPTHS, data="CIFAR10"))
+IMAGENET = resolve(ScratchSpec(network="Plain4Net-6-6-6-6", data="ImageNet"))
 
 
 def settings(cluster=None, **changed):

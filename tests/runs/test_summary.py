@@ -1,5 +1,7 @@
 """summary.json from epochs made up by hand, so that every choice of a row shows."""
 
+import json
+
 import pytest
 import torch
 
@@ -7,9 +9,11 @@ from autogrow.batches.sets import make_sets
 from autogrow.config.resolving import resolve
 from autogrow.config.spec import parse_spec
 from autogrow.data import load
+from autogrow.errors import UserError
 from autogrow.networks.growable import build_network
 from autogrow.networks.names import parse_network
-from autogrow.runs.summary import summarize
+from autogrow.runs.summarizing import summarize
+from autogrow.runs.summary import AdamInitUse, read_summary
 from autogrow.training.metrics import Epoch
 
 KINDS = {
@@ -29,7 +33,7 @@ def epochs_of(rows):
             number, best = number + 1, max(best, val)
             measured = (1.0, val, test)
         train = (2.0, 10.0 * len(epochs))
-        epochs.append(Epoch(number, phase, "2-1-1", 0.1, *train, *measured, best, 1.0))
+        epochs.append(Epoch(number, phase, "2-1-1", 0.1, *train, *measured, best, 1.0, 99.0))
     return epochs
 
 
@@ -38,7 +42,7 @@ def summary_of():
     data = load("digits")
 
     def summarized(kind, rows, **more):
-        spec = resolve(parse_spec({"kind": kind, "data": "digits", **KINDS[kind], **more}), 8)
+        spec = resolve(parse_spec({"kind": kind, "data": "digits", **KINDS[kind], **more}))
         name = parse_network("Basic3ResNet-2-1-1")
         network = build_network(name, image_channels=1, classes=10)
         sets = make_sets(spec, data, torch.device("cpu"))
@@ -93,8 +97,8 @@ def test_each_adaminit_is_told_apart(summary_of):
     ]
     # The training accuracy of the made-up rows is ten times their number.
     assert summary_of("autogrow", rows)["adaminit"] == [
-        {"after_epoch": 1, "epochs": 2, "old_train_accuracy": 0, "train_accuracy": 20},
-        {"after_epoch": 3, "epochs": 1, "old_train_accuracy": 40, "train_accuracy": 50},
+        AdamInitUse(after_epoch=1, epochs=2, old_train_accuracy=0, train_accuracy=20),
+        AdamInitUse(after_epoch=3, epochs=1, old_train_accuracy=40, train_accuracy=50),
     ]
 
 
@@ -108,3 +112,53 @@ def test_costs_and_sizes_are_the_final_networks(summary_of):
     data = summary["data"]
     sizes = [data[f"{part}_images"] for part in ("training", "validation", "test")]
     assert sizes == [1437, 360, 360]
+
+
+IMPOSSIBLE = [
+    ({"status": "done"}, "status: found 'done'; allowed: 'complete' or 'diverged'"),
+    ({"status": None}, "status: found None; allowed: 'complete' or 'diverged'"),
+    ({"status": "diverged"}, "diverged_after: found None; allowed: a whole number from 1"),
+    ({"status": "diverged", "diverged_after": 0}, "diverged_after: found 0"),
+    ({"network": "Wide-1-1-1"}, "network: unknown architecture 'Wide'"),
+    ({"depth": "2-1-2"}, "depth: found '2-1-2'; allowed: 2-1-1, as its network"),
+    ({"best_accuracy": 100.1}, "best_accuracy: found 100.1"),
+    ({"best_accuracy": -1}, "best_accuracy: found -1"),
+    ({"best_accuracy": float("nan")}, "best_accuracy: found nan"),
+    ({"final_top5": None}, "final_top5: found None; allowed: a percentage"),
+    ({"final_accuracy": "50"}, "final_accuracy: found '50'"),
+    ({"parameters": -1}, "parameters: found -1"),
+    ({"flops": 1.5}, "flops: found 1.5"),
+    ({"layers": True}, "layers: found True"),
+    ({"epochs": {"training": -1}}, "epochs.training: found -1"),
+    ({"epochs": {"resting": 1}}, "epochs.resting"),
+    ({"seconds_growing": float("inf")}, "seconds_growing: found inf"),
+    ({"data": {}}, "data.name: missing"),
+    ({"threads": ...}, "threads: missing"),
+]
+
+
+@pytest.mark.parametrize(("changed", "told"), IMPOSSIBLE)
+def test_impossible_values_are_refused_with_file_key_found_and_allowed(
+    summary_of, tmp_path, changed, told
+):
+    content = summary_of("scratch", [("training", 50, 50)]).model_dump() | changed
+    file = tmp_path / "summary.json"
+    file.write_text(json.dumps({k: v for k, v in content.items() if v is not ...}))
+    with pytest.raises(UserError) as error:
+        read_summary(file)
+    message = str(error.value)
+    assert message.startswith(f"{file}: no summary of a finished run: ")
+    assert told in message
+    assert "allowed: " in message
+
+
+def test_a_summary_reads_back_equal_also_without_younger_keys(summary_of, tmp_path):
+    summary = summary_of("scratch", [("training", 50, 50)])
+    content = summary.model_dump()
+    file = tmp_path / "summary.json"
+    file.write_text(json.dumps(content))
+    assert read_summary(file) == summary
+    younger = {"diverged_after", "spec_checksum", "processes", "micro_batch", "bn_images"}
+    kept = {k: v for k, v in content.items() if k not in {*younger, "out_of_memory"}}
+    file.write_text(json.dumps(kept))
+    assert read_summary(file).model_dump() | {k: content[k] for k in younger} == content
