@@ -3,6 +3,8 @@
 import csv
 import json
 
+from made_up_summary import made_up_summary
+
 from analysis.results.summaries import Results
 from autogrow.training.metrics import METRICS_HEADER
 
@@ -34,23 +36,15 @@ def make_run(folder, run, seed):
     """A finished run whose accuracy is 90 + seed at best and 80 + seed at the end."""
     architecture = run.spec.architecture.name
     depth = "2-1-1" if "3" in architecture else "2-1-1-1"
-    summary = {
-        "status": "complete",
-        "network": f"{architecture}-{depth}",
-        "depth": depth,
-        "layers": 10,
-        "parameters": 1000 + seed,
-        "flops": 5000,
-        "best_accuracy": 90.0 + seed,
-        "final_accuracy": 80.0 + seed,
-        "best_top5": 99.0,
-        "final_top5": 98.0,
-        "epochs": {"growing": 3, "adaminit": 1, "finetuning": 1},
-        "seconds_growing": 1.5,
-        "seconds_finetuning": 2.5,
-        "device": "cpu (test_cpu)",
-        "threads": 1,
-    }
+    summary = made_up_summary(
+        network=f"{architecture}-{depth}",
+        depth=depth,
+        parameters=1000 + seed,
+        best_accuracy=90.0 + seed,
+        final_accuracy=80.0 + seed,
+        epochs={"growing": 3, "adaminit": 1, "finetuning": 1},
+        seed=seed,
+    )
     folder = folder / "runs" / run.id / f"seed{seed}"
     folder.mkdir(parents=True)
     (folder / "summary.json").write_text(json.dumps(summary))

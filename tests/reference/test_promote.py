@@ -10,6 +10,7 @@ import subprocess
 import pandas as pd
 import pytest
 from damage import contents, flipped, truncated
+from made_up_summary import made_up_summary
 from mounts import fill, read_only, small_disk
 
 from analysis.__main__ import main
@@ -31,17 +32,7 @@ def git(folder, *arguments):
 
 
 def summary(seed):
-    return {
-        "status": "complete",
-        "seed": seed,
-        "protocol": "paper",
-        "device": "cpu (Abacus 3)",
-        "threads": 1,
-        "versions": {"python": "3.11.7", "torch": "2.6.0", "numpy": "2.0.0", "autogrow": "0.1.0"},
-        "git_commit": "a" * 40,
-        "seconds_growing": 1.5,
-        "seconds_finetuning": 0.25,
-    }
+    return made_up_summary(seed=seed, device="cpu (Abacus 3)")
 
 
 def make_tables(folder):
@@ -151,7 +142,7 @@ def test_tables_and_their_provenance_are_kept(project, monkeypatch, capsys):
         "runs": runs,
         "run_statuses": {"complete": runs},
         "run_commits": {"a" * 40: runs},
-        "device_seconds": 1.75 * runs,
+        "device_seconds": 4.0 * runs,
         "versions": summary(0)["versions"],
     }
 

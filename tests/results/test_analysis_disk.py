@@ -118,7 +118,9 @@ def test_inputs_that_may_not_be_read(tmp_path, name):
     arguments = commands(folder)[name]
     code = """if True:
         import os, sys
-        from analysis.__main__ import main
+        from importlib import import_module
+        from analysis.__main__ import COMMANDS, main
+        import_module(COMMANDS[sys.argv[1]][0])  # that user may not read Python's modules
         os.setgid(65534); os.setuid(65534)
         sys.exit(main(sys.argv[1:]))"""
     command = [sys.executable, "-c", code, *arguments]
