@@ -69,8 +69,8 @@ def run(options: argparse.Namespace) -> int:
         "network": run.network,
         "weights": run.weights,
         "plane": facts.directions,
-        "x": facts.x,
-        "y": facts.y,
+        "x": list(facts.x),
+        "y": list(facts.y),
         "points": facts.points,
         "images": options.images,
     }

@@ -207,7 +207,7 @@ def test_folders_that_hold_no_finished_run(request, name, run_copy, tmp_path, on
 
 def test_weights_of_another_network(surfaces, trained, run_copy, tmp_path, one_line):
     summary = json.loads((run_copy / "summary.json").read_text())
-    summary["network"] = "Basic3ResNet-9-9-9"
+    summary |= {"network": "Basic3ResNet-9-9-9", "depth": "9-9-9"}
     (run_copy / "summary.json").write_text(json.dumps(summary))
     line = one_line(surfaces("--run", run_copy, "--out", tmp_path / "out"))
     assert "the run's network is Basic3ResNet-9-9-9" in line

@@ -104,7 +104,7 @@ SIZES = {"train": 64, "test": 16}
     ("name", "file", "times"),
     [
         ("surfaces", "summary.json", 100),
-        ("surfaces", "spec.json", 100),
+        ("surfaces", "spec.yaml", 100),
         ("surfaces", "weights.safetensors", 100),
         ("trajectories", "weights.safetensors", 40),
         ("trajectories", "snapshots/00002.safetensors", 40),
