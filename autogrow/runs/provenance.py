@@ -8,26 +8,40 @@ from functools import cache
 from pathlib import Path
 
 from autogrow import __version__
+from autogrow.errors import UserError
+
+
+def git(*arguments: str, folder: Path) -> str:
+    """Return what git says of a folder.
+
+    Raises
+    ------
+    UserError
+        If git cannot be started or refuses, as outside a repository.
+    """
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=30
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise UserError(f"git: cannot be started: {error}") from None
+    if done.returncode:
+        reasons = done.stderr.splitlines() or [f"git {arguments[0]} failed"]
+        raise UserError(f"{folder}: {reasons[0]}")
+    return done.stdout.strip()
 
 
 @cache
 def git_commit() -> str | None:
     """Return the commit of this source tree, with ``+`` for changes; None outside git."""
-    here = Path(__file__).resolve().parent
-
-    def git(*arguments: str) -> str | None:
-        try:
-            done = subprocess.run(
-                ["git", "-C", str(here), *arguments], capture_output=True, text=True, timeout=30
-            )
-        except (OSError, subprocess.TimeoutExpired):
-            return None
-        return done.stdout.strip() if done.returncode == 0 else None
-
-    commit = git("rev-parse", "HEAD")
-    if commit is None or git("ls-files", "--error-unmatch", Path(__file__).name) is None:
+    here = Path(__file__).resolve()
+    try:
+        commit = git("rev-parse", "HEAD", folder=here.parent)
+        git("ls-files", "--error-unmatch", here.name, folder=here.parent)
+        changed = git("status", "--porcelain", "--untracked-files=no", folder=here.parent)
+    except UserError:
         return None
-    return commit + ("+" if git("status", "--porcelain", "--untracked-files=no") else "")
+    return commit + ("+" if changed else "")
 
 
 def versions() -> dict[str, str]:

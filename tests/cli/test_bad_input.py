@@ -15,6 +15,7 @@ from analysis.experiments.catalogue import EXPERIMENTS, load_catalogue
 from autogrow.cli.replay import read_accuracies
 from autogrow.config.resolving import resolve
 from autogrow.config.spec import parse_spec
+from autogrow.data import DATASETS
 from autogrow.errors import UserError
 from autogrow.files.yaml import read_yaml
 from autogrow.growth.algorithm import replay
@@ -103,7 +104,7 @@ def test_a_spec_file_with_one_odd_value(tmp_path, cli, key, value):
         assert key.strip() in error or "kind" in error
         assert "allowed: " in error, error
         return
-    told("K", resolve, spec, 32)  # K may be above the default J
+    told("K", resolve, spec, DATASETS["CIFAR10"])  # K may be above the default J
 
 
 @MANY

@@ -4,9 +4,11 @@ import subprocess
 import sys
 
 import pytest
+from made_up_summaries import made_up_summary
 
 import autogrow
 from autogrow.config.spec import SPECS
+from autogrow.files.yaml import read_yaml, yaml_text
 
 COMMANDS = ["grow", "train", "morph", "run", "replay", "info"]
 KINDS = {"grow": "autogrow", "train": "scratch", "morph": "morph"}
@@ -178,7 +180,7 @@ def test_a_file_and_options_describe_the_same_run(cli, tiny, tmp_path):
     told = cli("run", tmp_path / "spec.yaml", "--out", tmp_path / "file", *execution)
     assert (told.status, told.out, told.err) == (0, "", "")
     assert cli(*tiny.grow, "--out", tmp_path / "options").status == 0
-    for name in ("spec.json", "growth.csv", "weights.safetensors"):
+    for name in ("spec.yaml", "growth.csv", "weights.safetensors"):
         file, options = (tmp_path / d / name for d in ("file", "options"))
         assert file.read_bytes() == options.read_bytes()
 
@@ -219,7 +221,7 @@ def test_one_command_with_its_defaults_is_complete(cli, tmp_path, monkeypatch):
     monkeypatch.setattr(trainer, "train_epoch", stop)
     with pytest.raises(TrainsError):
         cli("grow", "--network", "Basic3ResNet", "--data", "digits", "--out", tmp_path / "run")
-    spec = json.loads((tmp_path / "run" / "spec.json").read_text())
+    spec = read_yaml(tmp_path / "run" / "spec.yaml")
     assert (spec["policy"], spec["K"], spec["J"], spec["tau"]) == ("periodic", 3, 100, 0.05)
     assert (spec["initializer"], spec["finetune_epochs"]) == ("GauInit", 200)
     assert (spec["batch_size"], spec["momentum"], spec["weight_decay"]) == (128, 0.9, 5e-4)
@@ -232,8 +234,28 @@ def test_depth_of_a_finished_run(cli, tiny, tmp_path):
     more = ["--epochs", 1, "--depth-of", tmp_path / "grown"]
     train = ["train", "--network", "Basic3ResNet", *tiny.options, *more]
     assert cli(*train, "--out", tmp_path / "same").status == 0
-    spec = json.loads((tmp_path / "same/spec.json").read_text())
+    spec = read_yaml(tmp_path / "same/spec.yaml")
     assert spec["network"] == f"Basic3ResNet-{depth}"
+    file = tmp_path / "without-depth.yaml"
+    file.write_text(yaml_text({**spec, "network": "Basic3ResNet"}))
+    again = ["run", file, "--depth-of", tmp_path / "grown", "--out", tmp_path / "same"]
+    assert "this run is complete" in cli(*again).err  # it is the same one
+
+
+@pytest.mark.parametrize(
+    ("settings", "depth_of", "part"),
+    [
+        ({"network": "Basic3ResNet-1-1-1"}, True, "network: found 'Basic3ResNet-1-1-1'; allowed"),
+        ({"network": "Basic3ResNet"}, False, "network: 'Basic3ResNet' has no depth; allowed"),
+        ({"network": "Basic3ResNet", "kind": "autogrow"}, True, "kind: found 'autogrow'; allowed"),
+    ],
+)
+def test_a_spec_has_a_depth_or_is_given_one(mistake, tmp_path, settings, depth_of, part):
+    (tmp_path / "summary.json").write_text(json.dumps(made_up_summary("Basic3ResNet-1-2-1")))
+    file = tmp_path / "spec.yaml"
+    file.write_text(yaml_text({"kind": "scratch", "data": "digits", **settings}))
+    more = ["--depth-of", tmp_path] if depth_of else []
+    assert f"{file}: {part}" in mistake("run", file, "--out", tmp_path / "run", *more)
 
 
 @pytest.mark.parametrize(
@@ -250,7 +272,7 @@ def test_depth_of_a_net_of_another_kind_has_as_many_layers(tmp_path, found, arch
     from autogrow.networks.names import parse_architecture
     from autogrow.runs.folder import found_network
 
-    (tmp_path / "summary.json").write_text(json.dumps({"network": found}))
+    (tmp_path / "summary.json").write_text(json.dumps(made_up_summary(found)))
     assert str(found_network(tmp_path, parse_architecture(architecture))) == network
 
 
@@ -258,12 +280,11 @@ def test_depth_of_a_net_of_another_kind_has_as_many_layers(tmp_path, found, arch
     ("content", "architecture", "part"),
     [
         (None, "Basic3ResNet", "summary.json"),
-        ("{}", "Basic3ResNet", "network"),
-        ("[]", "Basic3ResNet", "network"),
+        ("{}", "Basic3ResNet", "status: missing"),
+        ("[]", "Basic3ResNet", "no summary"),
         ("{", "Basic3ResNet", "JSON"),
-        ('{"network": 3}', "Basic3ResNet", "network"),
-        ('{"network": "Plain4Net-1-1-1-1"}', "Basic3ResNet", "Plain4Net"),
-        ('{"network": "Basic3ResNet-1-1-1"}', "Basic3ResNet-1-1-1", "depth"),
+        (json.dumps(made_up_summary("Plain4Net-1-1-1-1")), "Basic3ResNet", "Plain4Net"),
+        (json.dumps(made_up_summary("Basic3ResNet-1-1-1")), "Basic3ResNet-1-1-1", "depth"),
     ],
 )
 def test_depth_of_what_is_no_finished_run(mistake, tmp_path, content, architecture, part):

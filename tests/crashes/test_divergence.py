@@ -7,6 +7,7 @@ import signal
 import pytest
 from run_results import metrics, results, summary
 
+from autogrow.files.yaml import read_yaml
 from autogrow.growth.algorithm import Growth
 from autogrow.growth.policies import ConvergentGrowth, PeriodicGrowth
 
@@ -71,7 +72,7 @@ def test_the_policy_goes_on_as_if_accuracy_had_not_improved(commands, cli, tmp_p
     assert cli(*commands[kind], "--out", out).status == 0
     growth = (out / "growth.csv").read_text()
     assert growth.splitlines()[-1].split(",")[1] == "done"
-    spec = json.loads((out / "spec.json").read_text())
+    spec = read_yaml(out / "spec.yaml")
     settings = ["--policy", spec["policy"], "--K", spec["K"], "--tau", spec["tau"]]
     settings += ["--J", spec["J"]] if spec["J"] else []
     told = cli("replay", "--network", "Plain3Net", *settings, "--accuracies", out / "metrics.csv")

@@ -3,7 +3,7 @@
 import csv
 import json
 
-from made_up_summary import made_up_summary
+from made_up_summaries import made_up_summary
 
 from analysis.results.summaries import Results
 from autogrow.training.metrics import METRICS_HEADER
@@ -36,14 +36,9 @@ def make_run(folder, run, seed):
     """A finished run whose accuracy is 90 + seed at best and 80 + seed at the end."""
     architecture = run.spec.architecture.name
     depth = "2-1-1" if "3" in architecture else "2-1-1-1"
+    scores = {"best_accuracy": 90.0 + seed, "final_accuracy": 80.0 + seed}
     summary = made_up_summary(
-        network=f"{architecture}-{depth}",
-        depth=depth,
-        parameters=1000 + seed,
-        best_accuracy=90.0 + seed,
-        final_accuracy=80.0 + seed,
-        epochs={"growing": 3, "adaminit": 1, "finetuning": 1},
-        seed=seed,
+        f"{architecture}-{depth}", parameters=1000 + seed, seed=seed, **scores
     )
     folder = folder / "runs" / run.id / f"seed{seed}"
     folder.mkdir(parents=True)

@@ -26,7 +26,7 @@ def results(out):
         "metrics": metrics(out),
         "growth": growth.read_text() if growth.exists() else None,
         "weights": (out / "weights.safetensors").read_bytes(),
-        "spec": (out / "spec.json").read_bytes(),
+        "spec": (out / "spec.yaml").read_bytes(),
         "summary": content,
     }
 

@@ -10,7 +10,7 @@ import subprocess
 import pandas as pd
 import pytest
 from damage import contents, flipped, truncated
-from made_up_summary import made_up_summary
+from made_up_summaries import made_up_summary
 from mounts import fill, read_only, small_disk
 
 from analysis.__main__ import main
@@ -32,7 +32,15 @@ def git(folder, *arguments):
 
 
 def summary(seed):
-    return made_up_summary(seed=seed, device="cpu (Abacus 3)")
+    return made_up_summary(
+        "Basic3ResNet-2-1-1",
+        seed=seed,
+        device="cpu (Abacus 3)",
+        versions={"python": "3.11.7", "torch": "2.6.0", "numpy": "2.0.0", "autogrow": "0.1.0"},
+        git_commit="a" * 40,
+        seconds_growing=1.5,
+        seconds_finetuning=0.25,
+    )
 
 
 def make_tables(folder):
@@ -142,7 +150,7 @@ def test_tables_and_their_provenance_are_kept(project, monkeypatch, capsys):
         "runs": runs,
         "run_statuses": {"complete": runs},
         "run_commits": {"a" * 40: runs},
-        "device_seconds": 4.0 * runs,
+        "device_seconds": 1.75 * runs,
         "versions": summary(0)["versions"],
     }
 

@@ -11,6 +11,7 @@ import pytest
 from safetensors.torch import load_file
 
 from autogrow.cli.main import main
+from autogrow.files.yaml import read_yaml
 from autogrow.training.optimizer import SGD
 from autogrow.training.reporter import Reporter
 
@@ -51,7 +52,7 @@ def grown(imagenet_folder, tmp_path_factory):
 
 def test_growing_on_imagenet_from_end_to_end(grown, imagenet_folder):
     summary = json.loads((grown / "summary.json").read_text())
-    spec = json.loads((grown / "spec.json").read_text())
+    spec = read_yaml(grown / "spec.yaml")
     assert summary["status"] == "complete"
     assert summary["epochs"]["growing"] >= 2
     assert summary["depth"] != "1-1-1-1"

@@ -1,5 +1,4 @@
 import dataclasses
-import json
 import os
 import re
 import shlex
@@ -21,6 +20,7 @@ from autogrow.cli.main import main
 from autogrow.config.spec import parse_spec
 from autogrow.data import Split, load
 from autogrow.errors import UserError
+from autogrow.files.yaml import read_yaml
 from autogrow.networks.growable import build_network
 from autogrow.networks.names import parse_network
 from autogrow.runs.run import Execution
@@ -28,7 +28,7 @@ from autogrow.training import trainer
 from autogrow.training.epoch import evaluate
 from autogrow.training.reporter import Reporter
 
-FILES = {"spec.json", "metrics.csv", "summary.json", "weights.safetensors", "log.txt"}
+FILES = {"spec.yaml", "metrics.csv", "summary.json", "weights.safetensors", "log.txt"}
 COLUMNS = (
     "epoch,phase,depth,lr,train_loss,train_accuracy,val_loss,val_accuracy,"
     "test_accuracy,best_val_accuracy,seconds"
@@ -178,7 +178,7 @@ def test_depth_of_a_morph_changes_after_the_first_training(finished):
 @pytest.mark.parametrize("case", ["autogrow", "autogrow AdamInit", "convergent"])
 def test_replaying_the_metrics_reproduces_the_growth(finished, cli, case):
     out = finished(case)
-    spec = json.loads((out / "spec.json").read_text())
+    spec = read_yaml(out / "spec.yaml")
     settings = ["--policy", spec["policy"], "--K", spec["K"], "--tau", spec["tau"]]
     settings += ["--J", spec["J"]] if spec["J"] else []
     told = cli(
@@ -246,8 +246,8 @@ def test_best_accuracy_of_a_morph_is_the_deeper_nets(finished):
 
 
 @pytest.mark.parametrize("case", KINDS)
-def test_spec_json_is_every_setting_resolved(finished, case):
-    content = json.loads((finished(case) / "spec.json").read_text())
+def test_spec_yaml_is_every_setting_resolved(finished, case):
+    content = read_yaml(finished(case) / "spec.yaml")
     assert [k for k, v in content.items() if v is None] == []
     assert content["kind"] == case
     assert (content["width"], content["learning_rate"], content["stem"]) == (4, 0.1, "small")
@@ -255,9 +255,8 @@ def test_spec_json_is_every_setting_resolved(finished, case):
 
 
 @pytest.mark.parametrize("case", KINDS)
-def test_a_runs_spec_json_describes_the_same_run(finished, tmp_path, case):
-    """spec.json, read as the YAML file that JSON is, gives the same results."""
-    spec = finished(case) / "spec.json"
+def test_a_runs_spec_yaml_describes_the_same_run(finished, tmp_path, case):
+    spec = finished(case) / "spec.yaml"
     execution = ["--threads", 1, "--device", "cpu", "--quiet"]
     assert run(["run", str(spec)], tmp_path / "again", *execution) == 0
     assert results(tmp_path / "again") == results(finished(case))
@@ -270,7 +269,7 @@ def test_a_runs_spec_json_describes_the_same_run(finished, tmp_path, case):
 def test_loaded_network_reproduces_the_recorded_accuracy(finished, case):
     network = autogrow.load_network(finished(case))
     assert not network.training
-    spec = parse_spec(json.loads((finished(case) / "spec.json").read_text()))
+    spec = parse_spec(read_yaml(finished(case) / "spec.yaml"))
     sets = make_sets(spec, load("digits"), torch.device("cpu"))
     network.to(memory_format=torch.channels_last)
     score, _ = evaluate(network, sets.test)
@@ -626,10 +625,10 @@ def test_replace_throws_another_specs_run_away(finished, commands, interrupted):
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "3", "\x00"])
-def test_a_spec_json_that_is_none_is_refused(commands, tmp_path, mistake, content):
-    (tmp_path / "spec.json").write_text(content)
-    assert "spec.json" in mistake(*commands["scratch"], "--out", tmp_path)
-    assert [f.name for f in tmp_path.iterdir()] == ["spec.json"]
+def test_a_spec_yaml_that_is_none_is_refused(commands, tmp_path, mistake, content):
+    (tmp_path / "spec.yaml").write_text(content)
+    assert "spec.yaml" in mistake(*commands["scratch"], "--out", tmp_path)
+    assert [f.name for f in tmp_path.iterdir()] == ["spec.yaml"]
 
 
 def test_a_file_in_the_way_is_told_in_one_line(commands, tmp_path, mistake):

@@ -6,7 +6,7 @@ import re
 import pandas as pd
 import pytest
 from diverged import diverge
-from made_up_summary import made_up_summary
+from made_up_summaries import made_up_summary
 
 from analysis.__main__ import main
 from analysis.experiments.catalogue import load_catalogue
@@ -16,6 +16,8 @@ from analysis.tables.formats import latex, markdown
 from autogrow.errors import UserError
 
 SEEDS = [0, 1, 2]
+EPOCHS = {"growing": 4, "adaminit": 0, "finetuning": 4, "training": 0}
+HOURS = {"seconds_growing": 1800.0, "seconds_finetuning": 3600.0}
 
 
 @pytest.fixture(scope="module")
@@ -31,13 +33,8 @@ def results(tmp_path, catalogue):
             folder = tmp_path / "runs" / run.id / f"seed{seed}"
             folder.mkdir(parents=True)
             best -= run.spec.kind == "scratch"
-            summary = made_up_summary(
-                best_accuracy=best,
-                final_accuracy=best - 10,
-                seconds_growing=1800.0,
-                seconds_finetuning=3600.0,
-                seed=seed,
-            )
+            scores = {"best_accuracy": best, "final_accuracy": best - 10, **HOURS}
+            summary = made_up_summary("Basic3ResNet-2-1-1", **scores, epochs=EPOCHS)
             (folder / "summary.json").write_text(json.dumps(summary))
     return Results(tmp_path, SEEDS, "best")
 

@@ -1,7 +1,5 @@
 """A GPU whose memory runs out halves the images at once, and the record says so."""
 
-import json
-
 import pytest
 import torch
 from run_results import summary
@@ -9,6 +7,7 @@ from run_results import summary
 from autogrow.batches.in_memory import DeviceSet
 from autogrow.data import Split, load
 from autogrow.errors import UserError
+from autogrow.files.yaml import read_yaml
 from autogrow.networks.growable import build_network
 from autogrow.networks.names import parse_network
 from autogrow.training import epoch as engine
@@ -98,7 +97,7 @@ def test_a_growing_run_halves_once_and_says_so(small_memory, tiny, cli, tmp_path
     assert [h["micro_batch"] for h in found["out_of_memory"]] == [32, 16]
     first = found["out_of_memory"][0]
     assert sum(map(int, first["depth"].split("-"))) == 5
-    spec = json.loads((tmp_path / "run" / "spec.json").read_text())
+    spec = read_yaml(tmp_path / "run" / "spec.yaml")
     assert (spec["batch_size"], spec["micro_batch"]) == (64, 0)  # what was asked for
 
 

@@ -1,11 +1,10 @@
 """fp32, TF32 and bf16: named, recorded, and refused where there is none."""
 
-import json
-
 import pytest
 import torch
 
 from autogrow.errors import UserError
+from autogrow.files.yaml import read_yaml
 from autogrow.training import trainer
 from autogrow.training.epoch import set_precision
 
@@ -15,7 +14,7 @@ def test_precision_is_recorded_and_changes_the_numbers_but_little(tiny, cli, tmp
     for precision in ("fp32", "bf16"):
         out = tmp_path / precision
         assert cli(*tiny.train, "--precision", precision, "--out", out).status == 0
-        assert json.loads((out / "spec.json").read_text())["precision"] == precision
+        assert read_yaml(out / "spec.yaml")["precision"] == precision
         first = (out / "metrics.csv").read_text().splitlines()[1].split(",")
         losses[precision] = float(first[4])
     assert losses["bf16"] != losses["fp32"]

@@ -50,7 +50,7 @@ def test_a_failed_run_leaves_no_result_of_older_settings(longer):
 
 def test_a_run_that_fails_at_once_leaves_no_result_of_older_settings(longer):
     """Before it has looked into its folder, where the old result still is."""
-    (longer.folder / OUT / "spec.json").write_text("[")
+    (longer.folder / OUT / "spec.yaml").write_text("[")
     longer.snakemake(*SMOKE, "retries=0", *TARGET, check=False)
     assert longer.planned(*SMOKE, *TARGET) == {"train": 1}
 
@@ -64,7 +64,7 @@ SLURM = ("--profile", "slurm", "--executor", "local")
 def test_how_often_a_failing_run_is_started_again(fresh, options, settings, times):
     """As config.yaml says; with the profile for Slurm, as that says."""
     (fresh.folder / OUT).mkdir(parents=True)
-    (fresh.folder / OUT / "spec.json").write_text("[")
+    (fresh.folder / OUT / "spec.yaml").write_text("[")
     given = (*options, *SMOKE, "device=cpu", *settings, *TARGET)
     done = fresh.snakemake(*given, check=False)
     assert done.returncode == 1

@@ -56,7 +56,7 @@ def test_deleting_one_summary_reruns_that_run_and_the_table_only(table5):
 
 
 def test_touching_source_files_never_retrains(table5):
-    for file in ("analysis/tables.py", "autogrow/runs.py", "workflow/rules/train.smk"):
+    for file in ("analysis/tables/build.py", "autogrow/runs/run.py", "workflow/rules/train.smk"):
         os.utime(table5.folder / file)
     assert "train" not in table5.planned(*SMOKE, "table5")
     table5.snakemake(*SMOKE, "table5")
@@ -102,7 +102,7 @@ def test_a_bad_configuration_is_told_in_words(table5):
 
 def test_results_do_not_depend_on_the_folder(table5, tmp_path):
     [first, *_] = sorted((table5.folder / OUT / "runs/Basic3ResNet").rglob("metrics.csv"))
-    shutil.copy(first.with_name("spec.json"), tmp_path / "spec.yaml")
+    shutil.copy(first.with_name("spec.yaml"), tmp_path / "spec.yaml")
     from autogrow.cli.main import main
 
     out = tmp_path / "again"

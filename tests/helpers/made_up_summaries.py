@@ -1,0 +1,39 @@
+"""summary.json of a run that nobody trained."""
+
+
+def made_up_summary(network, **changed):
+    """A complete summary of a run that found a network; ``changed`` keys take other values."""
+    summary = {
+        "status": "complete",
+        "diverged_after": None,
+        "kind": "autogrow",
+        "network": network,
+        "depth": network.partition("-")[2],
+        "layers": 10,
+        "parameters": 1000,
+        "flops": 5000,
+        "final_accuracy": 80.0,
+        "best_accuracy": 90.0,
+        "final_top5": 98.0,
+        "best_top5": 99.0,
+        "final_val_accuracy": 80.0,
+        "best_val_accuracy": 90.0,
+        "final_train_accuracy": 95.0,
+        "epochs": {"growing": 3, "adaminit": 1, "finetuning": 1, "training": 0},
+        "adaminit": [],
+        "seconds_growing": 1.5,
+        "seconds_finetuning": 2.5,
+        "protocol": "paper",
+        "seed": 0,
+        "data": {
+            **{f"{part}_images": 10 for part in ("training", "validation", "test")},
+            **{"name": "digits", "image_size": 8, "image_channels": 1, "classes": 10},
+            **{"mean": [0.5], "std": [0.25], "statistics": "measured"},
+            **{"crop_padding": 0, "flip": False, "checksum": "0"},
+        },
+        "versions": {"python": "3"},
+        "git_commit": None,
+        "device": "cpu (test_cpu)",
+        "threads": 1,
+    }
+    return summary | changed
