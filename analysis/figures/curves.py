@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -11,7 +13,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from analysis.figures import style
-from analysis.figures.frames import divergence, one_seed, panels
+from analysis.figures.frames import divergence, one_seed, panels, read_frame
 
 TEXT = ("phase", "depth")
 NUMBERS = ("epoch", "layers", "train_accuracy", "val_accuracy", "best_val_accuracy")
@@ -29,17 +31,17 @@ _DIVERGED: style.Look = {"color": style.PURPLE, "ls": (0, (1, 1)), "lw": 1.3}
 _PHASES = {"growing": ("growing", style.ORANGE), "finetuning": ("fine-tuning", style.SKY)}
 
 
-def draw(frame: pd.DataFrame, caption: str) -> Figure:
+def draw(file: Path, caption: str) -> Figure:
     """Return the figure: a panel for each run, above it all, below it one growth at close look.
 
     Parameters
     ----------
-    frame
-        Rows of figure2.csv or figure8.csv: one per epoch.
+    file
+        figure2.csv or figure8.csv: a row for each epoch.
     caption
         Printed above.
     """
-    shown, note = one_seed(frame)
+    shown, note = one_seed(read_frame(file, TEXT, NUMBERS))
     parts = [
         (letter, heading, rows.sort_values("epoch", kind="stable"))
         for letter, heading, rows in panels(shown)

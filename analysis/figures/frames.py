@@ -40,6 +40,10 @@ def read_frame(file: Path, text: Sequence[str], numbers: Sequence[str]) -> pd.Da
         if (frame[column] == "").any():
             line = int((frame[column] == "").argmax()) + 2
             raise UserError(f"{file}: line {line}: has no {column}; allowed: one in every line")
+    for column in (*COMMON, *text):  # fonts have no glyph for control characters
+        frame[column] = [
+            "".join(char if char.isprintable() else "?" for char in cell) for cell in frame[column]
+        ]
     for column in ("seed", *numbers):
         frame[column] = read_numbers(file, lines, column)
     there = "diverged_after" in header

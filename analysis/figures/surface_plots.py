@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
@@ -15,7 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from mpl_toolkits.mplot3d import Axes3D  # type: ignore[import-untyped]  # it has no stubs
 
 from analysis.figures import style
-from analysis.figures.frames import Grid, divergence, grid, levels, one_seed, panels
+from analysis.figures.frames import Grid, divergence, grid, levels, one_seed, panels, read_grids
 from analysis.figures.placing import label_contours
 
 TEXT = ("network", "method")
@@ -24,19 +24,19 @@ NUMBERS = ("accuracy", "x", "y", "loss", "train_accuracy")
 _STEEP = 3.0  # a loss this many times the upper quartile hides all the others
 
 
-def draw(frame: pd.DataFrame, caption: str) -> Figure:
+def draw(file: Path, caption: str) -> Figure:
     """Return the figure: per panel a surface and, below it, its contours.
 
     Panels of one architecture are a pair and share one range of losses.
 
     Parameters
     ----------
-    frame
-        Rows of figure7.csv: one per point of a surface.
+    file
+        figure7.csv: a row for each point of a surface.
     caption
         Printed above.
     """
-    shown, note = one_seed(frame)
+    shown, note = one_seed(read_grids(file, TEXT, NUMBERS))
     parts = list(panels(shown))
     pairs: dict[str, list[tuple[str, Grid]]] = {}
     for letter, _, points in parts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,14 +17,13 @@ from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import ScaledTranslation
 
 from analysis.figures import style
-from analysis.figures.frames import finite, over_seeds, panels
+from analysis.figures.frames import finite, over_seeds, panels, read_frame
 from analysis.figures.placing import label_points
 from autogrow.errors import UserError
 
 DEPTHS_TEXT = ("network", "method", "K", "paper_K", "depth")
-DEPTHS_NUMBERS = ("layers", "parameters", "flops", "accuracy")
+NUMBERS = ("layers", "parameters", "flops", "accuracy")
 RESNETS_TEXT = ("network", "method", "source", "K", "depth")
-RESNETS_NUMBERS = DEPTHS_NUMBERS
 
 _MEANS = ["parameters", "flops", "accuracy"]
 """Columns of which a run has a mean over its seeds."""
@@ -55,16 +55,17 @@ _DIVERGED: style.Look = {
 _LARGEST = 320.0  # square points: the marker of the largest network of a panel
 
 
-def draw_depths(frame: pd.DataFrame, caption: str) -> Figure:
+def draw_depths(file: Path, caption: str) -> Figure:
     """Return Figure 3: a panel for each network, accuracy against parameters.
 
     Parameters
     ----------
-    frame
-        Rows of figure3.csv: one per run and seed.
+    file
+        figure3.csv: a row for each run and seed.
     caption
         Printed above.
     """
+    frame = read_frame(file, DEPTHS_TEXT, NUMBERS)
     parts = list(panels(frame))
     columns = 1 if len(parts) == 1 else 2
     rows = math.ceil(len(parts) / columns)
@@ -105,13 +106,13 @@ def draw_depths(frame: pd.DataFrame, caption: str) -> Figure:
     return figure
 
 
-def draw_resnets(frame: pd.DataFrame, caption: str) -> Figure:
+def draw_resnets(file: Path, caption: str) -> Figure:
     """Return Figure 4: top-1 accuracy against multiply-adds, marker area by parameters.
 
     Parameters
     ----------
-    frame
-        Rows of figure4.csv: AutoGrow's nets by run and seed, and published ResNets.
+    file
+        figure4.csv: AutoGrow's nets by run and seed, and published ResNets.
     caption
         Printed above.
 
@@ -120,6 +121,7 @@ def draw_resnets(frame: pd.DataFrame, caption: str) -> Figure:
     UserError
         If one panel holds accuracies on different data sets.
     """
+    frame = read_frame(file, RESNETS_TEXT, NUMBERS)
     parts = list(panels(frame))
     for letter, _, runs in parts:
         if runs["dataset"].nunique() > 1:

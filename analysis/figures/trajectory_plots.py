@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import matplotlib
 import numpy as np
@@ -14,7 +15,16 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from analysis.figures import style
-from analysis.figures.frames import divergence, finite, grid, levels, one_seed, panels
+from analysis.figures.frames import (
+    divergence,
+    finite,
+    grid,
+    levels,
+    one_seed,
+    panels,
+    read_frame,
+    read_grids,
+)
 from analysis.figures.placing import label_contours
 
 TEXT = ("phase", "depth", "grown")
@@ -33,21 +43,21 @@ _LOST: style.Look = {"marker": "X", "ms": 8, "mfc": style.PURPLE}
 _MARK: style.Look = {"ls": "", "color": style.BLACK, "mec": style.BLACK, "mew": 0.5}
 
 
-def draw(frame: pd.DataFrame, contour: pd.DataFrame, caption: str, growth: str) -> Figure:
+def draw(file: Path, caption: str, growth: str = "growth") -> Figure:
     """Return the figure, a panel for each trajectory.
 
     Parameters
     ----------
-    frame
-        Rows of figure5.csv or figure6.csv: one per point of a trajectory, the last one final.
-    contour
-        Rows of its contour's CSV: the training loss on a grid.
+    file
+        figure5.csv or figure6.csv: a row for each point of a trajectory, the last one final;
+        beside it, ``_contour`` in its name, the training loss on a grid.
     caption
         Printed above.
     growth
         What a growth of the network is called: ``growth`` or ``morphing``.
     """
-    shown, note = one_seed(frame)
+    shown, note = one_seed(read_frame(file, TEXT, NUMBERS))
+    contour = read_grids(file.with_name(f"{file.stem}_contour.csv"), (), CONTOUR)
     parts = list(panels(shown))
     columns = 1 if len(parts) == 1 else 2
     rows = math.ceil(len(parts) / columns)

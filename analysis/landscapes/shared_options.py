@@ -59,18 +59,31 @@ def block(text: str) -> Block:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def add_places(parser: argparse.ArgumentParser) -> None:
-    """Add ``--run`` and ``--out``."""
+def add_shared(
+    parser: argparse.ArgumentParser, parts: argparse._MutuallyExclusiveGroup, result: str
+) -> None:
+    """Add the options of both commands.
+
+    Parameters
+    ----------
+    parser
+        Gets them.
+    parts
+        Its group of options that ask for a part of the work.
+    result
+        The file that gathering writes.
+    """
     parser.add_argument(
         "--run", type=Path, required=True, metavar="RUN", help="folder of a finished run"
     )
     parser.add_argument(
         "--out", type=Path, required=True, metavar="OUT", help="folder for the results"
     )
-
-
-def add_evaluation(parser: argparse.ArgumentParser) -> None:
-    """Add the options of how a point is evaluated."""
+    parser.add_argument(
+        "--restart",
+        action="store_true",
+        help="throw away blocks in OUT that were computed with other settings or for another run",
+    )
     group = parser.add_argument_group("evaluation")
     group.add_argument(
         "--images",
@@ -87,31 +100,18 @@ def add_evaluation(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="where data sets are looked for first (default: $AUTOGROW_DATA_ROOT, else ./data)",
     )
-
-
-def add_blocks(group: argparse._MutuallyExclusiveGroup, result: str) -> None:
-    """Add ``--block`` and ``--gather``; ``result`` is the file that gathering writes."""
-    group.add_argument(
+    parts.add_argument(
         "--block",
         type=block,
         metavar="I/N",
         help="compute only block I, from 1, of the grid's rows cut into N: OUT/blocks/I-of-N.csv; "
-        "one that is there already is kept",
+        "a block that is there already is kept",
     )
-    group.add_argument(
+    parts.add_argument(
         "--gather",
         type=whole_number(1, MOST_POINTS),
         metavar="N",
         help=f"only put N blocks together: OUT/{result}",
-    )
-
-
-def add_restart(parser: argparse.ArgumentParser) -> None:
-    """Add ``--restart``."""
-    parser.add_argument(
-        "--restart",
-        action="store_true",
-        help="throw away blocks in OUT that were computed with other settings or for another run",
     )
 
 

@@ -27,7 +27,6 @@ RESULT = "surface.csv"
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    common.add_places(parser)
     parser.add_argument(
         "--seed",
         type=common.whole_number(0, 2**31 - 1),
@@ -56,9 +55,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="measure the statistics of Batch Normalization anew at each point, over the same "
         "images (default: keep those of the network, as Li et al.)",
     )
-    common.add_evaluation(parser)
-    common.add_blocks(parser.add_mutually_exclusive_group(), RESULT)
-    common.add_restart(parser)
+    common.add_shared(parser, parser.add_mutually_exclusive_group(), RESULT)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -34,7 +34,6 @@ POINTS, MARGIN = 31, 0.15
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    common.add_places(parser)
     parser.add_argument(
         "--points",
         type=common.whole_number(2, common.MOST_POINTS),
@@ -47,13 +46,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="M",
         help=f"room around the trajectory on each side, relative to its extent (default: {MARGIN})",
     )
-    common.add_evaluation(parser)
     parts = parser.add_mutually_exclusive_group()
     parts.add_argument(
         "--part", choices=["plane"], help="only the plane: all files but OUT/contour.csv"
     )
-    common.add_blocks(parts, RESULT)
-    common.add_restart(parser)
+    common.add_shared(parser, parts, RESULT)
 
 
 def run(options: argparse.Namespace) -> int:
