@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,9 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.legend import Legend
 from matplotlib.text import Text
-from matplotlib.textpath import TextToPath
 
 from analysis.figures.frames import conditions, stamp
 from autogrow.files.writing import write_together
@@ -182,14 +181,5 @@ def _height(artist: Text | Legend) -> float:
 
 def _wrapped(text: str, width: float, size: float, weight: str = "normal", **_: str) -> str:
     """Break a text into lines that fit into ``width`` inches."""
-    measure = TextToPath()
-    font = FontProperties(family=STYLE["font.family"], size=size, weight=weight)
-    lines: list[str] = []
-    for word in text.split():
-        longer = f"{lines[-1]} {word}" if lines else word
-        across = measure.get_text_width_height_descent(longer, font, ismath=False)[0]
-        if lines and across <= (width - 2 * _MARGIN) * 72:
-            lines[-1] = longer
-        else:
-            lines.append(word)
-    return "\n".join(lines)
+    letter = size / 72 * (0.62 if weight == "bold" else 0.54)  # a line's mean, with room
+    return textwrap.fill(text, int((width - 2 * _MARGIN) / letter), break_on_hyphens=False)

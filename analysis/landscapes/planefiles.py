@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from analysis.landscapes.plane import Plane
-    from analysis.landscapes.snapshots import Snapshot, Trajectory
+    from analysis.landscapes.snapshot_points import Snapshot, Trajectory
 
 TRAJECTORY, DIRECTIONS, FACTS = "trajectory.csv", "plane.safetensors", "plane.json"
 HEADER = ["step", "epoch", "phase", "depth", "grown", "x", "y"]
@@ -81,7 +81,7 @@ def points_before_the_last(run: FinishedRun) -> list[Snapshot]:
     UserError
         If there is no snapshot, or one is damaged.
     """
-    from analysis.landscapes.snapshots import read_snapshots
+    from analysis.landscapes.snapshot_points import read_snapshots
 
     snapshots = read_snapshots(run.folder)
     if run.diverged_after is not None:
@@ -162,7 +162,7 @@ def _plane(run: FinishedRun, snapshots: list[Snapshot]) -> tuple[Plane, dict[str
     import torch
 
     from analysis.landscapes.plane import gram_matrix, principal_plane
-    from analysis.landscapes.snapshots import Trajectory, parameters
+    from analysis.landscapes.snapshot_points import Trajectory, parameters
     from analysis.landscapes.trained import final_network
 
     if run.diverged_after is not None:

@@ -142,4 +142,5 @@ def test_several_seeds_are_told_or_drawn(figure):
     assert "Seed 0 of 0, 1, 2." in words(drawn).replace("\n", " ")
     line = drawn.axes[0].lines[0]
     assert len(line.get_xdata()) == len(rows) / 3
-    assert "standard deviation over seeds 0, 1, 2" in words(figure("figure3"))
+    told = words(figure("figure3")).replace("\n", " ")
+    assert "standard deviation over seeds 0, 1, 2" in told

@@ -16,8 +16,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file
 
 from autogrow.errors import UserError
+from autogrow.training.snapshots import FOLDER
 
-FOLDER = "snapshots"
 BLOCK_BYTES = 2**27
 """Memory of one block of all points, in double precision."""
 
