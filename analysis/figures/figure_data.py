@@ -1,4 +1,4 @@
-"""The numbers behind a figure of the paper, long form: all that plotting reads.
+"""Write the numbers behind a figure of the paper in long form, which is all that plotting reads.
 
 ``python -m analysis figure-data figure6 --scale mini --folder results/out/mini`` writes
 ``figures/figure6.csv`` and, for Figures 5 and 6, ``figures/figure6_contour.csv``, from
@@ -174,7 +174,9 @@ def _trajectories(figure: Table, catalogue: Catalogue, results: Results) -> dict
             share = getattr(plane, component)
             trajectory[component] = "" if share is None else f"{share:.4f}"
         if len(trajectory) != plane.snapshots + (not summary.diverged):
-            raise UserError(f"{folder / 'trajectory.csv'}: does not go with {file}; make it again")
+            raise UserError(
+                f"{folder / 'trajectory.csv'}: does not belong to {file}; make it again"
+            )
         title = _trajectory_title(row)
         trajectories.append(_labelled(trajectory, catalogue, row, title, seed, summary))
         contour = _read_grid(folder / "contour.csv", ["x", "y", "loss"])
@@ -205,7 +207,7 @@ def _surfaces(figure: Table, catalogue: Catalogue, results: Results) -> dict[str
         network, method = summary.network, row.key["method"]
         surface.insert(0, "network", network)
         surface.insert(1, "method", method)
-        # Of the last epoch, whatever the tables show: those are the weights it is around.
+        # The surface lies around the weights of the last epoch, whichever accuracy tables show.
         accuracy = "" if summary.diverged else f"{summary.final_accuracy:.4f}"
         surface.insert(2, "accuracy", accuracy)
         parts.append(_labelled(surface, catalogue, row, f"{network}, {method}", seed, summary))

@@ -1,9 +1,9 @@
 """What a run, and the loss around its network, will cost, before it runs.
 
-How deep AutoGrow's nets will be is not known beforehand. Assumed is the paper's found
-net, one growth every K epochs and a last stop window of J; at a smaller scale, the
-paper's number of growths times (J / K at the scale) / (J / K in the paper), since it is
-stop window over period that decides how many growths there are before any stop.
+Nobody knows beforehand how deep AutoGrow's nets will be. The estimate assumes the paper's
+found net, one growth every K epochs and a last stop window of J. At a smaller scale it
+assumes the paper's number of growths times (J / K at the scale) / (J / K in the paper),
+because J / K decides how many growths precede a stop.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""What will run, before anything runs: epochs, FLOPs and device-hours, by table.
+"""List what the workflow would run, table by table: epochs, FLOPs and device-hours.
 
 ``python -m analysis plan --scale paper --throughput 2e12`` or, with the throughput
 measured on the spot on this machine, ``python -m analysis plan --scale mini``.
-How AutoGrow's unknown depth is assumed: see analysis/estimates.py.
+analysis/jobs/estimates.py says which depth it assumes for AutoGrow.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def report(
     header = ["table", "runs", "epochs", "FLOPs", "device-hours", "done", "hours left"]
     return (
         f"Scale {catalogue.scale}, {n} seed(s); FLOPs are multiply-adds, throughput {rate}.\n"
-        f"AutoGrow's depth is not known beforehand: assumed is the paper's found net"
+        f"The plan assumes for AutoGrow, whose depth is not known beforehand, the paper's found net"
         f"{'' if catalogue.scale == 'paper' else ', made smaller as the scale is'}.\n\n"
         f"{runs}\n\n{tabulate(per_table, header)}\n\n"
         f"Loss around networks, on top of the runs:\n\n{tabulate(grids, grid_header)}\n"

@@ -115,15 +115,15 @@ class BlockFolder:
         if there == self.settings or not has_blocks(self.folder):
             return
         if not isinstance(there, dict):
-            raise UserError(f"{file}: holds no settings; throw the blocks away with --restart")
+            raise UserError(f"{file}: holds no settings; discard the blocks with --restart")
         keys = sorted(k for k in {*there, *self.settings} if there.get(k) != self.settings.get(k))
         told = ", ".join(
             f"{k} {str(there.get(k))[:40]} there, {str(self.settings.get(k))[:40]} here"
             for k in keys[:3]
         )
         raise UserError(
-            f"{self.folder}: holds blocks of other settings ({told}); "
-            "use another folder, or throw those blocks away with --restart"
+            f"{self.folder}: holds blocks computed with other settings ({told}); "
+            "use another folder, or discard those blocks with --restart"
         )
 
     def open(self, *, restart: bool) -> None:
@@ -139,8 +139,8 @@ class BlockFolder:
         if not restart:
             self.check()
         if not file.exists() or read_json(file) != self.settings:
-            # Nothing is thrown away before there was room for the settings; and blocks must
-            # never be beside settings that are not theirs.
+            # Settings are written first, in case the disk is full, and old blocks are
+            # removed before the settings get their name: blocks never lie beside others' settings.
             new = file.with_name(f".{SETTINGS}.{os.getpid()}.new")
             write_json(new, self.settings)
             for old in [*_block_files(self.folder), self.result]:

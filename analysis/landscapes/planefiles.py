@@ -211,7 +211,7 @@ def read_facts(file: Path) -> PlaneFacts:
     try:
         return PlaneFacts.model_validate_json(file.read_bytes())
     except (OSError, ValueError):
-        raise UserError(f"{file}: is no plane; make it anew with --part plane") from None
+        raise UserError(f"{file}: is not a plane; make it again with --part plane") from None
 
 
 def facts_of(run: FinishedRun, out: Path) -> PlaneFacts:
@@ -226,7 +226,7 @@ def facts_of(run: FinishedRun, out: Path) -> PlaneFacts:
     if facts.weights != run.weights:
         raise UserError(
             f"{out / FACTS}: is of other weights than {run.folder}'s; "
-            "make it anew with --part plane"
+            "make it again with --part plane"
         )
     return facts
 
@@ -259,7 +259,7 @@ def read_directions(facts: PlaneFacts, out: Path) -> list[dict[str, Tensor]]:
     except OSError as error:
         raise UserError(f"{file}: cannot be read: {error.strerror or error}") from None
     if hashlib.sha256(data).hexdigest() != facts.directions:
-        raise UserError(f"{file}: does not go with {FACTS}; make both anew with --part plane")
+        raise UserError(f"{file}: does not belong to {FACTS}; make both again with --part plane")
     tensors = safetensors.torch.load(data)
     return [
         {name[2:]: t for name, t in tensors.items() if name.startswith(f"{axis}.")} for axis in "xy"

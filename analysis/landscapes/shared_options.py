@@ -1,4 +1,4 @@
-"""Options that the commands for trajectories and surfaces share, and how blocks are done."""
+"""Options that ``trajectory`` and ``surface`` share, and the order in which blocks are computed."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def add_shared(
     parser.add_argument(
         "--restart",
         action="store_true",
-        help="throw away blocks in OUT that were computed with other settings or for another run",
+        help="discard blocks in OUT that were computed with other settings or for another run",
     )
     group = parser.add_argument_group("evaluation")
     group.add_argument(
@@ -128,7 +128,7 @@ def carry_out(
     folder: BlockFolder,
     landscape: Callable[[], Landscape | Undefined],
 ) -> None:
-    """Do the one block, or all and gather them, or only gather, as the options say.
+    """Compute one block, or compute all and gather them, or only gather, as the options say.
 
     Parameters
     ----------

@@ -145,7 +145,7 @@ class Trajectory:
         points = np.empty((len(self), final.size))
         points[-1] = 0
         for snapshot, point in zip(self.snapshots, points, strict=False):
-            # Opened anew for each block: an open file's pages would stay in memory.
+            # Opened again for each block: an open file's pages would stay in memory.
             try:
                 with safe_open(snapshot.file, "np") as content:
                     start = 0

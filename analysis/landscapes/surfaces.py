@@ -3,11 +3,11 @@
 The network is moved along two random Gaussian directions in which each filter has the
 norm of the network's filter (biases and Batch Normalization do not move), over a square
 grid; OUT/surface.csv has the training loss (mean cross-entropy, not clipped) and the
-training accuracy (percent) of each point, over images that are not augmented. A run that
-diverged has no losses around it.
+training accuracy (percent) of each point, over images that are not augmented. The surface
+of a run that diverged has no losses.
 
-An interrupted command goes on with the blocks that are missing. Blocks can be computed
-side by side: `--block 1/4` ... `--block 4/4`, each a process, then `--gather 4`.
+An interrupted command computes the missing blocks when it is repeated. Several processes can
+share the work: `--block 1/4` ... `--block 4/4`, one each, then `--gather 4`.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--recalibrate",
         action="store_true",
-        help="measure the statistics of Batch Normalization anew at each point, over the same "
+        help="measure the statistics of Batch Normalization again at each point, over the same "
         "images (default: keep those of the network, as Li et al.)",
     )
     common.add_shared(parser, parser.add_mutually_exclusive_group(), RESULT)

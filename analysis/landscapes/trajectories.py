@@ -11,8 +11,8 @@ images that are not augmented. The statistics of Batch Normalization are the fin
 The trajectory of a run that diverged ends at the last snapshot before it did, and there are
 no losses around it.
 
-An interrupted command goes on with the blocks that are missing. Parts can be processes of
-their own: `--part plane`, then side by side `--block 1/4` ... `--block 4/4`, then `--gather 4`.
+An interrupted command computes the missing blocks when it is repeated. Several processes can
+share the work: `--part plane`, then `--block 1/4` ... `--block 4/4`, one each, then `--gather 4`.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def _plane(run: FinishedRun, options: argparse.Namespace) -> PlaneFacts:
         if not (options.part or options.restart) and has_blocks(options.out):
             raise UserError(
                 f"{options.out}: holds blocks of another plane; "
-                "use another folder, or throw those blocks away with --restart"
+                "use another folder, or discard those blocks with --restart"
             )
         facts = write_plane(run, options.out, points=points, margin=margin)
     told = "no plane: too few points before the run diverged"

@@ -1,4 +1,4 @@
-"""Compare tables with a reference: ours with the paper's, or today's with those kept.
+"""Compare tables with a reference: ours with the paper's, or new ones with the committed.
 
 ``python -m analysis compare --new results/out/mini --reference results/reference/mini``
 
@@ -209,7 +209,7 @@ def run(options: argparse.Namespace) -> int:
     comparisons, notes = compare(options.new, options.reference, tables, tolerances)
     out = options.out or options.new / "compare.csv"
     if not out.parent.is_dir():
-        raise UserError(f"{out}: cannot be written: {out.parent} is no folder")
+        raise UserError(f"{out}: cannot be written: {out.parent} is not a folder")
     write_csv(out, HEADER, [c.line() for c in comparisons])
     print(_report(comparisons, notes, tolerances))
     return int(any(c.verdict not in AGREE for c in comparisons))

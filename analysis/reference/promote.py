@@ -1,9 +1,9 @@
-"""Keep generated tables as the reference of their scale.
+"""Make generated tables the reference of their scale.
 
 ``python -m analysis promote --scale mini`` copies the tables of results/out/mini to
 results/reference/mini, with a provenance.json that says what made them and how to
-repeat it. It refuses, and writes nothing, unless git has every change of the
-repository and every run of the catalogue is finished and older than its tables.
+repeat it. It writes nothing unless every
+change is committed and every run of the catalogue is finished and older than its tables.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def promote(
     target = (target or repository / "results" / "reference" / scale).resolve()
     catalogue = load_catalogue(scale)
     if scale == "smoke":
-        raise UserError("scale: smoke is no reference: its numbers have no meaning")
+        raise UserError("scale: smoke cannot be a reference: its numbers have no meaning")
     commit = clean_commit(repository)
     _check_target(target)
     folder = table_folder(source)
@@ -99,7 +99,7 @@ def _check_target(target: Path) -> None:
     if not target.exists():
         return
     if not target.is_dir():
-        raise UserError(f"{target}: is no folder")
+        raise UserError(f"{target}: is not a folder")
     for entry in sorted(target.iterdir()):
         if not _OURS.fullmatch(entry.name):
             raise UserError(
@@ -111,7 +111,7 @@ def _check_target(target: Path) -> None:
 def _file(folder: Path, table: Table, form: str) -> Path:
     file = folder / f"{table.name}{form}"
     if not file.is_file():
-        raise UserError(f"{file}: no such file; every table of the catalogue is wanted")
+        raise UserError(f"{file}: no such file; a reference has every table of the catalogue")
     return file
 
 
@@ -131,7 +131,9 @@ def _seeds(folder: Path, tables: Sequence[Table]) -> list[int]:
         found[seeds] = table.name
     if len(found) > 1:
         told = [f"{name} of {allowed(seeds)}" for seeds, name in found.items()]
-        raise UserError(f"{folder}: tables of other seeds: {'; '.join(told)}; allowed: the same")
+        raise UserError(
+            f"{folder}: tables of different seeds: {'; '.join(told)}; allowed: the same seeds"
+        )
     return list(next(iter(found)))
 
 
@@ -232,7 +234,7 @@ def run(options: argparse.Namespace) -> int:
     print(f"{shown}: {len(provenance['tables'])} tables of {provenance['runs']} runs")
     lost = provenance["run_statuses"].get("diverged", 0)
     if lost:
-        print(f"note: {lost} runs diverged: the tables say which (run_statuses)")
+        print(f"note: {lost} runs diverged; the tables name them (run_statuses)")
     dirty = sum(n for commit, n in provenance["run_commits"].items() if commit.endswith("+"))
     if dirty:
         print(f"note: {dirty} runs were made with uncommitted changes (run_commits)")

@@ -1,4 +1,4 @@
-"""Whether a value is near enough to its reference: tolerances, Welch and verdicts."""
+"""Judge whether a value is close enough to its reference: tolerances, Welch and verdicts."""
 
 from __future__ import annotations
 

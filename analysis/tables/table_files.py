@@ -1,4 +1,4 @@
-"""Reading tableN.csv back: those that analysis.tables writes, and the paper's.
+"""Read tableN.csv, ours and the paper's.
 
 The paper's hold key columns and values; ours have ``scale``, ``row``, ``n`` and
 the standard deviations as well. Numbers are kept as exact fractions of what is

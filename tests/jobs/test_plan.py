@@ -93,7 +93,7 @@ def test_the_report_says_how_depth_is_assumed(capsys, tmp_path):
     arguments = ["--scale", "paper", "--throughput", "1e12", "--folder", str(tmp_path)]
     assert main(["plan", *arguments]) == 0
     text = capsys.readouterr().out
-    assert "assumed is the paper's found net" in text
+    assert "the paper's found net" in text
     for name in ("table2", "table11", "figure3", "all, each run once", "figure7d", "all panels"):
         assert name in text
 

@@ -183,7 +183,7 @@ def test_a_plane_of_other_weights(trajectories, surfaces, run_copy, tmp_path, on
     plane = tmp_path / "out/plane.safetensors"
     content = plane.read_bytes()
     plane.write_bytes(content[:-1] + b"x")
-    assert "does not go with plane.json" in one_line(trajectories(*options, "--block", "1/2"))
+    assert "does not belong to plane.json" in one_line(trajectories(*options, "--block", "1/2"))
     plane.write_bytes(content)
     with (run_copy / "weights.safetensors").open("r+b") as file:
         file.seek(-4, 2)

@@ -264,11 +264,11 @@ def test_damaged_inputs_are_refused(project, name):
     file = a_run(project) if name == "summary.json" else out(project) / "tables" / name
     time = MADE if name == "summary.json" else MADE + 10
     content = file.read_bytes()
-    for damaged in truncated(content, 12):
+    for damaged in truncated(content, 6):
         file.write_bytes(damaged)
         os.utime(file, (time, time))
         refused(project, f"{file}: ")
-    for damaged in flipped(content, 12):
+    for damaged in flipped(content, 6):
         file.write_bytes(damaged)
         os.utime(file, (time, time))
         told = mistake(project, project.parent / "elsewhere")
@@ -279,7 +279,7 @@ def test_damaged_inputs_are_refused(project, name):
 
 def test_a_folder_of_other_things_is_not_replaced(project):
     refused(project, "holds .git, which would be lost", target=project)
-    refused(project, "is no folder", target=project / "README.md")
+    refused(project, "is not a folder", target=project / "README.md")
 
 
 def test_dirty_trees_are_refused(project, monkeypatch, capsys):
@@ -305,7 +305,7 @@ def test_no_repository_is_refused(project):
 
 
 def test_smoke_and_unknown_scales_are_refused(project, capsys):
-    refused(project, "smoke is no reference", scale="smoke")
+    refused(project, "smoke cannot be a reference", scale="smoke")
     refused(project, "scale: found 'big'", scale="big")
     with pytest.raises(SystemExit, match="2"):
         main(["promote", "--scale", "big"])
@@ -369,7 +369,12 @@ def rewrite(file, old, new):
         ("table5.csv", "mini", "paper", "table5.csv: is of scale paper; allowed: mini"),
         ("table5.csv", "Basic3ResNet/50", "Basic3ResNet/49", "rows are not the catalogue's"),
         ("table5_seeds.csv", "periodic-K6", "periodic-K9", "runs are not the catalogue's"),
-        ("table5_seeds.csv", ",1\n", ",2\n", "tables of other seeds: table11 of 0 or 1; table5"),
+        (
+            "table5_seeds.csv",
+            ",1\n",
+            ",2\n",
+            "tables of different seeds: table11 of 0 or 1; table5",
+        ),
         ("table5_seeds.csv", "seed", "seat", "has no column 'seed'"),
         ("table5_seeds.csv", ",1\n", ",one\n", "not the seeds of a table"),
     ],
