@@ -1,16 +1,17 @@
 """``python -m analysis COMMAND``: tables, figures, comparison and the plan.
 
-Needs a clone of the repository: it reads ``config/`` and ``results/``. The modules of a
-command are imported when it is used, so that a table does not wait for matplotlib.
+It needs a clone of the repository, because it reads ``config/`` and ``results/``. A command's
+modules are imported when it is used, so that a table does not wait for matplotlib.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from analysis.commandline import USER_ERROR
+from analysis.commandline import USER_ERROR, Parser, exit_status
 
 COMMANDS = {
     "table": ("analysis.tables.build", "write a table from finished runs"),
@@ -23,26 +24,36 @@ COMMANDS = {
     "plan": ("analysis.jobs.plan", "list what there is to run, and its cost"),
     "unlock": ("analysis.jobs.unlock", "remove the lock of a Snakemake that was killed"),
 }
+"""Module and purpose of each command; a module offers ``add_options`` and ``run``."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status: 2 for a mistake of the user's."""
     given = sys.argv[1:] if arguments is None else list(arguments)
-    if given and given[0] in COMMANDS:
-        status: int = import_module(COMMANDS[given[0]][0]).main(given[1:])
-        return status
     if given in (["-h"], ["--help"]):
         print("usage: python -m analysis COMMAND [--help] ...\n")
         for name, (_, text) in COMMANDS.items():
             print(f"  {name:12} {text}")
         return 0
-    found = repr(given[0]) if given else "none"
-    print(
-        f"python -m analysis: error: COMMAND: found {found}; allowed: {', '.join(COMMANDS)}",
-        file=sys.stderr,
+    if not given or given[0] not in COMMANDS:
+        found = repr(given[0]) if given else "none"
+        told = f"COMMAND: found {found}; allowed: {', '.join(COMMANDS)}"
+        print(f"python -m analysis: error: {told}", file=sys.stderr)
+        return USER_ERROR
+    name, *rest = given
+    command = import_module(COMMANDS[name][0])
+    parser = Parser(
+        prog=f"python -m analysis {name}",
+        description=command.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    return USER_ERROR
+    command.add_options(parser)
+    options = parser.parse_args(rest)
+    return exit_status(f"analysis {name}", lambda: command.run(options))
 
 
 if __name__ == "__main__":
+    from autogrow.process.memory import keep_memory
+
+    keep_memory()  # before torch is imported
     sys.exit(main())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -11,12 +13,12 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from analysis.figures import style
-from analysis.figures.frames import divergence, one_seed, panels
+from analysis.figures.frames import divergence, one_seed, panels, read_frame
 
 TEXT = ("phase", "depth")
 NUMBERS = ("epoch", "layers", "train_accuracy", "val_accuracy", "best_val_accuracy")
 
-_LINES = {
+_LINES: dict[str, tuple[str, style.Look]] = {
     "train_accuracy": ("training accuracy", {"color": style.BLUE}),
     "val_accuracy": ("validation accuracy", {"color": style.VERMILLION}),
     "best_val_accuracy": (
@@ -24,22 +26,22 @@ _LINES = {
         {"color": style.BLACK, "ls": (0, (4, 1.5)), "zorder": 1.9},
     ),
 }
-_LAYERS = {"color": style.GREEN, "lw": 1.3}
-_DIVERGED = {"color": style.PURPLE, "ls": (0, (1, 1)), "lw": 1.3}
+_LAYERS: style.Look = {"color": style.GREEN, "lw": 1.3}
+_DIVERGED: style.Look = {"color": style.PURPLE, "ls": (0, (1, 1)), "lw": 1.3}
 _PHASES = {"growing": ("growing", style.ORANGE), "finetuning": ("fine-tuning", style.SKY)}
 
 
-def draw(frame: pd.DataFrame, caption: str) -> Figure:
+def draw(file: Path, caption: str) -> Figure:
     """Return the figure: a panel for each run, above it all, below it one growth at close look.
 
     Parameters
     ----------
-    frame
-        Rows of figure2.csv or figure8.csv: one per epoch.
+    file
+        figure2.csv or figure8.csv: a row for each epoch.
     caption
         Printed above.
     """
-    shown, note = one_seed(frame)
+    shown, note = one_seed(read_frame(file, TEXT, NUMBERS))
     parts = [
         (letter, heading, rows.sort_values("epoch", kind="stable"))
         for letter, heading, rows in panels(shown)
@@ -112,7 +114,7 @@ def _close_look(axes: Axes, whole: Axes, rows: pd.DataFrame) -> None:
     pad = 0.03 * max(right - left, 1)
     axes.set_xlim(left - pad, right + pad)
     for growth in growths[(growths >= left) & (growths <= right)]:
-        look = {"lw": 1.4} if growth == at else {"lw": 0.7, "ls": ":"}
+        look: style.Look = {"lw": 1.4} if growth == at else {"lw": 0.7, "ls": ":"}
         axes.axvline(growth, color=style.GREEN, zorder=0, **look)
     before, after = (rows.loc[rows["epoch"] == at + k, "depth"].iloc[0] for k in (0, 1))
     axes.set_title(

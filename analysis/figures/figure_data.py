@@ -1,4 +1,4 @@
-"""The numbers behind a figure of the paper, long form: all that plotting reads.
+"""Write the numbers behind a figure of the paper in long form, which is all that plotting reads.
 
 ``python -m analysis figure-data figure6 --scale mini --folder results/out/mini`` writes
 ``figures/figure6.csv`` and, for Figures 5 and 6, ``figures/figure6_contour.csv``, from
@@ -8,7 +8,6 @@ what finished runs have recorded and the landscapes computed around their networ
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,15 +16,15 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.commandline import Parser, add_results, exit_status
+from analysis.commandline import add_results
 from analysis.experiments.catalogue import Catalogue, Table, load_catalogue
 from analysis.experiments.row_files import from_json
 from analysis.experiments.rows import Row
-from analysis.experiments.settings import ROOT
+from analysis.figures.published import published_resnets
+from analysis.landscapes.planefiles import FACTS, read_facts
 from analysis.results.csvfiles import check_columns, grid_sides, read_csv, read_numbers
 from analysis.results.summaries import CountedSummary, Results
 from autogrow.errors import UserError, allowed
-from autogrow.files.reading import read_json
 from autogrow.files.writing import write_together
 from autogrow.networks.names import LAYERS, parse_depth, parse_network
 
@@ -163,23 +162,21 @@ def _trajectories(figure: Table, catalogue: Catalogue, results: Results) -> dict
         run = row.runs["main"]
         [summary] = results.summaries(run)
         folder = results.landscape_folder(run, seed) / "trajectory"
-        file = folder / "plane.json"
-        plane = read_json(file)
+        file = folder / FACTS
+        plane = read_facts(file)
         trajectory = _read(
             folder / "trajectory.csv",
             ["step", "epoch", "phase", "depth", "grown", "x", "y"],
             ["step", "epoch", "x", "y"],
         )
-        try:
-            complete = len(trajectory) == plane["snapshots"] + (not summary.diverged)
-            for axis in ("explained_1", "explained_2"):
-                # Of a run that diverged there may be no plane.
-                lost = plane[axis] is None and summary.diverged
-                trajectory[axis] = "" if lost else f"{plane[axis]:.4f}"
-        except (KeyError, TypeError, ValueError) as error:
-            raise UserError(f"{file}: no facts of a plane: {error!r}") from None
-        if not complete:
-            raise UserError(f"{folder / 'trajectory.csv'}: does not go with {file}; make it again")
+        for component in ("explained_1", "explained_2"):
+            # Of a run that diverged there may be no plane.
+            share = getattr(plane, component)
+            trajectory[component] = "" if share is None else f"{share:.4f}"
+        if len(trajectory) != plane.snapshots + (not summary.diverged):
+            raise UserError(
+                f"{folder / 'trajectory.csv'}: does not belong to {file}; make it again"
+            )
         title = _trajectory_title(row)
         trajectories.append(_labelled(trajectory, catalogue, row, title, seed, summary))
         contour = _read_grid(folder / "contour.csv", ["x", "y", "loss"])
@@ -210,7 +207,7 @@ def _surfaces(figure: Table, catalogue: Catalogue, results: Results) -> dict[str
         network, method = summary.network, row.key["method"]
         surface.insert(0, "network", network)
         surface.insert(1, "method", method)
-        # Of the last epoch, whatever the tables show: those are the weights it is around.
+        # The surface lies around the weights of the last epoch, whichever accuracy tables show.
         accuracy = "" if summary.diverged else f"{summary.final_accuracy:.4f}"
         surface.insert(2, "accuracy", accuracy)
         parts.append(_labelled(surface, catalogue, row, f"{network}, {method}", seed, summary))
@@ -248,7 +245,7 @@ def _labelled(
     summary: CountedSummary,
 ) -> pd.DataFrame:
     """Return the frame behind the columns that every figure has, ``diverged_after`` at its end."""
-    common = {
+    common: dict[str, Any] = {
         "scale": catalogue.scale,
         "description": catalogue.settings.description,
         "panel": row.panel.letter,
@@ -281,19 +278,14 @@ def _read_grid(file: Path, columns: Sequence[str]) -> pd.DataFrame:
     return frame
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Write a figure's CSVs; return the exit status."""
-    parser = Parser(
-        prog="python -m analysis figure-data",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("figure", help="figure2 to figure8")
     add_results(parser)
-    return exit_status("analysis figure-data", lambda: _main(parser.parse_args(arguments)))
 
 
-def _main(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Write a figure's CSVs; return the exit status."""
     catalogue = from_json(options.rows) if options.rows else load_catalogue(options.scale)
     if options.figure not in _BUILDERS:
         raise UserError(f"figure: found {options.figure!r}; allowed: {allowed(_BUILDERS)}")
@@ -303,31 +295,3 @@ def _main(options: argparse.Namespace) -> int:
     files = {s: frame.to_csv(index=False).encode() for s, frame in frames.items()}
     write_together({folder / f"{options.figure}{s}.csv": f for s, f in files.items()})
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
-
-
-RESNETS = ROOT / "results" / "paper" / "resnets.csv"
-TEXT = ("network", "block", "source", "reference")
-NUMBERS = ("top1", "top5", "parameters", "flops")
-
-
-def published_resnets() -> pd.DataFrame:
-    """Return what He et al. 2016 and torchvision published on ResNet-18 to ResNet-152.
-
-    Returns
-    -------
-    DataFrame
-        Columns ``network``, ``block`` (basic or bottleneck), ``source`` (``He et al. 2016``:
-        10-crop testing; ``torchvision``: its IMAGENET1K_V1 weights, one crop), ``top1`` and
-        ``top5`` (percent on ImageNet's validation set; NaN where not published),
-        ``parameters``, ``flops`` (multiply-adds at 224x224) and ``reference``, which says
-        where each constant is from.
-    """
-    header, lines = read_csv(RESNETS)
-    check_columns(RESNETS, header, [*TEXT, *NUMBERS])
-    numbers = {column: read_numbers(RESNETS, lines, column) for column in NUMBERS}
-    frame = pd.DataFrame(lines)[[*TEXT, *NUMBERS]].assign(**numbers)
-    return frame.astype({"parameters": int, "flops": int})

@@ -40,6 +40,10 @@ def read_frame(file: Path, text: Sequence[str], numbers: Sequence[str]) -> pd.Da
         if (frame[column] == "").any():
             line = int((frame[column] == "").argmax()) + 2
             raise UserError(f"{file}: line {line}: has no {column}; allowed: one in every line")
+    for column in (*COMMON, *text):  # fonts have no glyph for control characters
+        frame[column] = [
+            "".join(char if char.isprintable() else "?" for char in cell) for cell in frame[column]
+        ]
     for column in ("seed", *numbers):
         frame[column] = read_numbers(file, lines, column)
     there = "diverged_after" in header
@@ -64,9 +68,15 @@ def read_grids(file: Path, text: Sequence[str], numbers: Sequence[str]) -> pd.Da
     return frame
 
 
+def finite(frame: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
+    """Return for each row whether its numbers in these columns are all finite."""
+    return np.isfinite(frame[list(columns)].to_numpy(float)).all(axis=1)
+
+
 def panels(frame: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
     """Yield letter, heading (``(a) Basic3ResNet, K = 3``) and rows of each panel."""
-    for letter, rows in frame.groupby("panel", sort=True):
+    for letter, rows in frame.groupby(frame["panel"].astype(str), sort=True):
+        letter = str(letter)
         title = rows["title"].iloc[0]
         yield letter, f"({letter}) {title}" if letter else title, rows
 

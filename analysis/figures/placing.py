@@ -1,4 +1,4 @@
-"""Labels inside a picture, where they cover nothing. All after the layout is fixed."""
+"""Labels inside a picture, where they cover nothing; the layout must be fixed before."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.contour import ContourSet
+from matplotlib.path import Path
+from matplotlib.transforms import Bbox
+from scipy.spatial.distance import cdist
 
 from analysis.figures.style import SMALL
 
@@ -28,18 +31,18 @@ def label_contours(axes: Axes, contour: ContourSet, drawn: np.ndarray) -> None:
     drawn
         Points of a line drawn over them, in data coordinates, (n, 2); n may be 0.
     """
-    points = axes.figure.dpi / 72
-    taken = _dense(axes.transData.transform(drawn)) if len(drawn) else np.empty((0, 2))
-    labels = np.empty((0, 2))
+    point = axes.figure.dpi / 72
+    taken = labels = np.empty((0, 2))
+    if len(drawn):
+        taken = np.asarray(Path(axes.transData.transform(drawn)).interpolated(20).vertices)
     for path in contour.get_paths():
         vertices = axes.transData.transform(path.vertices)
-        low, high = axes.bbox.min, axes.bbox.max
-        room = np.minimum(vertices - low, high - vertices).min(axis=1, initial=np.inf)
-        room = np.minimum(room, _distance(vertices, taken))
-        room[_distance(vertices, labels) < _APART * points] = 0
-        if np.hypot(*np.diff(vertices, axis=0).T).sum() < _SHORTEST * points:
+        if np.hypot(*np.diff(vertices, axis=0).T).sum() < _SHORTEST * point:
             continue
-        if len(room) and room.max() > _AWAY * points:
+        room = np.hstack([vertices - axes.bbox.min, axes.bbox.max - vertices]).min(axis=1)
+        room = np.minimum(room, cdist(vertices, taken).min(axis=1, initial=np.inf))
+        room[cdist(vertices, labels).min(axis=1, initial=np.inf) < _APART * point] = 0
+        if room.max() > _AWAY * point:
             labels = np.vstack([labels, vertices[room.argmax()]])
     if len(labels):
         places = axes.transData.inverted().transform(labels)
@@ -66,63 +69,27 @@ def label_points(
     texts, angles
         For each marker, and where from its centre the text is best, in radians.
     """
-    scale = axes.figure.dpi / 72
+    point = axes.figure.dpi / 72
     centres = axes.transData.transform(points)
-    radii = np.sqrt(areas) / 2 * scale
-    taken = [np.hstack([centres - radii[:, None], centres + radii[:, None]])]
-    for line in axes.lines:
-        data = np.column_stack(line.get_data()).astype(float)
-        if len(data) > 1:
-            along = _dense(axes.transData.transform(data))
-            taken.append(np.hstack([along - 1, along + 1]))
+    radii = np.sqrt(areas) / 2
+    taken = [Bbox([c - r, c + r]) for c, r in zip(centres, radii * point, strict=True)]
+    curves = [Path(line.get_xydata()).interpolated(50).vertices for line in axes.lines]
+    drawn = axes.transData.transform(np.concatenate([*curves, points]))
     for i in np.argsort(-centres[:, 1], kind="stable"):
-        text = axes.annotate(texts[i], points[i], fontsize=SMALL)
-        size = text.get_window_extent().size
-        text.remove()
-        tried = []
-        for far, turn in itertools.product((2, 7, 14, 22), (0, 1, -1, 2, -2, 3, -3, 4)):
-            towards = np.array([f(angles[i] + turn * np.pi / 4) for f in (np.cos, np.sin)])
-            offset = towards * (radii[i] + far * scale)
-            side = np.round(towards).astype(int)  # -1, 0, 1: which end of the text is there
-            low = centres[i] + offset - size * (1 - side) / 2
-            box = np.hstack([low, low + size])
-            outside = size.prod() - _common(box, axes.bbox.extents[None]).sum()
-            covered = _common(box, np.vstack(taken)).sum()
-            tried.append((covered + 1e6 * outside, far, offset / scale, side, box))
-            if tried[-1][0] < 1e-6:
-                break
-        _, far, offset, (across, up), box = min(tried, key=lambda place: place[0])
-        line = {"arrowstyle": "-", "lw": 0.5, "shrinkA": 0, "shrinkB": radii[i] / scale}
-        axes.annotate(
-            texts[i],
-            points[i],
-            offset,
+        text = axes.annotate(
+            *(texts[i], points[i], (0, 0)),
             textcoords="offset points",
-            ha=("center", "left", "right")[across],
-            va=("center", "bottom", "top")[up],
+            ha="center",
+            va="center",
             fontsize=SMALL,
-            arrowprops=line if far > 7 else None,
         )
-        taken.append(box[None])
-
-
-def _common(box: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Return the area that a box (4,) of corners shares with each of the others, (n, 4)."""
-    low, high = np.maximum(box[:2], others[:, :2]), np.minimum(box[2:], others[:, 2:])
-    return np.clip(high - low, 0, None).prod(axis=1)
-
-
-def _dense(points: np.ndarray) -> np.ndarray:
-    """Return points along the line, at most 4 pixels apart."""
-    pieces = [points[:1]]
-    for a, b in itertools.pairwise(points):
-        steps = np.linspace(0, 1, 1 + int(np.hypot(*(b - a)) // 4) + 1)[1:, None]
-        pieces.append(a + steps * (b - a))
-    return np.concatenate(pieces)
-
-
-def _distance(points: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Return the distance of each point to the nearest of the others, (n,)."""
-    if not len(others):
-        return np.full(len(points), np.inf)
-    return np.array([np.hypot(*(others - point).T).min() for point in points])
+        half = np.array(text.get_window_extent().size) / 2 / point
+        for far, turn in itertools.product((2, 7, 14), (0, 1, -1, 2, -2, 3, -3, 4)):
+            angle = angles[i] + turn * np.pi / 4
+            towards = np.array([np.cos(angle), np.sin(angle)])
+            text.xyann = towards * (radii[i] + far) + np.round(towards) * half
+            box = text.get_window_extent()
+            inside = axes.bbox.count_contains(box.get_points()) == 2
+            if inside and not box.count_overlaps(taken) and not box.count_contains(drawn):
+                break
+        taken.append(box)

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import io
 import math
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.legend import Legend
 from matplotlib.text import Text
-from matplotlib.textpath import TextToPath
 
 from analysis.figures.frames import conditions, stamp
 from autogrow.files.writing import write_together
+
+Look = dict[str, Any]
+"""How an artist is drawn: matplotlib's keywords and their values."""
 
 COLUMN, FULL = 3.25, 5.5
 """Inches: a column of a two-column paper, and the paper's text width."""
@@ -41,7 +45,7 @@ GREY = "#555555"
 
 SEQUENTIAL = "viridis"
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same picture everywhere
     "font.size": SMALL,
     "axes.titlesize": NORMAL,
@@ -69,16 +73,15 @@ _MARGIN = 0.05  # inches
 
 def new_figure(width: float, height: float) -> Figure:
     """Return an empty figure; ``height`` in inches is without the text around it."""
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.04, h_pad=0.04))
     FigureCanvasAgg(figure)
-    figure.get_layout_engine().set(w_pad=0.04, h_pad=0.04)
     return figure
 
 
-def entitle(axes: Axes, text: str, across: int, **options: float) -> None:
+def entitle(axes: Axes, text: str, across: int, *, pad: float | None = None) -> None:
     """Give a panel its title, broken into lines where ``across`` panels stand side by side."""
-    width = axes.get_figure().get_figwidth() / across - 0.3
-    axes.set_title(_wrapped(text, width, NORMAL), **options)
+    width = axes.figure.bbox.width / axes.figure.dpi / across - 0.3
+    axes.set_title(_wrapped(text, width, NORMAL), pad=pad)
 
 
 def finish(
@@ -107,7 +110,8 @@ def finish(
         Of the legend that all panels share, with their labels.
     """
     width, height = figure.get_size_inches()
-    bold, small = {"size": NORMAL, "weight": "bold"}, {"size": SMALL, "color": GREY}
+    bold: Look = {"size": NORMAL, "weight": "bold"}
+    small: Look = {"size": SMALL, "color": GREY}
     blocks = [
         figure.text(0, 0, _wrapped(text, width, **look), va="top", **look)
         for text, look in ((stamp(frame), bold | {"color": VERMILLION}), (caption, bold))
@@ -115,7 +119,7 @@ def finish(
     footing = " ".join([conditions(frame), *notes])
     below_it = figure.text(0, 0, _wrapped(footing, width, **small), va="top", **small)
     key = [_legend(figure, handles)] if handles else []
-    heights = [_height(artist) for artist in [*blocks, *key]]
+    heights = [*map(_height, blocks), *map(_height, key)]
     above, below = sum(heights) + _MARGIN, _height(below_it) + _MARGIN
     total = above + height + below
     figure.set_size_inches(width, total)
@@ -126,7 +130,9 @@ def finish(
     for legend in key:
         legend.set_bbox_to_anchor((0.5, top / total))
     below_it.set_position((_MARGIN / width, below / total))
-    figure.get_layout_engine().set(rect=(0, below / total, 1, height / total))
+    layout = figure.get_layout_engine()
+    assert isinstance(layout, ConstrainedLayoutEngine)  # as new_figure made it
+    layout.set(rect=(0, below / total, 1, height / total))
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
 
@@ -156,10 +162,11 @@ def write(figure: Figure, file: Path) -> None:
     """
     contents = {}
     # What is in the metadata by default: the date, and matplotlib's version.
-    for suffix, options in (
+    forms: tuple[tuple[str, Look], ...] = (
         (".pdf", {"metadata": {"CreationDate": None, "Creator": None, "Producer": None}}),
         (".png", {"metadata": {"Software": None}, "dpi": _PNG_DPI}),
-    ):
+    )
+    for suffix, options in forms:
         data = io.BytesIO()
         figure.savefig(data, format=suffix[1:], **options)
         contents[file.with_suffix(suffix)] = data.getvalue()
@@ -168,20 +175,11 @@ def write(figure: Figure, file: Path) -> None:
 
 def _height(artist: Text | Legend) -> float:
     """Return the height in inches, with a margin below; 0 if there is nothing."""
-    height = artist.get_window_extent().height / artist.get_figure().dpi
+    height = artist.get_window_extent().height / artist.figure.dpi
     return height + _MARGIN if height else 0
 
 
 def _wrapped(text: str, width: float, size: float, weight: str = "normal", **_: str) -> str:
     """Break a text into lines that fit into ``width`` inches."""
-    measure = TextToPath()
-    font = FontProperties(family=STYLE["font.family"], size=size, weight=weight)
-    lines: list[str] = []
-    for word in text.split():
-        longer = f"{lines[-1]} {word}" if lines else word
-        across = measure.get_text_width_height_descent(longer, font, ismath=False)[0]
-        if lines and across <= (width - 2 * _MARGIN) * 72:
-            lines[-1] = longer
-        else:
-            lines.append(word)
-    return "\n".join(lines)
+    letter = size / 72 * (0.62 if weight == "bold" else 0.54)  # a line's mean, with room
+    return textwrap.fill(text, int((width - 2 * _MARGIN) / letter), break_on_hyphens=False)

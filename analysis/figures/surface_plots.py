@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from mpl_toolkits.mplot3d import Axes3D  # type: ignore[import-untyped]  # it has no stubs
 
 from analysis.figures import style
-from analysis.figures.frames import Grid, divergence, grid, levels, one_seed, panels
+from analysis.figures.frames import Grid, divergence, grid, levels, one_seed, panels, read_grids
 from analysis.figures.placing import label_contours
 
 TEXT = ("network", "method")
@@ -23,19 +24,19 @@ NUMBERS = ("accuracy", "x", "y", "loss", "train_accuracy")
 _STEEP = 3.0  # a loss this many times the upper quartile hides all the others
 
 
-def draw(frame: pd.DataFrame, caption: str) -> Figure:
+def draw(file: Path, caption: str) -> Figure:
     """Return the figure: per panel a surface and, below it, its contours.
 
     Panels of one architecture are a pair and share one range of losses.
 
     Parameters
     ----------
-    frame
-        Rows of figure7.csv: one per point of a surface.
+    file
+        figure7.csv: a row for each point of a surface.
     caption
         Printed above.
     """
-    shown, note = one_seed(frame)
+    shown, note = one_seed(read_grids(file, TEXT, NUMBERS))
     parts = list(panels(shown))
     pairs: dict[str, list[tuple[str, Grid]]] = {}
     for letter, _, points in parts:
@@ -53,18 +54,17 @@ def draw(frame: pd.DataFrame, caption: str) -> Figure:
         shown_losses = [z.ravel() for _, (_, _, z) in members if np.isfinite(z).any()]
         losses = np.concatenate([*shown_losses, np.empty(0)])
         low, high, clipped = _range(losses)
-        norm = Normalize(low, high)
         group = []
         for column, (heading, surface) in enumerate(members):
-            solid = figure.add_subplot(cells[2 * row, column], projection="3d")
+            solid = figure.add_subplot(cells[2 * row, column], axes_class=Axes3D)
             flat = figure.add_subplot(cells[2 * row + 1, column])
             group += [solid, flat]
-            _surface(solid, *surface, norm)
+            _surface(solid, *surface, low, high)
             solid.set_title(heading, y=0.93)
-            drawn.append((flat, _contours(flat, *surface, norm)))
+            drawn.append((flat, _contours(flat, *surface, low, high)))
         if not np.isfinite(losses).any():
             continue
-        mapped = ScalarMappable(norm, style.SEQUENTIAL)
+        mapped = ScalarMappable(Normalize(low, high), style.SEQUENTIAL)
         bar = figure.colorbar(mapped, ax=group, pad=0.1, aspect=28, shrink=0.8)
         bar.ax.yaxis.set_major_locator(MaxNLocator(5))
         bar.set_label("Training loss" + (f", clipped at {high:.3g}" if clipped else ""))
@@ -92,17 +92,19 @@ def _range(values: np.ndarray) -> tuple[float, float, bool]:
     return low, max(high, low + 1e-9), bool((finite > high).any() or len(finite) < len(values))
 
 
-def _clip(z: np.ndarray, norm: Normalize) -> np.ndarray:
+def _clip(z: np.ndarray, low: float, high: float) -> np.ndarray:
     """Return the losses as shown: what is above the range or not finite at its top."""
-    return np.nan_to_num(z, nan=norm.vmax, posinf=norm.vmax).clip(norm.vmin, norm.vmax)
+    return np.nan_to_num(z, nan=high, posinf=high).clip(low, high)
 
 
-def _surface(axes: Axes, x: np.ndarray, y: np.ndarray, z: np.ndarray, norm: Normalize) -> None:
+def _surface(
+    axes: Axes3D, x: np.ndarray, y: np.ndarray, z: np.ndarray, low: float, high: float
+) -> None:
     if np.isfinite(z).any():
         axes.plot_surface(
             *np.meshgrid(x, y),
-            _clip(z, norm),
-            norm=norm,
+            _clip(z, low, high),
+            norm=Normalize(low, high),
             cmap=style.SEQUENTIAL,
             rcount=len(y),
             ccount=len(x),
@@ -111,7 +113,7 @@ def _surface(axes: Axes, x: np.ndarray, y: np.ndarray, z: np.ndarray, norm: Norm
         )
     axes.set_xlim(x.min(), x.max())
     axes.set_ylim(y.min(), y.max())
-    axes.set_zlim(norm.vmin, norm.vmax)
+    axes.set_zlim(low, high)
     axes.view_init(elev=28, azim=-55)
     axes.set_box_aspect((1, 1, 0.75), zoom=0.9)
     axes.set_xlabel("1st direction", labelpad=-6)
@@ -126,7 +128,7 @@ def _surface(axes: Axes, x: np.ndarray, y: np.ndarray, z: np.ndarray, norm: Norm
 
 
 def _contours(
-    axes: Axes, x: np.ndarray, y: np.ndarray, z: np.ndarray, norm: Normalize
+    axes: Axes, x: np.ndarray, y: np.ndarray, z: np.ndarray, low: float, high: float
 ) -> ContourSet | None:
     axes.set_xlabel("1st direction")
     axes.set_ylabel("2nd direction")
@@ -138,8 +140,8 @@ def _contours(
     if not np.isfinite(z).any():
         axes.text(0.5, 0.5, "no finite losses", transform=axes.transAxes, ha="center")
         return None
-    shown = _clip(z, norm)
-    steps = np.linspace(norm.vmin, norm.vmax, 25)
+    shown, norm = _clip(z, low, high), Normalize(low, high)
+    steps = np.linspace(low, high, 25)
     filled = axes.contourf(x, y, shown, levels=steps, norm=norm, cmap=style.SEQUENTIAL)
     filled.set_edgecolor("face")  # no white seams between the levels in a PDF
     wanted = levels(shown, 6)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,20 +17,22 @@ from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import ScaledTranslation
 
 from analysis.figures import style
-from analysis.figures.frames import over_seeds, panels
+from analysis.figures.frames import finite, over_seeds, panels, read_frame
 from analysis.figures.placing import label_points
 from autogrow.errors import UserError
 
 DEPTHS_TEXT = ("network", "method", "K", "paper_K", "depth")
-DEPTHS_NUMBERS = ("layers", "parameters", "flops", "accuracy")
+NUMBERS = ("layers", "parameters", "flops", "accuracy")
 RESNETS_TEXT = ("network", "method", "source", "K", "depth")
-RESNETS_NUMBERS = DEPTHS_NUMBERS
+
+_MEANS = ["parameters", "flops", "accuracy"]
+"""Columns of which a run has a mean over its seeds."""
 
 OURS = "this run"
 """The ``source`` of AutoGrow's own nets in figure4.csv."""
 
 # A baseline's dot is smaller and on top: AutoGrow's marker is seen around it.
-_BASELINE = {"color": style.BLUE, "marker": "o", "ms": 3, "lw": 1, "zorder": 4}
+_BASELINE: style.Look = {"color": style.BLUE, "marker": "o", "ms": 3, "lw": 1, "zorder": 4}
 _GROWN = ((style.VERMILLION, "*", 11), (style.GREEN, "D", 6.5), (style.PURPLE, "^", 7.5))
 _BLOCKS = {
     "Basic": style.VERMILLION,
@@ -39,42 +43,50 @@ _BLOCKS = {
 }
 """AutoGrow's networks by how their name begins, hand-designed ones by their block."""
 
-_DIVERGED = {"color": style.BLACK, "marker": "x", "ms": 5, "mew": 1.2, "ls": "", "zorder": 5}
+_DIVERGED: style.Look = {
+    "color": style.BLACK,
+    "marker": "x",
+    "ms": 5,
+    "mew": 1.2,
+    "ls": "",
+    "zorder": 5,
+}
 
 _LARGEST = 320.0  # square points: the marker of the largest network of a panel
 
 
-def draw_depths(frame: pd.DataFrame, caption: str) -> Figure:
+def draw_depths(file: Path, caption: str) -> Figure:
     """Return Figure 3: a panel for each network, accuracy against parameters.
 
     Parameters
     ----------
-    frame
-        Rows of figure3.csv: one per run and seed.
+    file
+        figure3.csv: a row for each run and seed.
     caption
         Printed above.
     """
+    frame = read_frame(file, DEPTHS_TEXT, NUMBERS)
     parts = list(panels(frame))
     columns = 1 if len(parts) == 1 else 2
     rows = math.ceil(len(parts) / columns)
     figure = style.new_figure((style.COLUMN, style.FULL)[columns - 1], 1.85 * rows)
-    grown = frame.loc[frame["method"] == "AutoGrow", ["paper_K", "K"]].drop_duplicates()
-    grown = sorted(grown.itertuples(index=False), key=lambda k: (float(k[0] or 0), k[1]))
-    looks = {
+    grown = frame[frame["method"] == "AutoGrow"]
+    pairs = set(zip(grown["paper_K"], grown["K"], strict=True))
+    looks: dict[tuple[str, str], style.Look] = {
         pair: dict(zip(("color", "marker", "ms"), _GROWN[i % len(_GROWN)], strict=True))
-        for i, pair in enumerate(grown)
+        for i, pair in enumerate(sorted(pairs, key=lambda k: (float(k[0] or 0), k[1])))
     }
-    handles = {}
+    handles: dict[str, Any] = {}
     for i, (_, heading, runs) in enumerate(parts):
         axes = figure.add_subplot(rows, columns, i + 1)
         points = _means(runs)
         baselines = points[points["method"] == "baseline"].sort_values("parameters")
         label = "trained from scratch"
         handles.setdefault(label, _errors(axes, baselines, _BASELINE, label))
-        for pair, look in looks.items():
-            paper = "" if pair.paper_K == pair.K else f" (the paper's: {pair.paper_K})"
-            label = f"AutoGrow, K = {pair.K}{paper}"
-            found = points[(points["K"] == pair.K) & (points["paper_K"] == pair.paper_K)]
+        for (paper_K, K), look in looks.items():
+            paper = "" if paper_K == K else f" (the paper's: {paper_K})"
+            label = f"AutoGrow, K = {K}{paper}"
+            found = points[(points["K"] == K) & (points["paper_K"] == paper_K)]
             found = found[found["method"] == "AutoGrow"]
             if len(found):
                 drawn = _errors(axes, found, {**look, "ls": "", "zorder": 3}, label)
@@ -94,13 +106,13 @@ def draw_depths(frame: pd.DataFrame, caption: str) -> Figure:
     return figure
 
 
-def draw_resnets(frame: pd.DataFrame, caption: str) -> Figure:
+def draw_resnets(file: Path, caption: str) -> Figure:
     """Return Figure 4: top-1 accuracy against multiply-adds, marker area by parameters.
 
     Parameters
     ----------
-    frame
-        Rows of figure4.csv: AutoGrow's nets by run and seed, and published ResNets.
+    file
+        figure4.csv: AutoGrow's nets by run and seed, and published ResNets.
     caption
         Printed above.
 
@@ -109,6 +121,7 @@ def draw_resnets(frame: pd.DataFrame, caption: str) -> Figure:
     UserError
         If one panel holds accuracies on different data sets.
     """
+    frame = read_frame(file, RESNETS_TEXT, NUMBERS)
     parts = list(panels(frame))
     for letter, _, runs in parts:
         if runs["dataset"].nunique() > 1:
@@ -118,7 +131,7 @@ def draw_resnets(frame: pd.DataFrame, caption: str) -> Figure:
     width = style.COLUMN if len(parts) == 1 and ours.empty else style.FULL
     figure = style.new_figure(width, 3.2)
     handles: list[Artist] = []
-    labels = []
+    labels: list[tuple[Axes, np.ndarray, np.ndarray, list[str], list[float]]] = []
     for i, (_, heading, runs) in enumerate(parts):
         axes = figure.add_subplot(1, len(parts), i + 1)
         style.entitle(axes, heading, len(parts))
@@ -141,16 +154,16 @@ def draw_resnets(frame: pd.DataFrame, caption: str) -> Figure:
     else:
         notes.append(f"AutoGrow: {over_seeds(ours)}")
     style.finish(figure, caption, frame, [*notes, *_left_out(frame)], handles)
-    for axes, *what in labels:
-        label_points(axes, *what)
+    for axes, centres, areas, texts, angles in labels:
+        label_points(axes, centres, areas, texts, angles)
     return figure
 
 
 def _means(runs: pd.DataFrame) -> pd.DataFrame:
     """Return a row for each run, with mean and standard deviation over its seeds."""
-    runs = runs[np.isfinite(runs[["parameters", "flops", "accuracy"]]).all(axis=1)]
+    runs = runs[finite(runs, _MEANS)]
     key = [c for c in ("network", "method", "source", "K", "paper_K", "run") if c in runs]
-    by_run = runs.groupby(key, sort=False)[["parameters", "flops", "accuracy"]]
+    by_run = runs.groupby(key, sort=False)[_MEANS]
     spread = by_run.std().fillna(0).add_suffix("_std")
     return by_run.mean().join(spread).reset_index()
 
@@ -158,7 +171,7 @@ def _means(runs: pd.DataFrame) -> pd.DataFrame:
 def _left_out(runs: pd.DataFrame) -> list[str]:
     """Tell of rows that have no value to draw."""
     lost = runs["diverged_after"].notna()
-    missing = ~np.isfinite(runs[["parameters", "flops", "accuracy"]]).all(axis=1) & ~lost
+    missing = ~finite(runs, _MEANS) & ~lost
     notes = []
     if lost.any():
         all_runs = (runs["run"] != "").sum()
@@ -170,15 +183,15 @@ def _left_out(runs: pd.DataFrame) -> list[str]:
 
 def _lost(axes: Axes, runs: pd.DataFrame, x: pd.Series) -> list[Line2D]:
     """Mark runs that diverged at the lower edge; return the marks, none if no run did."""
-    x = x[runs["diverged_after"].notna()].unique()
-    if not len(x):
+    at = x[runs["diverged_after"].notna()].unique()
+    if not len(at):
         return []
-    edge = {"transform": axes.get_xaxis_transform(), "label": "diverged"}
-    return axes.plot(x, np.full(len(x), 0.035), **edge, **_DIVERGED)
+    edge: style.Look = {"transform": axes.get_xaxis_transform(), "label": "diverged"}
+    return axes.plot(at, np.full(len(at), 0.035), **edge, **_DIVERGED)
 
 
-def _errors(axes: Axes, points: pd.DataFrame, look: dict, label: str) -> ErrorbarContainer:
-    bars = {
+def _errors(axes: Axes, points: pd.DataFrame, look: style.Look, label: str) -> ErrorbarContainer:
+    bars: style.Look = {
         f"{side}err": points[f"{column}_std"] / scale if points[f"{column}_std"].any() else None
         for side, column, scale in (("x", "parameters", 1e6), ("y", "accuracy", 1))
     }
@@ -229,20 +242,25 @@ def _bubbles(
         for name, nets in group.groupby(group["network" if ours else "method"], sort=False):
             color = next((c for b, c in _BLOCKS.items() if name.startswith(b)), style.BLACK)
             filled = source != "torchvision"
-            look = {"facecolors": color if filled else "none", "edgecolors": color, "lw": 1}
+            look: style.Look = {
+                "facecolors": color if filled else "none",
+                "edgecolors": color,
+                "lw": 1,
+            }
             look["alpha"] = 0.75 if filled else 1
             nets = nets.sort_values("flops")
             # Smaller markers on top: none is hidden.
-            for area, net in nets.groupby("area"):
-                axes.scatter(net["x"], net["accuracy"], net["area"], zorder=3 - area / 1e3, **look)
+            for area in sorted(nets["area"].unique()):
+                net = nets[nets["area"] == area]
+                axes.scatter(net["x"], net["accuracy"], area, zorder=3 - area / 1e3, **look)
             label = f"AutoGrow {name}" if ours else f"{name}, {source}"
             handles.append(axes.scatter([], [], _LARGEST / 8, label=label, **look))
             if ours:
-                bars = {"elinewidth": 0.8, "capsize": 2, "zorder": 4}
+                bars: style.Look = {"elinewidth": 0.8, "capsize": 2, "zorder": 4}
                 spread = nets["accuracy_std"] if nets["accuracy_std"].any() else None
                 axes.errorbar(nets["x"], nets["accuracy"], spread, color=color, ls="", **bars)
                 continue
-            line = {"ls": "-" if filled else "--", "lw": 0.8, "zorder": 1}
+            line: style.Look = {"ls": "-" if filled else "--", "lw": 0.8, "zorder": 1}
             axes.plot(nets["x"], nets["accuracy"], color=color, **line)
             points.loc[nets.index, "text"] = nets["network"].str.removeprefix("ResNet-")
             points.loc[nets.index, "angle"] = 0.75 * np.pi if filled else -0.25 * np.pi
@@ -257,7 +275,7 @@ def _flops_unit(points: pd.DataFrame) -> tuple[float, str]:
 
 def _size_legend(axes: Axes, largest: float) -> None:
     """Say below the x axis how large a marker is for how many parameters."""
-    look = {"facecolors": "none", "edgecolors": style.GREY, "lw": 0.8}
+    look: style.Look = {"facecolors": "none", "edgecolors": style.GREY, "lw": 0.8}
     handles = [
         axes.scatter([], [], n / largest * _LARGEST, label=f"{n / 1e6:g} M", **look)
         for n in _sizes(largest)

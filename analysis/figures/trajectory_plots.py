@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import matplotlib
 import numpy as np
@@ -14,7 +15,16 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from analysis.figures import style
-from analysis.figures.frames import divergence, grid, levels, one_seed, panels
+from analysis.figures.frames import (
+    divergence,
+    finite,
+    grid,
+    levels,
+    one_seed,
+    panels,
+    read_frame,
+    read_grids,
+)
 from analysis.figures.placing import label_contours
 
 TEXT = ("phase", "depth", "grown")
@@ -26,28 +36,28 @@ _PHASES = {
     "training": ("training", style.BLUE),
     "finetuning": ("fine-tuning", style.ORANGE),
 }
-_START = {"marker": "s", "ms": 6, "mfc": style.GREEN}
-_GROWTH = {"marker": "^", "ms": 6, "mfc": style.VERMILLION}
-_END = {"marker": "*", "ms": 11, "mfc": style.YELLOW}
-_LOST = {"marker": "X", "ms": 8, "mfc": style.PURPLE}
-_MARK = {"ls": "", "color": style.BLACK, "mec": style.BLACK, "mew": 0.5}
+_START: style.Look = {"marker": "s", "ms": 6, "mfc": style.GREEN}
+_GROWTH: style.Look = {"marker": "^", "ms": 6, "mfc": style.VERMILLION}
+_END: style.Look = {"marker": "*", "ms": 11, "mfc": style.YELLOW}
+_LOST: style.Look = {"marker": "X", "ms": 8, "mfc": style.PURPLE}
+_MARK: style.Look = {"ls": "", "color": style.BLACK, "mec": style.BLACK, "mew": 0.5}
 
 
-def draw(frame: pd.DataFrame, contour: pd.DataFrame, caption: str, growth: str) -> Figure:
+def draw(file: Path, caption: str, growth: str = "growth") -> Figure:
     """Return the figure, a panel for each trajectory.
 
     Parameters
     ----------
-    frame
-        Rows of figure5.csv or figure6.csv: one per point of a trajectory, the last one final.
-    contour
-        Rows of its contour's CSV: the training loss on a grid.
+    file
+        figure5.csv or figure6.csv: a row for each point of a trajectory, the last one final;
+        beside it, ``_contour`` in its name, the training loss on a grid.
     caption
         Printed above.
     growth
         What a growth of the network is called: ``growth`` or ``morphing``.
     """
-    shown, note = one_seed(frame)
+    shown, note = one_seed(read_frame(file, TEXT, NUMBERS))
+    contour = read_grids(file.with_name(f"{file.stem}_contour.csv"), (), CONTOUR)
     parts = list(panels(shown))
     columns = 1 if len(parts) == 1 else 2
     rows = math.ceil(len(parts) / columns)
@@ -88,7 +98,7 @@ def _colors(levels: int) -> np.ndarray:
 def _trajectory(axes: Axes, steps: pd.DataFrame) -> np.ndarray:
     """Draw a trajectory; return its points, (n, 2)."""
     told = divergence(steps)
-    steps = steps[np.isfinite(steps[["x", "y"]]).all(axis=1)]
+    steps = steps[finite(steps, ["x", "y"])]
     points = steps[["x", "y"]].to_numpy()
     for side, component, ordinal in (("x", "1", "1st"), ("y", "2", "2nd")):
         explained = steps[f"explained_{component}"]
@@ -115,7 +125,7 @@ def _grown(steps: pd.DataFrame) -> np.ndarray:
 
 
 def _handles(frame: pd.DataFrame, growth: str) -> list[Line2D]:
-    looks = [
+    looks: list[tuple[str, style.Look]] = [
         (label, {"marker": "o", "ms": 3, "color": color, "mec": color})
         for phase, (label, color) in _PHASES.items()
         if (frame["phase"] == phase).any()

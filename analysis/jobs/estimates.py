@@ -1,21 +1,21 @@
 """What a run, and the loss around its network, will cost, before it runs.
 
-How deep AutoGrow's nets will be is not known beforehand. Assumed is the paper's found
-net, one growth every K epochs and a last stop window of J; at a smaller scale, the
-paper's number of growths times (J / K at the scale) / (J / K in the paper), since it is
-stop window over period that decides how many growths there are before any stop.
+Nobody knows beforehand how deep AutoGrow's nets will be. The estimate assumes the paper's
+found net, one growth every K epochs and a last stop window of J. At a smaller scale it
+assumes the paper's number of growths times (J / K at the scale) / (J / K in the paper),
+because J / K decides how many growths precede a stop.
 """
 
 from __future__ import annotations
 
+import statistics
 import time
 from dataclasses import dataclass
 from functools import cache
 
-import pandas as pd
-
 from analysis.experiments.catalogue import Catalogue, paper_table
 from analysis.experiments.planned_runs import Run
+from analysis.results.csvfiles import read_csv
 from autogrow.config.resolved import (
     ResolvedAutogrow,
     ResolvedMorph,
@@ -26,6 +26,7 @@ from autogrow.data import DATASETS
 from autogrow.networks.names import (
     Architecture,
     NetworkName,
+    Stem,
     choose_stem,
     parse_depth,
     parse_network,
@@ -150,7 +151,7 @@ def _forward(spec: ResolvedSpec, name: NetworkName) -> int:
 
 @cache
 def _per_sub_module(
-    architecture: Architecture, size: int, channels: int, classes: int, stem: str, width: int
+    architecture: Architecture, size: int, channels: int, classes: int, stem: Stem, width: int
 ) -> tuple[int, list[int]]:
     """Return multiply-adds of the 1-1-1 network and of one more sub-module in each sub-network."""
     from autogrow.networks.flops import network_costs
@@ -187,23 +188,18 @@ def _assumed_depth(run: Run, catalogue: Catalogue) -> tuple[int, ...]:
 
 def _paper_found_net(run: str, catalogue: Catalogue) -> tuple[str, int]:
     """Return the paper's found net, and its K, of a run that is a row of a table."""
-    fallback = None
-    for table in catalogue.tables.values():
-        for row in table.rows:
-            if row.runs["main"] != run:
-                continue
-            K = int(row.key.get("K") or 3)
-            if table.name.startswith("figure"):
-                fallback = row.key["network"], row.key.get("K", "3")
-                continue
-            paper = pd.read_csv(paper_table(table.name), dtype=str, keep_default_na=False)
-            paper.index = paper[list(row.key)].agg("/".join, axis=1)
-            column = "found_net" if "found_net" in paper.columns else "depth"
-            return paper.loc[row.name, column], K
+    rows = [(t.name, row) for t in catalogue.tables.values() for row in t.rows]
+    own = [(table, row) for table, row in rows if row.runs["main"] == run]
+    for table, row in own:
+        if table.startswith("table"):
+            header, lines = read_csv(paper_table(table))
+            found = next(c for c in ("found_net", "depth") if c in header)
+            nets = {"/".join(line[key] for key in row.key): line[found] for line in lines}
+            return nets[row.name], int(row.key.get("K") or 3)
     # Figure 3's K = 50 points are in no table but for two: take Table 5's or Table 9's.
-    network, K = fallback
+    key = own[-1][1].key
     nets = {"Basic3ResNet": "6-5-3", "Plain3Net": "11-11-10"}
-    return nets.get(network, "6-6-6-6"), int(K)
+    return nets.get(key["network"], "6-6-6-6"), int(key.get("K", 3))
 
 
 def measured_throughput(catalogue: Catalogue, device: str = "cpu") -> float:
@@ -227,9 +223,8 @@ def measured_throughput(catalogue: Catalogue, device: str = "cpu") -> float:
         size, channels, classes = _images(spec)
         network_name = NetworkName(spec.architecture, (3,) * spec.architecture.sub_networks)
         shape = {"image_channels": channels, "classes": classes, "width": spec.width}
-        network = build_network(network_name, stem=spec.stem, **shape).to(
-            device, memory_format=torch.channels_last
-        )
+        network = build_network(network_name, stem=spec.stem, **shape).to(torch.device(device))
+        network = network.to(memory_format=torch.channels_last)
         optimizer = SGD(network.parameters(), lr=0.01, momentum=0.9, weight_decay=0)
         images = torch.randn(spec.batch_size, channels, size, size, device=device)
         labels = torch.zeros(spec.batch_size, dtype=torch.long, device=device)
@@ -243,7 +238,7 @@ def measured_throughput(catalogue: Catalogue, device: str = "cpu") -> float:
         )
         flops = (1 + BACKWARD) * 3 * spec.batch_size * (base + 2 * sum(each))
         rates.append(flops / seconds)
-    return float(pd.Series(rates).median())
+    return statistics.median(rates)
 
 
 def _any_run(network: str, catalogue: Catalogue) -> str:

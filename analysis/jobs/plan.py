@@ -1,14 +1,13 @@
-"""What will run, before anything runs: epochs, FLOPs and device-hours, by table.
+"""List what the workflow would run, table by table: epochs, FLOPs and device-hours.
 
 ``python -m analysis plan --scale paper --throughput 2e12`` or, with the throughput
 measured on the spot on this machine, ``python -m analysis plan --scale mini``.
-How AutoGrow's unknown depth is assumed: see analysis/estimates.py.
+analysis/jobs/estimates.py says which depth it assumes for AutoGrow.
 """
 
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ from typing import Any
 import pandas as pd
 from tabulate import tabulate
 
-from analysis.commandline import Parser, exit_status
 from analysis.experiments.catalogue import Catalogue, load_catalogue
 from analysis.jobs.estimates import estimate, landscape_flops, measured_throughput
 from analysis.results.summaries import Results
@@ -111,7 +109,7 @@ def report(
             f"{r.points} x {r.points}",
             f"{r.flops:.2e}",
             f"{r.hours:.3g}",
-            f"{int(r.done)}/1",
+            f"{r.done:d}/1",
         ]
         for r in landscapes.itertuples()
     ]
@@ -120,7 +118,7 @@ def report(
     header = ["table", "runs", "epochs", "FLOPs", "device-hours", "done", "hours left"]
     return (
         f"Scale {catalogue.scale}, {n} seed(s); FLOPs are multiply-adds, throughput {rate}.\n"
-        f"AutoGrow's depth is not known beforehand: assumed is the paper's found net"
+        f"The plan assumes for AutoGrow, whose depth is not known beforehand, the paper's found net"
         f"{'' if catalogue.scale == 'paper' else ', made smaller as the scale is'}.\n\n"
         f"{runs}\n\n{tabulate(per_table, header)}\n\n"
         f"Loss around networks, on top of the runs:\n\n{tabulate(grids, grid_header)}\n"
@@ -137,7 +135,7 @@ def _sum(name: str, part: pd.DataFrame, seeds: int) -> list[Any]:
     return [
         name,
         len(part) * seeds,
-        int(part["epochs"].sum()),
+        part["epochs"].sum(),
         f"{part['flops'].sum():.2e}",
         f"{part['hours'].sum():.3g}",
         f"{part['done'].sum()}/{len(part) * seeds}",
@@ -145,13 +143,8 @@ def _sum(name: str, part: pd.DataFrame, seeds: int) -> list[Any]:
     ]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the plan; return the exit status."""
-    parser = Parser(
-        prog="python -m analysis plan",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("--scale", default="mini")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--folder", type=Path, help="default: results/out/SCALE")
@@ -162,10 +155,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="FLOPS",
         help="multiply-adds a second of one device (default: measured now, one CPU thread)",
     )
-    return exit_status("analysis plan", lambda: _main(parser.parse_args(arguments)))
 
 
-def _main(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Print the plan; return the exit status."""
     catalogue = load_catalogue(options.scale)
     wanted = options.throughput
     if wanted is not None and not 0 < wanted < float("inf"):
@@ -176,7 +169,3 @@ def _main(options: argparse.Namespace) -> int:
     given = (catalogue, options.seeds, throughput, folder)
     print(report(plan(*given), plan_landscapes(*given), catalogue, options.seeds, rate))
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

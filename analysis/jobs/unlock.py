@@ -1,7 +1,7 @@
-"""Takes away the lock that a killed Snakemake has left in this folder.
+"""Remove the lock that a killed Snakemake left in this folder.
 
-``python -m analysis unlock``, which ``make reproduce`` calls first. A Snakemake that is
-alive here keeps its lock, and is named.
+``make reproduce`` calls ``python -m analysis unlock`` first. A Snakemake that still runs here
+keeps its lock; the message names its process.
 """
 
 from __future__ import annotations
@@ -10,12 +10,11 @@ import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 
-from analysis.commandline import Parser, exit_status
 from autogrow.errors import UserError
 
 LOCKS = Path(".snakemake/locks")
@@ -27,7 +26,7 @@ def is_locked(folder: Path) -> bool:
 
 
 def living(folder: Path) -> Iterator[int]:
-    """Yield the process IDs of the Snakemakes that are at work in a folder of this machine."""
+    """Yield the process IDs of the Snakemakes that run in a folder of this machine."""
     for process in psutil.process_iter():
         try:
             words = [Path(word).name for word in process.cmdline()[:3]]
@@ -39,46 +38,36 @@ def living(folder: Path) -> Iterator[int]:
 
 
 def unlock(folder: Path) -> str | None:
-    """Take a killed Snakemake's lock away; return what was done, None if there was none.
+    """Remove a killed Snakemake's lock; return what was done, None if there was no lock.
 
     Raises
     ------
     UserError
-        If a Snakemake is at work in the folder, or the lock cannot be taken away.
+        If a Snakemake runs in the folder, or the lock cannot be removed.
     """
     if not is_locked(folder):
         return None
     alive = next(living(folder), None)
     if alive is not None:
         raise UserError(
-            f"{folder.resolve()}: Snakemake is at work here (process {alive}); wait for it, or "
-            "end it"
+            f"{folder.resolve()}: Snakemake is running here (process {alive}); wait for it, or "
+            "stop it"
         )
     done = subprocess.run(
         [sys.executable, "-m", "snakemake", "--unlock"], cwd=folder, capture_output=True, text=True
     )
     if done.returncode:
         raise UserError(f"{folder.resolve()}: cannot be unlocked: {done.stderr.strip()[-500:]}")
-    return f"{folder.resolve()}: a Snakemake that was killed had left its lock; unlocked"
+    return f"{folder.resolve()}: removed the lock of a Snakemake that was killed"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command: it has none."""
+
+
+def run(options: argparse.Namespace) -> int:
     """Unlock the current folder; return the exit status."""
-    parser = Parser(
-        prog="python -m analysis unlock",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.parse_args(arguments)
-    return exit_status("analysis unlock", _main)
-
-
-def _main() -> int:
     told = unlock(Path())
     if told:
         print(told)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

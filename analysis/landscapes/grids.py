@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 from analysis.results.csvfiles import read_csv, read_numbers
 from autogrow.errors import UserError
@@ -19,7 +19,8 @@ BLOCKS = "blocks"
 SETTINGS = "settings.json"
 
 
-class Block(NamedTuple):
+@dataclass(frozen=True)
+class Block:
     """One of several blocks of rows, counted from 1."""
 
     number: int
@@ -114,15 +115,15 @@ class BlockFolder:
         if there == self.settings or not has_blocks(self.folder):
             return
         if not isinstance(there, dict):
-            raise UserError(f"{file}: holds no settings; throw the blocks away with --restart")
+            raise UserError(f"{file}: holds no settings; discard the blocks with --restart")
         keys = sorted(k for k in {*there, *self.settings} if there.get(k) != self.settings.get(k))
         told = ", ".join(
             f"{k} {str(there.get(k))[:40]} there, {str(self.settings.get(k))[:40]} here"
             for k in keys[:3]
         )
         raise UserError(
-            f"{self.folder}: holds blocks of other settings ({told}); "
-            "use another folder, or throw those blocks away with --restart"
+            f"{self.folder}: holds blocks computed with other settings ({told}); "
+            "use another folder, or discard those blocks with --restart"
         )
 
     def open(self, *, restart: bool) -> None:
@@ -138,8 +139,8 @@ class BlockFolder:
         if not restart:
             self.check()
         if not file.exists() or read_json(file) != self.settings:
-            # Nothing is thrown away before there was room for the settings; and blocks must
-            # never be beside settings that are not theirs.
+            # Settings are written first, in case the disk is full, and old blocks are
+            # removed before the settings get their name: blocks never lie beside others' settings.
             new = file.with_name(f".{SETTINGS}.{os.getpid()}.new")
             write_json(new, self.settings)
             for old in [*_block_files(self.folder), self.result]:
@@ -183,15 +184,20 @@ class BlockFolder:
         """
         self.check()
         blocks = [Block(number, count) for number in range(1, count + 1)]
-        parts = {block: self.rows(block) for block in blocks}
-        missing = [block for block, rows in parts.items() if rows is None]
+        rows: list[list[str]] = []
+        missing = []
+        for block in blocks:
+            part = self.rows(block)
+            if part is None:
+                missing.append(block)
+            rows += part or []
         if missing:
             told = ", ".join(map(str, missing[:10]))
             raise UserError(
                 f"{self.file(missing[0])}: {len(missing)} of {count} blocks missing or not "
                 f"complete: {told}{', ...' if len(missing) > 10 else ''}"
             )
-        write_csv(self.result, HEADER, [row for rows in parts.values() for row in rows])
+        write_csv(self.result, HEADER, rows)
 
 
 def _coordinates(point: tuple[float, float]) -> list[str]:

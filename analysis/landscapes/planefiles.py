@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import math
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat
 
 from analysis.landscapes.finished import FinishedRun
 from autogrow.errors import UserError
-from autogrow.files.reading import read_json
 from autogrow.files.writing import csv_bytes, json_bytes, write_together
 
 if TYPE_CHECKING:
@@ -18,14 +17,22 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from analysis.landscapes.plane import Plane
-    from analysis.landscapes.snapshots import Snapshot, Trajectory
+    from analysis.landscapes.snapshot_points import Snapshot, Trajectory
 
 TRAJECTORY, DIRECTIONS, FACTS = "trajectory.csv", "plane.safetensors", "plane.json"
 HEADER = ["step", "epoch", "phase", "depth", "grown", "x", "y"]
 
 
-@dataclass(frozen=True)
-class PlaneFacts:
+def _ascending(limits: tuple[float, float]) -> tuple[float, float]:
+    if limits[0] >= limits[1]:
+        raise ValueError("allowed: the lower limit first")
+    return limits
+
+
+Range = Annotated[tuple[FiniteFloat, FiniteFloat], AfterValidator(_ascending)]
+
+
+class PlaneFacts(BaseModel):
     """Content of plane.json.
 
     Attributes
@@ -50,14 +57,16 @@ class PlaneFacts:
         SHA-256 of plane.safetensors.
     """
 
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
     network: str
-    explained_1: float | None
-    explained_2: float | None
-    x: list[float]
-    y: list[float]
-    points: int
-    margin: float
-    snapshots: int
+    explained_1: FiniteFloat | None
+    explained_2: FiniteFloat | None
+    x: Range
+    y: Range
+    points: int = Field(ge=2)
+    margin: FiniteFloat = Field(gt=0)
+    snapshots: int = Field(ge=1)
     weights: str
     directions: str
 
@@ -72,7 +81,7 @@ def points_before_the_last(run: FinishedRun) -> list[Snapshot]:
     UserError
         If there is no snapshot, or one is damaged.
     """
-    from analysis.landscapes.snapshots import read_snapshots
+    from analysis.landscapes.snapshot_points import read_snapshots
 
     snapshots = read_snapshots(run.folder)
     if run.diverged_after is not None:
@@ -98,6 +107,7 @@ def write_plane(run: FinishedRun, out: Path, *, points: int, margin: float) -> P
         If snapshots are missing, damaged or of another network, or no plane shows those of
         a run that is complete.
     """
+    import numpy as np
     import safetensors.numpy
 
     from analysis.landscapes.plane import NoPlaneError, contour_range
@@ -109,17 +119,28 @@ def write_plane(run: FinishedRun, out: Path, *, points: int, margin: float) -> P
         states.append((run.epochs, phase, run.network.partition("-")[2], 0))
     try:
         plane, directions = _plane(run, snapshots)
-        coordinates, explained = plane.coordinates, plane.explained
-        x, y = (list(contour_range(values, margin)) for values in coordinates.T)
+        coordinates = plane.coordinates
+        explained: tuple[float | None, ...] = plane.explained
+        x, y = (contour_range(values, margin) for values in coordinates.T)
     except NoPlaneError as error:
         if run.diverged_after is None:
             raise UserError(f"{run.folder}: {error}") from None
-        directions, coordinates, explained = {}, [(math.nan, math.nan)] * len(states), (None, None)
-        x = y = [-1.0, 1.0]
+        directions, coordinates = {}, np.full((len(states), 2), np.nan)
+        explained = (None, None)
+        x = y = (-1.0, 1.0)
     data = safetensors.numpy.save(directions)
     digest = hashlib.sha256(data).hexdigest()
     facts = PlaneFacts(
-        run.network, *explained, x, y, points, margin, len(snapshots), run.weights, digest
+        network=run.network,
+        explained_1=explained[0],
+        explained_2=explained[1],
+        x=x,
+        y=y,
+        points=points,
+        margin=margin,
+        snapshots=len(snapshots),
+        weights=run.weights,
+        directions=digest,
     )
     rows = [
         [step, *state, *(f"{value:.9g}" for value in point)]
@@ -129,7 +150,7 @@ def write_plane(run: FinishedRun, out: Path, *, points: int, margin: float) -> P
         {
             out / TRAJECTORY: csv_bytes(HEADER, rows),
             out / DIRECTIONS: data,
-            out / FACTS: json_bytes(asdict(facts)),
+            out / FACTS: json_bytes(facts.model_dump()),
         }
     )
     return facts
@@ -141,7 +162,7 @@ def _plane(run: FinishedRun, snapshots: list[Snapshot]) -> tuple[Plane, dict[str
     import torch
 
     from analysis.landscapes.plane import gram_matrix, principal_plane
-    from analysis.landscapes.snapshots import Trajectory, parameters
+    from analysis.landscapes.snapshot_points import Trajectory, parameters
     from analysis.landscapes.trained import final_network
 
     if run.diverged_after is not None:
@@ -177,7 +198,23 @@ def _directions(plane: Plane, trajectory: Trajectory) -> dict[str, np.ndarray]:
     return directions
 
 
-def read_facts(run: FinishedRun, out: Path) -> PlaneFacts:
+def read_facts(file: Path) -> PlaneFacts:
+    """Return the content of a plane.json.
+
+    Raises
+    ------
+    UserError
+        If it is not there or damaged.
+    """
+    if not file.exists():
+        raise UserError(f"{file}: is not there; make it with --part plane")
+    try:
+        return PlaneFacts.model_validate_json(file.read_bytes())
+    except (OSError, ValueError):
+        raise UserError(f"{file}: is not a plane; make it again with --part plane") from None
+
+
+def facts_of(run: FinishedRun, out: Path) -> PlaneFacts:
     """Return plane.json of a folder.
 
     Raises
@@ -185,34 +222,19 @@ def read_facts(run: FinishedRun, out: Path) -> PlaneFacts:
     UserError
         If it is not there, damaged, or of another run.
     """
-    file = out / FACTS
-    if not file.exists():
-        raise UserError(f"{file}: is not there; make it with --part plane")
-    try:
-        facts = PlaneFacts(**read_json(file))
-        _check(facts)
-    except (TypeError, ValueError):
-        raise UserError(f"{file}: is no plane; make it anew with --part plane") from None
+    facts = read_facts(out / FACTS)
     if facts.weights != run.weights:
         raise UserError(
-            f"{file}: is of other weights than {run.folder}'s; make it anew with --part plane"
+            f"{out / FACTS}: is of other weights than {run.folder}'s; "
+            "make it again with --part plane"
         )
     return facts
-
-
-def _check(facts: PlaneFacts) -> None:
-    """Raise ValueError or TypeError if what the contour is computed from cannot be."""
-    for low, high in (facts.x, facts.y):
-        if not -math.inf < low < high < math.inf:
-            raise ValueError("ranges")
-    if type(facts.points) is not int or facts.points < 2 or not 0 < facts.margin < math.inf:
-        raise ValueError("points or margin")
 
 
 def kept_facts(run: FinishedRun, out: Path, *, points: int, margin: float) -> PlaneFacts | None:
     """Return plane.json if the folder has the plane that would be computed, else None."""
     try:
-        facts = read_facts(run, out)
+        facts = facts_of(run, out)
         read_directions(facts, out)
     except UserError:
         return None
@@ -237,7 +259,7 @@ def read_directions(facts: PlaneFacts, out: Path) -> list[dict[str, Tensor]]:
     except OSError as error:
         raise UserError(f"{file}: cannot be read: {error.strerror or error}") from None
     if hashlib.sha256(data).hexdigest() != facts.directions:
-        raise UserError(f"{file}: does not go with {FACTS}; make both anew with --part plane")
+        raise UserError(f"{file}: does not belong to {FACTS}; make both again with --part plane")
     tensors = safetensors.torch.load(data)
     return [
         {name[2:]: t for name, t in tensors.items() if name.startswith(f"{axis}.")} for axis in "xy"

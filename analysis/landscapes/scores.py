@@ -18,7 +18,7 @@ def score(network: nn.Module, images: DeviceSet) -> Score:
 
 
 def recalibrated_score(network: nn.Module, images: DeviceSet) -> Score:
-    """Return the score with the statistics of Batch Normalization measured anew for it."""
+    """Return the score with the statistics of Batch Normalization measured at this point."""
     with recalibrated(network, images):
         return score(network, images)
 

@@ -3,22 +3,19 @@
 The network is moved along two random Gaussian directions in which each filter has the
 norm of the network's filter (biases and Batch Normalization do not move), over a square
 grid; OUT/surface.csv has the training loss (mean cross-entropy, not clipped) and the
-training accuracy (percent) of each point, over images that are not augmented. A run that
-diverged has no losses around it.
+training accuracy (percent) of each point, over images that are not augmented. The surface
+of a run that diverged has no losses.
 
-An interrupted command goes on with the blocks that are missing. Blocks can be computed
-side by side: `--block 1/4` ... `--block 4/4`, each a process, then `--gather 4`.
+An interrupted command computes the missing blocks when it is repeated. Several processes can
+share the work: `--block 1/4` ... `--block 4/4`, one each, then `--gather 4`.
 """
 
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from analysis.commandline import Parser, exit_status
-from analysis.landscapes import options as common
+from analysis.landscapes import shared_options as common
 from analysis.landscapes.grids import BlockFolder, Grid, axis
 from autogrow.errors import UserError
 
@@ -28,14 +25,8 @@ if TYPE_CHECKING:
 RESULT = "surface.csv"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Compute what the options ask for; return the exit status."""
-    parser = Parser(
-        prog="python -m analysis surface",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    common.add_places(parser)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument(
         "--seed",
         type=common.whole_number(0, 2**31 - 1),
@@ -61,16 +52,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--recalibrate",
         action="store_true",
-        help="measure the statistics of Batch Normalization anew at each point, over the same "
+        help="measure the statistics of Batch Normalization again at each point, over the same "
         "images (default: keep those of the network, as Li et al.)",
     )
-    common.add_evaluation(parser)
-    common.add_blocks(parser.add_mutually_exclusive_group(), RESULT)
-    common.add_restart(parser)
-    return exit_status("analysis surface", lambda: _main(parser.parse_args(arguments)))
+    common.add_shared(parser, parser.add_mutually_exclusive_group(), RESULT)
 
 
-def _main(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Compute what the options ask for; return the exit status."""
     if options.points % 2 == 0:
         raise UserError(f"--points: found {options.points}; allowed: an odd number")
     from analysis.landscapes.finished import finished_run
@@ -99,10 +88,3 @@ def _main(options: argparse.Namespace) -> int:
         lambda: common.open_landscape(run, options, directions, recalibrate=options.recalibrate),
     )
     return 0
-
-
-if __name__ == "__main__":
-    from autogrow.process.memory import keep_memory
-
-    keep_memory()
-    sys.exit(main())

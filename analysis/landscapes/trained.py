@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import torch
 from torch import Tensor
 
 from analysis.landscapes.finished import FinishedRun
 from autogrow import data as datasets
+from autogrow.batches.from_files import StreamedSet
 from autogrow.batches.in_memory import DeviceSet
 from autogrow.batches.sets import make_sets, prepared
 from autogrow.errors import UserError
@@ -33,7 +35,7 @@ class ImageSample:
         How many to draw without replacement: the same ones whenever the set is the same.
     """
 
-    def __init__(self, images: DeviceSet, size: int) -> None:
+    def __init__(self, images: DeviceSet | StreamedSet, size: int) -> None:
         generator = torch.Generator().manual_seed(derive(0, "landscape images"))
         drawn = torch.randperm(len(images), generator=generator)[:size].sort().values
         parts = []
@@ -94,7 +96,7 @@ def final_network(run: FinishedRun, device: torch.device) -> GrowableNetwork:
 
 def training_images(
     run: FinishedRun, device: torch.device, data_root: Path | None, size: int | None
-) -> DeviceSet | ImageSample:
+) -> DeviceSet:
     """Return the run's training images, not augmented: its subset, without those held out.
 
     Parameters
@@ -124,4 +126,6 @@ def training_images(
             "(its checksum differs)"
         )
     images = make_sets(spec, data, device).train
-    return images if size is None or size >= len(images) else ImageSample(images, size)
+    sample = images if size is None or size >= len(images) else ImageSample(images, size)
+    # Each of the three kinds of sets offers what evaluation asks of one.
+    return cast("DeviceSet", sample)

@@ -11,19 +11,16 @@ images that are not augmented. The statistics of Batch Normalization are the fin
 The trajectory of a run that diverged ends at the last snapshot before it did, and there are
 no losses around it.
 
-An interrupted command goes on with the blocks that are missing. Parts can be processes of
-their own: `--part plane`, then side by side `--block 1/4` ... `--block 4/4`, then `--gather 4`.
+An interrupted command computes the missing blocks when it is repeated. Several processes can
+share the work: `--part plane`, then `--block 1/4` ... `--block 4/4`, one each, then `--gather 4`.
 """
 
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from analysis.commandline import Parser, exit_status
-from analysis.landscapes import options as common
+from analysis.landscapes import shared_options as common
 from analysis.landscapes.grids import BlockFolder, Grid, axis, has_blocks
 from autogrow.errors import UserError
 
@@ -35,14 +32,8 @@ RESULT = "contour.csv"
 POINTS, MARGIN = 31, 0.15
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Compute what the options ask for; return the exit status."""
-    parser = Parser(
-        prog="python -m analysis trajectory",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    common.add_places(parser)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument(
         "--points",
         type=common.whole_number(2, common.MOST_POINTS),
@@ -55,19 +46,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="M",
         help=f"room around the trajectory on each side, relative to its extent (default: {MARGIN})",
     )
-    common.add_evaluation(parser)
     parts = parser.add_mutually_exclusive_group()
     parts.add_argument(
         "--part", choices=["plane"], help="only the plane: all files but OUT/contour.csv"
     )
-    common.add_blocks(parts, RESULT)
-    common.add_restart(parser)
-    return exit_status(
-        "analysis.landscapes.trajectories", lambda: _main(parser.parse_args(arguments))
-    )
+    common.add_shared(parser, parts, RESULT)
 
 
-def _main(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Compute what the options ask for; return the exit status."""
     from analysis.landscapes import planefiles as files
     from analysis.landscapes.finished import finished_run
 
@@ -79,12 +66,12 @@ def _main(options: argparse.Namespace) -> int:
         "network": run.network,
         "weights": run.weights,
         "plane": facts.directions,
-        "x": facts.x,
-        "y": facts.y,
+        "x": list(facts.x),
+        "y": list(facts.y),
         "points": facts.points,
         "images": options.images,
     }
-    grid = Grid(axis(*facts.x, facts.points), axis(*facts.y, facts.points))
+    grid = Grid(*(axis(low, high, facts.points) for low, high in (facts.x, facts.y)))
     folder = BlockFolder(options.out, grid, settings, RESULT)
     common.carry_out(
         options,
@@ -98,9 +85,9 @@ def _main(options: argparse.Namespace) -> int:
 
 def _plane_there(run: FinishedRun, options: argparse.Namespace) -> PlaneFacts:
     """Return the plane that --part plane has made; options that say otherwise are mistakes."""
-    from analysis.landscapes.planefiles import FACTS, read_facts
+    from analysis.landscapes.planefiles import FACTS, facts_of
 
-    facts = read_facts(run, options.out)
+    facts = facts_of(run, options.out)
     for key in ("points", "margin"):
         given, there = getattr(options, key), getattr(facts, key)
         if given not in (None, there):
@@ -115,25 +102,18 @@ def _plane(run: FinishedRun, options: argparse.Namespace) -> PlaneFacts:
     """Return the plane, computed unless the folder has it."""
     from analysis.landscapes.planefiles import FACTS, kept_facts, write_plane
 
-    wanted = {"points": options.points or POINTS, "margin": options.margin or MARGIN}
-    facts = kept_facts(run, options.out, **wanted)
+    points, margin = options.points or POINTS, options.margin or MARGIN
+    facts = kept_facts(run, options.out, points=points, margin=margin)
     if facts is None:
         # A plane alone may change: the blocks' own settings tell that they are of another.
         if not (options.part or options.restart) and has_blocks(options.out):
             raise UserError(
                 f"{options.out}: holds blocks of another plane; "
-                "use another folder, or throw those blocks away with --restart"
+                "use another folder, or discard those blocks with --restart"
             )
-        facts = write_plane(run, options.out, **wanted)
+        facts = write_plane(run, options.out, points=points, margin=margin)
     told = "no plane: too few points before the run diverged"
     if facts.explained_1 is not None:
         told = f"explained variance {facts.explained_1:.2f} % and {facts.explained_2:.2f} %"
     print(f"{options.out / FACTS}: {told}")
     return facts
-
-
-if __name__ == "__main__":
-    from autogrow.process.memory import keep_memory
-
-    keep_memory()
-    sys.exit(main())

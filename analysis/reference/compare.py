@@ -1,4 +1,4 @@
-"""Compare tables with a reference: ours with the paper's, or today's with those kept.
+"""Compare tables with a reference: ours with the paper's, or new ones with the committed.
 
 ``python -m analysis compare --new results/out/mini --reference results/reference/mini``
 
@@ -17,13 +17,11 @@ be compared, and nothing is written.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from analysis.commandline import Parser, exit_status
 from analysis.reference.verdicts import (
     ACCURACY_TOLERANCE,
     AGREE,
@@ -69,7 +67,7 @@ def compare_tables(
     for row in dict.fromkeys([*reference.rows, *new.rows]):
         ours, theirs = new.rows.get(row), reference.rows.get(row)
         for column in reference.compared:
-            a, b = ours and ours[column], theirs and theirs[column]
+            a, b = (side[column] if side else None for side in (ours, theirs))
             if a is None:
                 verdict = ("missing in new", "")
             elif b is None:
@@ -176,13 +174,8 @@ def _table(text: str) -> str:
     return f"table{int(number)}"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Compare, print and write compare.csv; return the exit status."""
-    parser = Parser(
-        prog="python -m analysis compare",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("--new", type=Path, required=True, metavar="DIR", help="results/out/mini")
     parser.add_argument("--reference", type=Path, required=True, metavar="DIR")
     parser.add_argument(
@@ -207,20 +200,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="of the reference's depth (default: %(default)s)",
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="default: compare.csv in --new")
-    return exit_status("analysis compare", lambda: _main(parser.parse_args(arguments)))
 
 
-def _main(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Compare, print and write compare.csv; return the exit status."""
     tolerances = Tolerances(options.accuracy_tolerance, options.depth_tolerance)
     tables = list(dict.fromkeys(options.tables)) if options.tables else None
     comparisons, notes = compare(options.new, options.reference, tables, tolerances)
     out = options.out or options.new / "compare.csv"
     if not out.parent.is_dir():
-        raise UserError(f"{out}: cannot be written: {out.parent} is no folder")
+        raise UserError(f"{out}: cannot be written: {out.parent} is not a folder")
     write_csv(out, HEADER, [c.line() for c in comparisons])
     print(_report(comparisons, notes, tolerances))
     return int(any(c.verdict not in AGREE for c in comparisons))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import shlex
-import subprocess
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -13,27 +12,8 @@ from typing import Any
 
 from analysis.experiments.catalogue import Catalogue
 from autogrow.errors import UserError
+from autogrow.runs.provenance import git
 from autogrow.runs.summary import Summary
-
-
-def _git(repository: Path, *arguments: str) -> str:
-    """Return what git says of the repository.
-
-    Raises
-    ------
-    UserError
-        If it is none, or there is no git.
-    """
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(repository), *arguments], capture_output=True, text=True
-        )
-    except OSError as error:
-        raise UserError(f"git: cannot be started: {error.strerror or error}") from None
-    if done.returncode:
-        lines = done.stderr.splitlines() or [f"git {arguments[0]} failed"]
-        raise UserError(f"{repository}: no commit to name in the provenance: {lines[0]}")
-    return done.stdout
 
 
 def clean_commit(repository: Path) -> str:
@@ -45,14 +25,16 @@ def clean_commit(repository: Path) -> str:
         If there are changes, untracked files included, or no repository.
     """
     # Named, as a user's own setting may hide untracked files.
-    changed = _git(repository, "status", "--porcelain", "--untracked-files=normal").splitlines()
+    changed = git(
+        "status", "--porcelain", "--untracked-files=normal", folder=repository
+    ).splitlines()
     if changed:
         more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
         raise UserError(f"{repository}: git has uncommitted changes: {changed[0].strip()}{more}")
     # Unpacked inside a repository that ignores it, the folder has no commit of its own.
-    if not _git(repository, "ls-files", "--", ".").strip():
+    if not git("ls-files", "--", ".", folder=repository):
         raise UserError(f"{repository}: not in a git repository: none of its files is tracked")
-    return _git(repository, "rev-parse", "--verify", "HEAD").strip()
+    return git("rev-parse", "--verify", "HEAD", folder=repository)
 
 
 def describe_runs(

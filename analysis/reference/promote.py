@@ -1,9 +1,9 @@
-"""Keep generated tables as the reference of their scale.
+"""Make generated tables the reference of their scale.
 
-``python -m analysis promote --scale mini`` copies the tables and Figure 2 of
-results/out/mini to results/reference/mini, with a provenance.json that says what made
-them and how to repeat it. It refuses, and writes nothing, unless git has every change of
-the repository and every run of the catalogue is finished and older than its tables.
+``python -m analysis promote --scale mini`` copies the tables and Figure 2 of results/out/mini
+to results/reference/mini, with a provenance.json that says what made them and how to repeat
+it. It writes nothing unless every change is committed and every run of the catalogue is
+finished and older than its tables.
 """
 
 from __future__ import annotations
@@ -12,13 +12,11 @@ import argparse
 import os
 import re
 import shutil
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from analysis.commandline import Parser, exit_status
 from analysis.experiments.catalogue import Catalogue, Table, load_catalogue
 from analysis.experiments.settings import ROOT, SCALES
 from analysis.reference.conditions import (
@@ -73,7 +71,7 @@ def promote(
     target = (target or repository / "results" / "reference" / scale).resolve()
     catalogue = load_catalogue(scale)
     if scale == "smoke":
-        raise UserError("scale: smoke is no reference: its numbers have no meaning")
+        raise UserError("scale: smoke cannot be a reference: its numbers have no meaning")
     commit = clean_commit(repository)
     _check_target(target)
     folder = table_folder(source)
@@ -105,7 +103,7 @@ def _check_target(target: Path) -> None:
     if not target.exists():
         return
     if not target.is_dir():
-        raise UserError(f"{target}: is no folder")
+        raise UserError(f"{target}: is not a folder")
     for entry in sorted(target.iterdir()):
         if entry.name not in PICTURE and not _OURS.fullmatch(entry.name):
             raise UserError(
@@ -117,7 +115,7 @@ def _check_target(target: Path) -> None:
 def _file(folder: Path, table: Table, form: str) -> Path:
     file = folder / f"{table.name}{form}"
     if not file.is_file():
-        raise UserError(f"{file}: no such file; every table of the catalogue is wanted")
+        raise UserError(f"{file}: no such file; a reference has every table of the catalogue")
     return file
 
 
@@ -143,7 +141,9 @@ def _seeds(folder: Path, tables: Sequence[Table]) -> list[int]:
         found[seeds] = table.name
     if len(found) > 1:
         told = [f"{name} of {allowed(seeds)}" for seeds, name in found.items()]
-        raise UserError(f"{folder}: tables of other seeds: {'; '.join(told)}; allowed: the same")
+        raise UserError(
+            f"{folder}: tables of different seeds: {'; '.join(told)}; allowed: the same seeds"
+        )
     return list(next(iter(found)))
 
 
@@ -228,36 +228,24 @@ def _install(files: Iterable[Path], provenance: Mapping[str, Any], target: Path)
             shutil.rmtree(old, ignore_errors=True)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Promote and say what was done; return the exit status."""
-    parser = Parser(
-        prog="python -m analysis promote",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("--scale", required=True, choices=SCALES)
     parser.add_argument(
         "--from", dest="source", type=Path, metavar="DIR", help="default: results/out/SCALE"
     )
     parser.add_argument("--to", type=Path, metavar="DIR", help="default: results/reference/SCALE")
-    options = parser.parse_args(arguments)
-    return exit_status(
-        "analysis.reference.promote", lambda: _main(options.scale, options.source, options.to)
-    )
 
 
-def _main(scale: str, source: Path | None, target: Path | None) -> int:
-    provenance = promote(scale, source, target)
-    shown = target or Path("results") / "reference" / scale
+def run(options: argparse.Namespace) -> int:
+    """Promote and say what was done; return the exit status."""
+    provenance = promote(options.scale, options.source, options.to)
+    shown = options.to or Path("results") / "reference" / options.scale
     print(f"{shown}: {len(provenance['tables'])} tables of {provenance['runs']} runs")
     lost = provenance["run_statuses"].get("diverged", 0)
     if lost:
-        print(f"note: {lost} runs diverged: the tables say which (run_statuses)")
+        print(f"note: {lost} runs diverged; the tables name them (run_statuses)")
     dirty = sum(n for commit, n in provenance["run_commits"].items() if commit.endswith("+"))
     if dirty:
         print(f"note: {dirty} runs were made with uncommitted changes (run_commits)")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,8 +1,7 @@
-"""Whether a value is near enough to its reference: tolerances, Welch and verdicts."""
+"""Judge whether a value is close enough to its reference: tolerances, Welch and verdicts."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -92,28 +91,6 @@ class Comparison:
         return [*cells, self.method]
 
 
-def welch_half_width(new_std: float, new_n: int, reference_std: float, reference_n: int) -> float:
-    """Return half the width of the 95 % confidence interval of a difference of means.
-
-    Parameters
-    ----------
-    new_std, reference_std
-        Sample standard deviations.
-    new_n, reference_n
-        Numbers of seeds, 2 or more.
-    """
-    from scipy.special import stdtrit  # Student's t quantile, without all of scipy.stats
-
-    new, reference = new_std**2 / new_n, reference_std**2 / reference_n
-    variance = new + reference
-    if variance == 0:
-        return 0.0
-    # Welch-Satterthwaite, in shares of the variance: squares of tiny numbers would vanish.
-    share = new / variance
-    freedom = 1 / (share**2 / (new_n - 1) + (1 - share) ** 2 / (reference_n - 1))
-    return float(stdtrit(freedom, 0.975)) * math.sqrt(variance)
-
-
 def judge(column: str, new: Value, reference: Value, tolerances: Tolerances) -> tuple[str, str]:
     """Return verdict and method for a value that both sides have a cell for.
 
@@ -136,12 +113,14 @@ def judge(column: str, new: Value, reference: Value, tolerances: Tolerances) -> 
         return "outside", ""
     distance = abs(new.mean - reference.mean)
     tolerance = tolerances.of(column, reference.mean)
-    method, half_width = "tolerance", 0.0
-    if new.std is not None and reference.std is not None:
-        method = "welch"
-        half_width = welch_half_width(new.std, new.n, reference.std, reference.n)
-    if half_width:
-        within = float(distance - tolerance) <= half_width + 1e-9
-    else:
-        within = distance <= tolerance  # fractions: a difference of the tolerance is within
-    return ("within" if within else "outside"), method
+    within = distance <= tolerance  # fractions: a difference of the tolerance is within
+    if new.std is None or reference.std is None:
+        return ("within" if within else "outside"), "tolerance"
+    if not within and (new.std or reference.std):
+        from scipy.stats import ttest_ind_from_stats
+
+        # The interval reaches into the tolerance if what is beyond it may be chance (Welch).
+        beyond = float(distance - tolerance)
+        spread = (new.std, new.n, 0.0, reference.std, reference.n)
+        within = ttest_ind_from_stats(beyond, *spread, equal_var=False).pvalue >= 0.05
+    return ("within" if within else "outside"), "welch"

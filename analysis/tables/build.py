@@ -10,13 +10,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-from analysis.commandline import Parser, add_results, exit_status
+from analysis.commandline import add_results
 from analysis.experiments.catalogue import Catalogue, Table, load_catalogue, paper_table
 from analysis.experiments.row_files import from_json
 from analysis.experiments.rows import DEPTHS, Row
@@ -81,7 +80,7 @@ def build_table(table: Table, catalogue: Catalogue, results: Results) -> pd.Data
         cells: dict[str, Any] = {"scale": catalogue.scale, "row": row.name}
         cells |= _settings(row)
         for column in values:
-            cells |= _value(column, seeds, theirs[column])
+            cells |= _value(column, seeds, str(theirs[column]))
         cells["n"] = len(results.seeds)
         cells["diverged"] = sum(map(len, results.diverged(row).values()))
         if catalogue.scale == "smoke":
@@ -227,19 +226,14 @@ def _files(table: Table, catalogue: Catalogue, results: Results) -> dict[str, st
     }
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Write a table's files; return the exit status."""
-    parser = Parser(
-        prog="python -m analysis table",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("table", help="as table5")
     add_results(parser)
-    return exit_status("analysis table", lambda: _main(parser.parse_args(arguments)))
 
 
-def _main(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Write a table's files; return the exit status."""
     catalogue = from_json(options.rows) if options.rows else load_catalogue(options.scale)
     tables = [name for name in catalogue.tables if name.startswith("table")]
     if options.table not in tables:
@@ -249,7 +243,3 @@ def _main(options: argparse.Namespace) -> int:
     folder = options.folder / "tables"
     write_together({folder / f"{options.table}{e}": c.encode() for e, c in contents.items()})
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -66,26 +66,32 @@ def latex(
 
     Needs ``\usepackage{booktabs}``. Parameters as for :func:`markdown`.
     """
+    hidden = ("scale", "row", "stamp", "n", "diverged")
     columns = [
         c
         for c in frame.columns
-        if c not in ("scale", "row", "stamp", "n", "diverged")
+        if c not in hidden
         and not c.startswith("paper_")
         and not c.endswith(("_std", "_difference", "_diverged"))
     ]
-    lines = [" & ".join(_HEADINGS.get(c, _escape(c)) for c in columns) + r" \\", r"\midrule"]
-    for _, row in frame.iterrows():
-        lines.append(" & ".join(_cell(row, c) for c in columns) + r" \\")
+    cells = {
+        _HEADINGS.get(c, _escape(c)): [_cell(row, c) for _, row in frame.iterrows()]
+        for c in columns
+    }
     stamp = f"\\textbf{{{_escape(_stamp(catalogue))}.}} " if _stamp(catalogue) else ""
     conditions = _conditions(catalogue, seeds, accuracy) + _divergence(frame)
-    caption = f"{_escape(table.title)}. {stamp}{_escape(conditions)}"
-    body = "\n".join(lines)
-    return (
-        "\\begin{table}\n\\centering\n"
-        f"\\caption{{{caption}}}\n\\label{{tab:autogrow-{_number(table)}}}\n"
-        f"\\begin{{tabular}}{{{'l' * len(columns)}}}\n\\toprule\n{body}\n"
-        "\\bottomrule\n\\end{tabular}\n\\end{table}\n"
+    text: str = (
+        pd.DataFrame(cells)
+        .style.hide(axis="index")
+        .to_latex(
+            column_format="l" * len(columns),
+            position_float="centering",
+            hrules=True,
+            label=f"tab:autogrow-{_number(table)}",
+            caption=f"{_escape(table.title)}. {stamp}{_escape(conditions)}",
+        )
     )
+    return text
 
 
 def _cell(row: pd.Series, column: str) -> str:

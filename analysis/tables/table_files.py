@@ -1,4 +1,4 @@
-"""Reading tableN.csv back: those that analysis.tables writes, and the paper's.
+"""Read tableN.csv, ours and the paper's.
 
 The paper's hold key columns and values; ours have ``scale``, ``row``, ``n`` and
 the standard deviations as well. Numbers are kept as exact fractions of what is
@@ -152,9 +152,9 @@ def read_table(file: Path) -> TableFile:
         missing = next(c for c in ("scale", "row", "n") if c not in header)
         raise UserError(f"{file}: has no column {missing!r}, but {own[0]!r}")
     if not own:
-        missing = [c for c in keys if c not in header]
-        if missing:
-            raise UserError(f"{file}: has no column {missing[0]!r}, which names its rows")
+        unnamed = [c for c in keys if c not in header]
+        if unnamed:
+            raise UserError(f"{file}: has no column {unnamed[0]!r}, which names its rows")
     columns = _value_columns(file, header, keys, ours=bool(own))
     scales = {line["scale"] for line in lines} if own else {"paper"}
     if len(scales) > 1:

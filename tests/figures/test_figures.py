@@ -1,18 +1,16 @@
 """The figures' CSVs from made-up runs and landscapes."""
 
 import json
-import subprocess
-import sys
 
 import pandas as pd
 import pytest
 from diverged import diverge
-from made_up_runs import GRID, SEEDS, make_results, write_csv
+from made_up_runs import GRID, PLANE, SEEDS, make_results, write_csv
 
+from analysis.__main__ import main
 from analysis.experiments.catalogue import load_catalogue
-from analysis.figures import draw as plots
 from analysis.figures import figure_data as figures
-from analysis.figures.figure_data import published_resnets
+from analysis.figures.published import published_resnets
 
 COMMON = ["scale", "description", "panel", "title", "dataset", "paper_dataset", "run", "seed"]
 NAN = ["nan", "nan"]
@@ -32,7 +30,7 @@ def build(tmp_path, catalogue):
         arguments = [name, "--scale", "mini", "--folder", str(tmp_path), *options]
         if "--seeds" not in options:
             arguments += ["--seeds", *map(str, SEEDS)]
-        assert figures.main(arguments) == 0
+        assert main(["figure-data", *arguments]) == 0
         files = sorted((tmp_path / "figures").iterdir())
         frames = [pd.read_csv(file, dtype=str, keep_default_na=False) for file in files]
         for frame in frames:
@@ -101,7 +99,7 @@ def test_on_stand_in_data_ours_and_the_published_have_panels_of_their_own(build,
 
 def test_published_resnets_stand_alone_where_nothing_was_run(tmp_path, capsys):
     arguments = ["figure4", "--scale", "paper", "--folder", str(tmp_path)]
-    assert figures.main(arguments) == 0
+    assert main(["figure-data", *arguments]) == 0
     frame = pd.read_csv(tmp_path / "figures/figure4.csv")
     assert len(frame) == len(published_resnets())
     assert "AutoGrow" not in set(frame["method"])
@@ -194,12 +192,12 @@ def build_diverged(tmp_path, catalogue):
                 if file.name == "trajectory.csv":
                     point = [0, 0, "seed", "1-1-1", 0, *NAN]
                     write_csv(file, file.read_text().split("\n")[0].split(","), [point])
-                    plane = {"explained_1": None, "explained_2": None, "snapshots": 1}
+                    plane = {**PLANE, "explained_1": None, "explained_2": None}
                     file.with_name("plane.json").write_text(json.dumps(plane))
                 else:
                     write_csv(file, ["x", "y", "loss", "accuracy"], [[*p, *NAN] for p in GRID])
         arguments = ["--scale", "mini", "--folder", str(tmp_path), "--seeds", *map(str, SEEDS)]
-        assert figures.main([name, *arguments]) == 0
+        assert main(["figure-data", name, *arguments]) == 0
         files = (tmp_path / "figures").glob("*.csv")
         frames = {f.name: pd.read_csv(f, dtype=str, keep_default_na=False) for f in files}
         return row.runs["main"], frames
@@ -216,7 +214,7 @@ def test_curves_of_a_run_that_diverged(build_diverged, epoch, tmp_path):
     assert list(lost["epoch"]) == [str(n + 1) for n in range(epoch)]
     assert list(lost["val_accuracy"])[-1] == "nan"
     assert set(frame.loc[frame["seed"] == "2", "diverged_after"]) == {""}
-    assert plots.main(["figure2", "--folder", str(tmp_path)]) == 0
+    assert main(["figure", "figure2", "--folder", str(tmp_path)]) == 0
 
 
 @pytest.mark.parametrize("name", ["figure3", "figure4"])
@@ -225,7 +223,7 @@ def test_a_run_that_diverged_has_no_accuracy(build_diverged, name, tmp_path):
     lost = frames[f"{name}.csv"].query("diverged_after != ''")
     wanted = {"run": run, "diverged_after": "4", "accuracy": "", "parameters": "1001"}
     assert lost[list(wanted)].to_dict("records") == [wanted]
-    assert plots.main([name, "--folder", str(tmp_path)]) == 0
+    assert main(["figure", name, "--folder", str(tmp_path)]) == 0
 
 
 @pytest.mark.parametrize("name", ["figure5", "figure6", "figure7"])
@@ -237,7 +235,7 @@ def test_landscapes_of_a_run_that_diverged(build_diverged, name, tmp_path):
     if name == "figure7":
         frame = frames["figure7.csv"]
         assert set(frame.loc[frame["run"] == run, "accuracy"]) == {""}
-    assert plots.main([name, "--folder", str(tmp_path)]) == 0
+    assert main(["figure", name, "--folder", str(tmp_path)]) == 0
 
 
 @pytest.mark.parametrize(
@@ -259,7 +257,7 @@ def test_what_is_missing_or_damaged_is_named(tmp_path, catalogue, capsys, name, 
     if content is not None:
         damaged.write_text(content)
     arguments = [name, "--scale", "mini", "--folder", str(tmp_path), "--seeds", "1", "2"]
-    assert figures.main(arguments) == 2
+    assert main(["figure-data", *arguments]) == 2
     told = capsys.readouterr().err
     assert str(damaged) in told
     assert told.count("\n") == 1
@@ -268,10 +266,5 @@ def test_what_is_missing_or_damaged_is_named(tmp_path, catalogue, capsys, name, 
 
 def test_an_unknown_figure_is_told(tmp_path, capsys):
     for name in ("figure1", "table5"):
-        assert figures.main([name, "--scale", "mini", "--folder", str(tmp_path)]) == 2
+        assert main(["figure-data", name, "--scale", "mini", "--folder", str(tmp_path)]) == 2
         assert "allowed: figure2, figure3" in capsys.readouterr().err
-
-
-def test_no_torch_is_imported():
-    code = "import analysis.figures.figure_data, sys; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -17,8 +17,8 @@ from figure_rows import (
 )
 
 from analysis.figures import style
-from analysis.figures.figure_data import published_resnets
 from analysis.figures.frames import grid, levels
+from analysis.figures.published import published_resnets
 
 __all__ = ["figure", "looks", "write"]
 

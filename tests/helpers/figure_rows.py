@@ -13,7 +13,7 @@ from matplotlib.transforms import Affine2D
 
 from analysis.figures import style
 from analysis.figures.draw import draw_figure
-from analysis.figures.figure_data import published_resnets
+from analysis.figures.published import published_resnets
 
 STAMP = "SMOKE TEST, NO SCIENTIFIC MEANING"
 MINI = "small networks on small real data sets; comparisons inside a table mean something"

@@ -19,6 +19,12 @@ GROWN = [
 ]
 GRID = [(x, y) for y in (-1.0, 0.0, 1.0) for x in (-2.0, 0.0, 2.0)]
 
+PLANE = {
+    **{"network": "Basic3ResNet-2-1-1", "explained_1": 34.06, "explained_2": 12.5},
+    **{"x": [-2.0, 2.0], "y": [-1.0, 1.0], "points": 3, "margin": 0.15, "snapshots": 1},
+    **{"weights": "0" * 64, "directions": "0" * 64},
+}
+
 
 def write_csv(file, header, rows):
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -54,8 +60,7 @@ def make_landscape(folder, row, seed):
         header = ["step", "epoch", "phase", "depth", "grown", "x", "y"]
         points = [[0, 0, "seed", "1-1-1", 0, 3.5, -1], [1, 2, "growing", "2-1-1", 1, 0, 0]]
         write_csv(folder / "trajectory/trajectory.csv", header, points)
-        plane = {"explained_1": 34.06, "explained_2": 12.5, "snapshots": 1}
-        (folder / "trajectory/plane.json").write_text(json.dumps(plane))
+        (folder / "trajectory/plane.json").write_text(json.dumps(PLANE))
         write_csv(folder / "trajectory/contour.csv", ["x", "y", "loss", "accuracy"], grid)
     else:
         write_csv(folder / "surface/surface.csv", ["x", "y", "loss", "accuracy"], grid)

@@ -23,18 +23,18 @@ def run_copy(trained, tmp_path):
 
 @pytest.fixture
 def surfaces(call):
-    """Call ``analysis.landscapes.surfaces``; return exit status, stdout and stderr."""
-    from analysis.landscapes.surfaces import main
+    """Call ``python -m analysis surface``; return exit status, stdout and stderr."""
+    from analysis.__main__ import main
 
-    return lambda *arguments: call(main, "--device", "cpu", *arguments)
+    return lambda *arguments: call(main, "surface", "--device", "cpu", *arguments)
 
 
 @pytest.fixture
 def trajectories(call):
-    """Call ``analysis.landscapes.trajectories``; return exit status, stdout and stderr."""
-    from analysis.landscapes.trajectories import main
+    """Call ``python -m analysis trajectory``; return exit status, stdout and stderr."""
+    from analysis.__main__ import main
 
-    return lambda *arguments: call(main, "--device", "cpu", *arguments)
+    return lambda *arguments: call(main, "trajectory", "--device", "cpu", *arguments)
 
 
 @pytest.fixture

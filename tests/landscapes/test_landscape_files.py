@@ -30,7 +30,7 @@ def test_a_full_disk(request, name, trained, tmp_path, refused):
     with small_disk(tmp_path / "disk", 1024) as disk:
         options = ["--run", trained, "--out", disk / "out", *SMALL]
         statuses = []
-        for pages in range(0, 250, 3):
+        for pages in range(0, 250, 8):
             others = fill(disk, leave=pages * PAGE)
             before = contents(disk / "out")
             told = command(*options)
@@ -103,11 +103,11 @@ SIZES = {"train": 64, "test": 16}
 @pytest.mark.parametrize(
     ("name", "file", "times"),
     [
-        ("surfaces", "summary.json", 100),
-        ("surfaces", "spec.yaml", 100),
-        ("surfaces", "weights.safetensors", 100),
-        ("trajectories", "weights.safetensors", 40),
-        ("trajectories", "snapshots/00002.safetensors", 40),
+        ("surfaces", "summary.json", 30),
+        ("surfaces", "spec.yaml", 30),
+        ("surfaces", "weights.safetensors", 30),
+        ("trajectories", "weights.safetensors", 15),
+        ("trajectories", "snapshots/00002.safetensors", 15),
     ],
 )
 def test_damaged_files_of_the_run(request, name, run_copy, tmp_path, file, times):
@@ -145,7 +145,7 @@ def test_damaged_files_of_the_landscape(trajectories, trained, tmp_path, file):
     if file.parent.name == "blocks":
         shutil.copy(tmp_path / "block.csv", out / "blocks/1-of-3.csv")
     options = ["--run", trained, "--out", out, "--images", 20, *part]
-    for damaged in [None, *truncated(content, 100)]:
+    for damaged in [None, *truncated(content, 30)]:
         file.unlink(missing_ok=True)
         if damaged is not None:
             if damaged.strip() == content.strip() and file.suffix == ".json":
@@ -153,7 +153,7 @@ def test_damaged_files_of_the_landscape(trajectories, trained, tmp_path, file):
             file.write_bytes(damaged)
         told_in_one_line(trajectories(*options), file)
         assert (out / "contour.csv").read_bytes() == result
-    for damaged in flipped(content, 100):
+    for damaged in flipped(content, 30):
         file.write_bytes(damaged)
         told = trajectories(*options)
         if told.status:

@@ -5,12 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
-from analysis.landscapes import snapshots
-from analysis.landscapes.snapshots import Snapshot, Trajectory, read_snapshots
+from analysis.landscapes import snapshot_points
+from analysis.landscapes.snapshot_points import Snapshot, Trajectory, read_snapshots
 from autogrow.errors import UserError
 from autogrow.networks.growable import build_network, stack_sub_module
 from autogrow.networks.names import parse_network
-from autogrow.training.snapshots import FOLDER, write_snapshot
+from autogrow.training.snapshots import write_snapshot
 
 
 def write(folder, name, tensors, phase="training", depth="1-1-1"):
@@ -70,7 +70,6 @@ def test_the_order_is_that_of_training(tmp_path):
     found = [(s.epoch, s.grown) for s in read_snapshots(tmp_path)]
     assert found == [(0, False), (3, False), (12, False), (12, True), (100000, False)]
     assert {(s.phase, s.depth) for s in read_snapshots(tmp_path)} == {("growing", "1-2-1")}
-    assert snapshots.FOLDER == FOLDER
 
 
 @given(
@@ -81,7 +80,7 @@ def test_blocks_cover_every_parameter_once_and_keep_to_their_room(shapes, room):
     final = {str(i): np.arange(a * b, dtype=float).reshape(a, b) for i, (a, b) in enumerate(shapes)}
     trajectory = Trajectory([], final)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(snapshots, "BLOCK_BYTES", 8 * room)
+        patch.setattr(snapshot_points, "BLOCK_BYTES", 8 * room)
         blocks = list(trajectory.blocks())
     covered = {name: [] for name in final}
     for block in blocks:

@@ -1,19 +1,14 @@
 """Comparing tables: hand-computed differences, verdicts and exit codes."""
 
 import codecs
-import math
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from scipy.stats import ttest_ind_from_stats
 
+from analysis.__main__ import main
 from analysis.experiments.settings import ROOT
-from analysis.reference.compare import main
-from analysis.reference.verdicts import welch_half_width
 
 PAPER = ROOT / "results" / "paper"
 KEYS = {"table5": ("dataset", "network", "K"), "table10": ("dataset", "network", "K")}
@@ -58,7 +53,7 @@ def compare(tmp_path, capsys, rows):
         out.unlink(missing_ok=True)
         folders = ["--new", str(tmp_path / new), "--reference", str(tmp_path / reference)]
         try:
-            status = main([*folders, "--out", str(out), *map(str, arguments)])
+            status = main(["compare", *folders, "--out", str(out), *map(str, arguments)])
         except SystemExit as error:
             status = error.code
         told = capsys.readouterr()
@@ -254,34 +249,35 @@ def test_a_number_of_diverged_seeds_that_is_none(tmp_path, refused, count):
     assert "below 3" in line
 
 
-def test_half_width_of_the_welch_interval_by_hand():
-    # Each mean has variance 0.3**2 / 3 = 0.03; 4 degrees of freedom, t = 2.776445.
-    assert welch_half_width(0.3, 3, 0.3, 3) == pytest.approx(2.776445 * math.sqrt(0.06), rel=1e-6)
-    # A side without variance adds no degrees of freedom: 1.2 / sqrt(4), t(3) = 3.182446.
-    assert welch_half_width(1.2, 4, 0.0, 2) == pytest.approx(3.182446 * 0.6, rel=1e-6)
-    assert welch_half_width(0.0, 2, 0.0, 5) == 0
-    assert welch_half_width(1e-99, 2, 1e-99, 2) > 0
-
-
-def test_a_difference_of_half_the_width_has_a_p_value_of_a_twentieth():
-    half_width = welch_half_width(0.7, 3, 0.2, 5)
-    test = ttest_ind_from_stats(half_width, 0.7, 3, 0.0, 0.2, 5, equal_var=False)
-    assert test.pvalue == pytest.approx(0.05)
-
-
 @pytest.mark.parametrize(
-    ("accuracy", "status"),
-    [("94.18", 0), ("94.19", 1), ("91.82", 0), ("91.81", 1)],
+    ("accuracy", "std", "n", "reference_std", "reference_n", "status"),
+    [
+        # Each mean has variance 0.3**2 / 3 = 0.03; 4 degrees of freedom, t = 2.776445: the
+        # interval is 0.680 to both sides, and within is up to 1.180 from 93.00.
+        ("94.18", "0.30", 3, "0.30", 3, 0),
+        ("94.19", "0.30", 3, "0.30", 3, 1),
+        ("91.82", "0.30", 3, "0.30", 3, 0),
+        ("91.81", "0.30", 3, "0.30", 3, 1),
+        # A side without variance adds no degrees of freedom: t(3) * 1.2 / sqrt(4) = 1.909.
+        ("95.40", "1.20", 4, "0.00", 2, 0),
+        ("95.41", "1.20", 4, "0.00", 2, 1),
+        ("93.50", "1e-99", 2, "1e-99", 2, 0),
+        ("93.51", "1e-99", 2, "1e-99", 2, 1),
+    ],
 )
-def test_seeds_on_both_sides_welch(tmp_path, compare, accuracy, status):
-    # The interval is 0.680 to both sides (above): within up to 1.180 from 93.00.
-    nets = "7-7-7; 7-7-7; 7-7-7"
-    write(tmp_path / "new", row(net=nets, accuracy=accuracy, n=3, std="0.30"))
-    write(tmp_path / "reference", row(net=nets, accuracy="93.00", n=3, std="0.30"))
+def test_seeds_on_both_sides_welch(
+    tmp_path, compare, accuracy, std, n, reference_std, reference_n, status
+):
+    def several(accuracy, std, n):
+        return row(net="; ".join(["7-7-7"] * n), accuracy=accuracy, n=n, std=std)
+
+    write(tmp_path / "new", several(accuracy, std, n))
+    write(tmp_path / "reference", several("93.00", reference_std, reference_n))
     told = compare()
     assert told.status == status
     line = told.lines[1]
-    assert (line["method"], line["new_std"], line["new_n"]) == ("welch", "0.3000", "3")
+    assert (line["method"], line["new_std"]) == ("welch", f"{float(std):.4f}")
+    assert (line["new_n"], line["reference_n"]) == (str(n), str(reference_n))
 
 
 @pytest.mark.parametrize(("new_n", "reference_n"), [(3, 1), (1, 3)])
@@ -384,7 +380,7 @@ def test_compare_csv_is_written_into_the_new_folder(tmp_path, compare):
     for name in ("new", "reference"):
         write(tmp_path / name / "tables", row())
     folders = ["--new", str(tmp_path / "new"), "--reference", str(tmp_path / "reference")]
-    assert main(folders) == 0
+    assert main(["compare", *folders]) == 0
     assert (tmp_path / "new" / "compare.csv").is_file()
 
 
@@ -503,13 +499,3 @@ def test_wrong_arguments(tmp_path, refused, arguments):
     for name in ("new", "reference"):
         write(tmp_path / name, row())
     assert Path(arguments[-1]).name in refused(*arguments)
-
-
-def test_neither_command_imports_torch_and_both_are_commands():
-    code = "import analysis.reference.compare, analysis.reference.promote, scipy.special, sys; "
-    code += "sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
-    for command in ("compare", "promote"):
-        call = [sys.executable, "-m", f"analysis.{command}", "--what"]
-        done = subprocess.run(call, cwd=ROOT, capture_output=True, text=True)
-        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)

@@ -13,10 +13,10 @@ from damage import contents, flipped, truncated
 from made_up_summaries import made_up_summary
 from mounts import fill, read_only, small_disk
 
+from analysis.__main__ import main
 from analysis.experiments.catalogue import load_catalogue, paper_table
 from analysis.reference import promote as module
-from analysis.reference.compare import main as compare
-from analysis.reference.promote import main, promote
+from analysis.reference.promote import promote
 from autogrow.errors import UserError
 
 SEEDS = (0, 1)
@@ -111,7 +111,7 @@ def change(file, time=MADE, **values):
 def call(project, *arguments, monkeypatch=None):
     """Promote from the command line as if the package were of this repository."""
     monkeypatch.setattr(module, "ROOT", project)
-    return main([*map(str, arguments)])
+    return main(["promote", *map(str, arguments)])
 
 
 def refused(project, told, scale="mini", **options):
@@ -165,7 +165,7 @@ def test_tables_and_their_provenance_are_kept(project, monkeypatch, capsys):
 def test_a_reference_can_be_compared_with(project, capsys):
     promote("mini", repository=project)
     reference = project / "results" / "reference" / "mini"
-    assert compare(["--new", str(out(project)), "--reference", str(reference)]) == 0
+    assert main(["compare", "--new", str(out(project)), "--reference", str(reference)]) == 0
     assert (out(project) / "compare.csv").is_file()
 
 
@@ -271,11 +271,11 @@ def test_damaged_inputs_are_refused(project, name):
     file = a_run(project) if name == "summary.json" else out(project) / "tables" / name
     time = MADE if name == "summary.json" else MADE + 10
     content = file.read_bytes()
-    for damaged in truncated(content, 12):
+    for damaged in truncated(content, 6):
         file.write_bytes(damaged)
         os.utime(file, (time, time))
         refused(project, f"{file}: ")
-    for damaged in flipped(content, 12):
+    for damaged in flipped(content, 6):
         file.write_bytes(damaged)
         os.utime(file, (time, time))
         told = mistake(project, project.parent / "elsewhere")
@@ -286,7 +286,7 @@ def test_damaged_inputs_are_refused(project, name):
 
 def test_a_folder_of_other_things_is_not_replaced(project):
     refused(project, "holds .git, which would be lost", target=project)
-    refused(project, "is no folder", target=project / "README.md")
+    refused(project, "is not a folder", target=project / "README.md")
 
 
 def test_dirty_trees_are_refused(project, monkeypatch, capsys):
@@ -312,10 +312,10 @@ def test_no_repository_is_refused(project):
 
 
 def test_smoke_and_unknown_scales_are_refused(project, capsys):
-    refused(project, "smoke is no reference", scale="smoke")
+    refused(project, "smoke cannot be a reference", scale="smoke")
     refused(project, "scale: found 'big'", scale="big")
     with pytest.raises(SystemExit, match="2"):
-        main(["--scale", "big"])
+        main(["promote", "--scale", "big"])
     assert capsys.readouterr().err.count("\n") == 1
 
 
@@ -381,7 +381,12 @@ def rewrite(file, old, new):
         ("table5.csv", "mini", "paper", "table5.csv: is of scale paper; allowed: mini"),
         ("table5.csv", "Basic3ResNet/50", "Basic3ResNet/49", "rows are not the catalogue's"),
         ("table5_seeds.csv", "periodic-K6", "periodic-K9", "runs are not the catalogue's"),
-        ("table5_seeds.csv", ",1\n", ",2\n", "tables of other seeds: table11 of 0 or 1; table5"),
+        (
+            "table5_seeds.csv",
+            ",1\n",
+            ",2\n",
+            "tables of different seeds: table11 of 0 or 1; table5",
+        ),
         ("table5_seeds.csv", "seed", "seat", "has no column 'seed'"),
         ("table5_seeds.csv", ",1\n", ",one\n", "not the seeds of a table"),
     ],

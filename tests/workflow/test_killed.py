@@ -19,7 +19,7 @@ EPOCH_1 = re.compile(r"epoch 1/\d+ (growing|training)")
 
 
 def test_a_lock_was_left_and_taken_away(smoke):
-    assert "a Snakemake that was killed had left its lock; unlocked" in smoke.told
+    assert "removed the lock of a Snakemake that was killed" in smoke.told
     assert not unlock.is_locked(smoke.folder)
 
 

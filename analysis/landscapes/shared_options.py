@@ -1,11 +1,11 @@
-"""Options that the commands for trajectories and surfaces share, and how blocks are done."""
+"""Options that ``trajectory`` and ``surface`` share, and the order in which blocks are computed."""
 
 from __future__ import annotations
 
 import argparse
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,8 @@ from analysis.landscapes.grids import Block, BlockFolder
 from autogrow.errors import UserError
 
 if TYPE_CHECKING:
+    from torch import Tensor, nn
+
     from analysis.landscapes.finished import FinishedRun
     from analysis.landscapes.landscape import Landscape
 
@@ -57,18 +59,31 @@ def block(text: str) -> Block:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def add_places(parser: argparse.ArgumentParser) -> None:
-    """Add ``--run`` and ``--out``."""
+def add_shared(
+    parser: argparse.ArgumentParser, parts: argparse._MutuallyExclusiveGroup, result: str
+) -> None:
+    """Add the options of both commands.
+
+    Parameters
+    ----------
+    parser
+        Gets them.
+    parts
+        Its group of options that ask for a part of the work.
+    result
+        The file that gathering writes.
+    """
     parser.add_argument(
         "--run", type=Path, required=True, metavar="RUN", help="folder of a finished run"
     )
     parser.add_argument(
         "--out", type=Path, required=True, metavar="OUT", help="folder for the results"
     )
-
-
-def add_evaluation(parser: argparse.ArgumentParser) -> None:
-    """Add the options of how a point is evaluated."""
+    parser.add_argument(
+        "--restart",
+        action="store_true",
+        help="discard blocks in OUT that were computed with other settings or for another run",
+    )
     group = parser.add_argument_group("evaluation")
     group.add_argument(
         "--images",
@@ -85,31 +100,18 @@ def add_evaluation(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="where data sets are looked for first (default: $AUTOGROW_DATA_ROOT, else ./data)",
     )
-
-
-def add_blocks(group: argparse._MutuallyExclusiveGroup, result: str) -> None:
-    """Add ``--block`` and ``--gather``; ``result`` is the file that gathering writes."""
-    group.add_argument(
+    parts.add_argument(
         "--block",
         type=block,
         metavar="I/N",
         help="compute only block I, from 1, of the grid's rows cut into N: OUT/blocks/I-of-N.csv; "
-        "one that is there already is kept",
+        "a block that is there already is kept",
     )
-    group.add_argument(
+    parts.add_argument(
         "--gather",
         type=whole_number(1, MOST_POINTS),
         metavar="N",
         help=f"only put N blocks together: OUT/{result}",
-    )
-
-
-def add_restart(parser: argparse.ArgumentParser) -> None:
-    """Add ``--restart``."""
-    parser.add_argument(
-        "--restart",
-        action="store_true",
-        help="throw away blocks in OUT that were computed with other settings or for another run",
     )
 
 
@@ -126,7 +128,7 @@ def carry_out(
     folder: BlockFolder,
     landscape: Callable[[], Landscape | Undefined],
 ) -> None:
-    """Do the one block, or all and gather them, or only gather, as the options say.
+    """Compute one block, or compute all and gather them, or only gather, as the options say.
 
     Parameters
     ----------
@@ -142,9 +144,9 @@ def carry_out(
     if options.gather is None:
         blocks = [options.block] if options.block else [Block(i + 1, count) for i in range(count)]
         folder.open(restart=options.restart)
-        missing = [b for b in blocks if folder.rows(b) is None]
-        at = landscape().at if missing else None
-        for b in missing:
+        at = None
+        for b in (b for b in blocks if folder.rows(b) is None):
+            at = at or landscape().at
             begin = time.perf_counter()
             folder.compute(b, at)
             rate = len(folder.grid.points(b)) / (time.perf_counter() - begin)
@@ -157,7 +159,7 @@ def carry_out(
 def open_landscape(
     run: FinishedRun,
     options: argparse.Namespace,
-    directions: Callable,
+    directions: Callable[[nn.Module], Sequence[Mapping[str, Tensor]]],
     *,
     recalibrate: bool = False,
 ) -> Landscape | Undefined:
@@ -184,4 +186,5 @@ def open_landscape(
     network = trained.final_network(run, device)
     images = trained.training_images(run, device, options.data_root, options.images)
     score = scores.recalibrated_score if recalibrate else scores.score
-    return Landscape(network, *directions(network), lambda moved: score(moved, images))
+    dx, dy = directions(network)
+    return Landscape(network, dx, dy, lambda moved: score(moved, images))

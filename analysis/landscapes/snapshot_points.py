@@ -16,8 +16,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file
 
 from autogrow.errors import UserError
+from autogrow.training.snapshots import FOLDER
 
-FOLDER = "snapshots"
 BLOCK_BYTES = 2**27
 """Memory of one block of all points, in double precision."""
 
@@ -145,7 +145,7 @@ class Trajectory:
         points = np.empty((len(self), final.size))
         points[-1] = 0
         for snapshot, point in zip(self.snapshots, points, strict=False):
-            # Opened anew for each block: an open file's pages would stay in memory.
+            # Opened again for each block: an open file's pages would stay in memory.
             try:
                 with safe_open(snapshot.file, "np") as content:
                     start = 0
