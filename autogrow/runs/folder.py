@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autogrow.config.execution import Execution
 from autogrow.errors import UserError
@@ -14,11 +14,12 @@ from autogrow.files.reading import read_json
 from autogrow.files.writing import write_csv, write_json
 from autogrow.growth.algorithm import GROWTH_HEADER, Event
 from autogrow.networks.names import LAYERS, Architecture, NetworkName, parse_network
-from autogrow.process.distributed import World
-from autogrow.training import checkpoint
-from autogrow.training.checkpoint import MICRO_BATCH
 from autogrow.training.metrics import METRICS
 from autogrow.training.reporter import Reporter
+from autogrow.training.unfinished import MICRO_BATCH, remove_checkpoints
+
+if TYPE_CHECKING:
+    from autogrow.process.distributed import World
 
 SPEC = "spec.json"
 GROWTH = "growth.csv"
@@ -217,6 +218,6 @@ def prepare_folder(
 
 def remove_remains(folder: Path) -> None:
     """Remove what only an unfinished run needs, from the folder of a finished one."""
-    checkpoint.remove(folder)
+    remove_checkpoints(folder)
     (folder / MICRO_BATCH).unlink(missing_ok=True)
     remove_strays(folder)

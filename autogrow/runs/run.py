@@ -35,6 +35,7 @@ from autogrow.training.building import shape_of
 from autogrow.training.epoch import set_precision
 from autogrow.training.metrics import Phase, write_metrics
 from autogrow.training.reporter import Reporter
+from autogrow.training.state import Surroundings, begin
 from autogrow.training.trainer import Trainer
 
 
@@ -106,17 +107,9 @@ def run(
         if world.first:  # the others tell of damaged images on stderr
             sets.tell(reporter.say)
         stops.listen()
-        trainer = Trainer(
-            spec,
-            _first_network(spec),
-            folder,
-            data,
-            sets,
-            reporter,
-            execution,
-            world,
-            stops,
-        )
+        around = Surroundings(folder, reporter, execution, world, stops)
+        state = begin(spec, _first_network(spec), data, device, around)
+        trainer = Trainer(spec, sets, state, around)
         carried_out = _Run(spec, folder, trainer, world)
         carried_out.execute()
         return carried_out.finish(data, sets)
@@ -141,7 +134,7 @@ class _Run:
             self._autogrow(self.spec)
 
     def _morph(self, spec: MorphSpec) -> None:
-        self._train_for(spec.epochs, "training", 0)
+        self._train_for(spec.epochs, "training", 0, more=spec.epochs)
         trainer = self.trainer
         if trainer.diverged:
             return
@@ -177,23 +170,23 @@ class _Run:
                     write_growth(self.folder, self.events)
         self._train_for(spec.finetune_epochs, "finetuning", growth.epoch)
 
-    def _train_for(self, epochs: int, phase: Phase, after: int) -> None:
+    def _train_for(self, epochs: int, phase: Phase, after: int, more: int = 0) -> None:
         """Train by the staircase schedule until ``after + epochs`` epochs are trained.
 
-        Or until the loss is not finite.
+        Or until the loss is not finite. ``more`` epochs follow in another schedule.
         """
         spec, trainer = self.spec, self.trainer
-        expected = after + epochs
-        while trainer.trained < expected and not trainer.diverged:
+        end = after + epochs
+        while trainer.trained < end and not trainer.diverged:
             done = trainer.trained - after
             lr = staircase(spec.learning_rate, done, epochs, spec.milestones)
-            trainer.train(phase, lr, expected)
+            trainer.train(phase, lr, end + more)
 
     def finish(self, data: ImageData, sets: Sets) -> dict[str, Any]:
         """Write the results; return the summary."""
-        trainer = self.trainer
+        state = self.trainer.state
         summary = summarize(
-            self.spec, trainer.network, trainer.epochs, data, sets, trainer.halvings, self.world
+            self.spec, state.network, state.epochs, data, sets, state.halvings, self.world
         )
         if self.world.first:
             self._write_results(summary, shape_of(self.spec, data))
@@ -206,7 +199,7 @@ class _Run:
         write_metrics(self.folder, trainer.epochs, sync=True)
         if isinstance(self.spec, AutogrowSpec):
             write_growth(self.folder, self.events, sync=True)
-        write_weights(self.folder, trainer.network, {"name": name, **shape})
+        write_weights(self.folder, trainer.state.network, {"name": name, **shape})
         write_json(self.folder / SUMMARY, summary)
         remove_remains(self.folder)
 

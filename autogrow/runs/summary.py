@@ -20,7 +20,7 @@ from autogrow.training.metrics import Epoch
 if TYPE_CHECKING:
     from autogrow.batches.sets import Sets
     from autogrow.data import ImageData
-    from autogrow.training.checkpoint import Halving
+    from autogrow.training.unfinished import Halving
 
 SCORES = (
     *("final_accuracy", "best_accuracy", "final_top5", "best_top5"),
