@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
-COLUMNS = 80
-"""Assumed where a terminal does not tell its width."""
+ASSUMED = os.terminal_size((80, 24))
+"""Size of a terminal that does not tell it."""
 
 
 def is_live(stream: TextIO) -> bool:
@@ -44,15 +44,13 @@ class Screen:
     def say(self, message: str) -> None:
         """Write a line that stays, above those that are renewed."""
         with self._listener():
-            self._stream.write(f"{self._erased()}{message}\n")
-            self._write(self._shown)
+            self._write(f"{self._erased()}{message}\n", self._shown)
 
     def show(self, lines: Sequence[str]) -> None:
         """Replace the lines that were shown last; each is cut to the terminal's width."""
         if self.live:
             with self._listener():
-                self._stream.write(self._erased())
-                self._write(lines)
+                self._write(self._erased(), lines)
 
     def close(self) -> None:
         """End the renewed lines: they stay, and what follows starts on a new line."""
@@ -69,17 +67,23 @@ class Screen:
         up = len(self._shown) - 1
         return (f"\x1b[{up}A" if up else "") + "\r\x1b[J"
 
-    def _write(self, lines: Sequence[str]) -> None:
-        width = self._columns() - 1
-        self._stream.write("\n".join(line[:width] for line in lines))
+    def _write(self, before: str, lines: Sequence[str]) -> None:
+        width = self._size().columns - 1
+        self._stream.write(before + "\n".join(line[:width] for line in lines))
         self._stream.flush()
         self._shown = list(lines)
 
-    def _columns(self) -> int:
+    @property
+    def rows(self) -> int:
+        """How many lines can be renewed: those that the terminal shows at once."""
+        return max(1, self._size().lines - 1)
+
+    def _size(self) -> os.terminal_size:
         try:
-            return os.get_terminal_size(self._stream.fileno()).columns or COLUMNS
+            size = os.get_terminal_size(self._stream.fileno())
         except (OSError, ValueError):
-            return COLUMNS
+            size = os.terminal_size((0, 0))
+        return size if size.columns and size.lines else ASSUMED
 
     @contextmanager
     def _listener(self) -> Iterator[None]:

@@ -78,8 +78,8 @@ class Reporter:
         line = f"epoch {epoch}/{expected} {phase} {depth}: train loss {loss:.4f}{shown}"
         self._write_log(line)
         if self._live:
-            self._next_refresh = 0.0
-            if phase != "adaminit":  # the line's end, if this was the last epoch
+            if epoch == expected and phase in ("training", "finetuning"):  # the last epoch
+                self._next_refresh = 0.0
                 self.standing(lambda: Standing(epoch, expected, phase, depth, accuracy))
         elif self._screen is not None:
             self._screen.say(line)
