@@ -216,6 +216,6 @@ def _status(options: argparse.Namespace) -> None:
             if not options.watch or not any(s.state == "running" for s in found):
                 break
             before = lines
-            time.sleep(PAUSE)
+            time.sleep(PAUSE if live else 30 * PAUSE)
     finally:
         screen.close()

@@ -45,7 +45,7 @@ class Workflow:
     def kill_after(self, seconds, make):
         """Kill the Snakemake that make starts, a while after it has begun, and nothing else."""
         while make.poll() is None:
-            for child in psutil.Process(make.pid).children():
+            for child in psutil.Process(make.pid).children(recursive=True):
                 with suppress(psutil.Error):  # it has just ended
                     if any(word.endswith("/snakemake") for word in child.cmdline()):
                         time.sleep(seconds)
