@@ -60,7 +60,7 @@ class Workflow:
             percent = 100 * self._done // self._jobs
             told = f"{self._done} of {self._jobs} jobs done ({percent} %)"
         if at_work:
-            told += f", {len(at_work)} runs at work"
+            told += f", {len(at_work)} run{'s' if len(at_work) > 1 else ''} at work"
         spent = time.monotonic() - self._began
         if ENOUGH <= self._done < self._jobs:
             told += f", about {duration(spent * (self._jobs / self._done - 1))} left"

@@ -197,7 +197,7 @@ def add_status(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=_status)
 
 
-def _status(options: argparse.Namespace) -> None:
+def _status(options: argparse.Namespace) -> int:
     usual = Path("results/out")
     root = options.folder or (usual if usual.is_dir() else Path())
     if not root.is_dir():
@@ -214,8 +214,10 @@ def _status(options: argparse.Namespace) -> None:
             elif lines != before:
                 screen.say("\n".join(lines))
             if not options.watch or not any(s.state == "running" for s in found):
-                break
+                return 0
             before = lines
             time.sleep(PAUSE if live else 30 * PAUSE)
+    except KeyboardInterrupt:
+        return 130
     finally:
         screen.close()

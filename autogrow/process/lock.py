@@ -177,8 +177,9 @@ def is_alive(path: Path) -> bool:
         if time.time() - path.stat().st_mtime >= STALE:
             return False
         told = json.loads(path.read_text())
-        if told["host"] == socket.gethostname():
-            os.kill(told["pid"], 0)
+        host, pid = told["host"], int(told["pid"])
+        if host == socket.gethostname():
+            os.kill(pid, 0)
     except PermissionError:  # another user's process, or another user's file
         return True
     except (OSError, ValueError, TypeError, KeyError, OverflowError):
