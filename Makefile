@@ -22,11 +22,7 @@ APART := $(addprefix tests/,slurm workflow crashes)
 
 reproduce: $(INSTALLED)
 	$(VENV)/bin/python -m analysis unlock
-	$(VENV)/bin/snakemake --cores all --config scale=$(SCALE)
-	@echo
-	@echo "Tables (CSV and Markdown): results/out/$(SCALE)/tables"
-	@echo "Figures (CSV, PDF and PNG): results/out/$(SCALE)/figures"
-	@echo "Runs (metrics, growth, summary, weights): results/out/$(SCALE)/runs"
+	$(VENV)/bin/python -m analysis reproduce --scale $(SCALE)
 
 # Both parts are mostly one process that waits or computes on one core. Each prints when it has
 # ended, where make can do that (not the 3.81 of macOS).

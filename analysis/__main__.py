@@ -22,6 +22,7 @@ COMMANDS = {
     "compare": ("analysis.reference.compare", "compare tables with a reference"),
     "promote": ("analysis.reference.promote", "make tables the committed reference"),
     "plan": ("analysis.jobs.plan", "list what there is to run, and its cost"),
+    "reproduce": ("analysis.jobs.reproduce", "run the whole workflow, and show its progress"),
     "unlock": ("analysis.jobs.unlock", "remove the lock of a Snakemake that was killed"),
 }
 """Module and purpose of each command; a module offers ``add_options`` and ``run``."""

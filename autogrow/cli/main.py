@@ -26,6 +26,7 @@ from autogrow.cli.options import (
     spec_options,
 )
 from autogrow.cli.replay import add_replay
+from autogrow.cli.status import add_status
 from autogrow.errors import UserError
 from autogrow.process.signals import ignore, raised
 
@@ -69,6 +70,9 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(command=_run_file)
     command = commands.add_parser("replay", help="print what Algorithm 1 decides on a curve")
     add_replay(command)
+    text = "tell what the runs below a folder are doing"
+    command = commands.add_parser("status", help=text, description=text)
+    add_status(command)
     command = commands.add_parser("info", help="print a network's layers, parameters and FLOPs")
     add_info(command)
     return parser

@@ -1,13 +1,13 @@
 """One process on a run's folder at a time.
 
-The file ``lock`` names host and process of whoever trains there. The kernel's
-lock on it (flock) ends with the process, however that dies; because not every
-shared file system passes that lock on to other hosts, the file is also touched
-every ``BEAT`` seconds, and one of another host that was touched lately is
-taken as held.
+The file ``lock`` names the host and the process that trains there. The kernel's
+lock on it (flock) ends with the process, however that dies. Because not every
+shared file system passes that lock on to other hosts, the holder also touches the
+file every ``BEAT`` seconds, and another host's file that was touched lately
+counts as held.
 
-Who comes second is refused, or waits if asked to: on a cluster a job that was
-killed has its successor on another host within seconds, and one that a killed
+A second process is refused, or waits if it is asked to: on a cluster, a job that was
+killed has its successor on another host within seconds, and a job that a killed
 Snakemake has left behind may still be at work.
 """
 
@@ -43,7 +43,7 @@ def locked(folder: Path, say: Callable[[str], None], *, wait: bool = False) -> I
     folder
         The run's folder; made if it is missing, and removed again if nothing is put into it.
     say
-        Told of a lock that a dead process left behind, and who is waited for.
+        Is told of a lock that a dead process left behind, and which process is waited for.
     wait
         Wait for a process that holds it, instead of refusing.
 
@@ -112,7 +112,7 @@ def _opened_and_locked(path: Path, say: Callable[[str], None]) -> TextIO:
             if path.stat().st_ino == os.fstat(file.fileno()).st_ino:
                 break
         except BlockingIOError:
-            holder = _holder(file.seek(0) or file.read())
+            holder = _read_holder(file)
             file.close()
             raise _HeldError(
                 f"{path.parent}: process {holder} is training here", "end it"
@@ -126,7 +126,7 @@ def _opened_and_locked(path: Path, say: Callable[[str], None]) -> TextIO:
                 "file system that has flock"
             ) from None
         file.close()  # its holder has just ended and removed it
-    holder = _holder(file.seek(0) or file.read())
+    holder = _read_holder(file)
     if holder is not None:
         if _beats_elsewhere(path, holder):
             file.close()
@@ -148,14 +148,16 @@ class _HeldError(Exception):
 
 def _beat(path: Path, stop: threading.Event) -> None:
     while not stop.wait(BEAT):
-        try:
+        # A network file system fails now and then (ESTALE): the next beat may reach it. If the
+        # folder is gone, the run itself will report it.
+        with suppress(OSError):
             os.utime(path)
-        except OSError:  # the folder is gone: the run itself will tell
-            return
 
 
-def _holder(content: str) -> str | None:
-    """Return ``pid on host``, None for an empty file."""
+def _read_holder(file: TextIO) -> str | None:
+    """Return ``pid on host`` of a lock file's content, None for an empty file."""
+    file.seek(0)
+    content = file.read()
     if not content:
         return None
     try:
@@ -163,6 +165,26 @@ def _holder(content: str) -> str | None:
         return f"{told['pid']} on {told['host']}"
     except (ValueError, TypeError, KeyError):
         return "unknown"
+
+
+def is_alive(path: Path) -> bool:
+    """Return whether the process that holds a lock file seems to be at work.
+
+    Only looks, so that no run that starts meanwhile finds the lock taken: the file must
+    have been touched lately, and the process must exist if it is one of this host.
+    """
+    try:
+        if time.time() - path.stat().st_mtime >= STALE:
+            return False
+        told = json.loads(path.read_text())
+        host, pid = told["host"], int(told["pid"])
+        if host == socket.gethostname():
+            os.kill(pid, 0)
+    except PermissionError:  # another user's process, or another user's file
+        return True
+    except (OSError, ValueError, TypeError, KeyError, OverflowError):
+        return False
+    return True
 
 
 def _beats_elsewhere(path: Path, holder: str) -> bool:

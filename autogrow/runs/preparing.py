@@ -14,10 +14,9 @@ from autogrow.files.yaml import read_yaml, yaml_text
 from autogrow.process.distributed import World
 from autogrow.runs.folder import GROWTH, SPEC, WEIGHTS, finished_summary
 from autogrow.runs.summary import SUMMARY, Summary
-from autogrow.training import checkpoint
-from autogrow.training.checkpoint import MICRO_BATCH
 from autogrow.training.metrics import METRICS
 from autogrow.training.reporter import Reporter
+from autogrow.training.unfinished import MICRO_BATCH, remove_checkpoints
 
 
 def prepare_folder(
@@ -58,7 +57,7 @@ def open_folder(folder: Path, spec: ResolvedSpec) -> None:
 
 def remove_remains(folder: Path) -> None:
     """Remove what only an unfinished run needs, from the folder of a finished one."""
-    checkpoint.remove(folder)
+    remove_checkpoints(folder)
     (folder / MICRO_BATCH).unlink(missing_ok=True)
     _remove_strays(folder)
 

@@ -36,6 +36,7 @@ from autogrow.training.building import shape_of
 from autogrow.training.epoch import set_precision
 from autogrow.training.metrics import Epoch, Phase, write_metrics
 from autogrow.training.reporter import Reporter
+from autogrow.training.state import Surroundings, begin
 from autogrow.training.trainer import Trainer
 
 
@@ -106,17 +107,9 @@ def run(
         if world.first:  # the other processes report damaged images on stderr
             sets.tell(reporter.say)
         stops.listen()
-        trainer = Trainer(
-            spec,
-            spec.first_network,
-            folder,
-            data,
-            sets,
-            reporter,
-            execution,
-            world,
-            stops,
-        )
+        around = Surroundings(folder, reporter, execution, world, stops)
+        state = begin(spec, spec.first_network, data, device, around)
+        trainer = Trainer(spec, sets, state, around)
         carried_out = _Run(spec, folder, trainer, world)
         carried_out.execute()
         return carried_out.finish(data, sets)
@@ -141,7 +134,7 @@ class _Run:
             self._autogrow(self.spec)
 
     def _morph(self, spec: ResolvedMorph) -> None:
-        self._train_for(spec.epochs, "training", 0)
+        self._train_for(spec.epochs, "training", 0, more=spec.epochs)
         trainer = self.trainer
         if trainer.diverged:
             return
@@ -180,23 +173,23 @@ class _Run:
         self.events += events
         return events
 
-    def _train_for(self, epochs: int, phase: Phase, after: int) -> None:
+    def _train_for(self, epochs: int, phase: Phase, after: int, more: int = 0) -> None:
         """Train by the staircase schedule until ``after + epochs`` epochs are trained.
 
-        Or until the loss is not finite.
+        Or until the loss is not finite. ``more`` epochs follow in another schedule.
         """
         spec, trainer = self.spec, self.trainer
-        expected = after + epochs
-        while trainer.trained < expected and not trainer.diverged:
+        end = after + epochs
+        while trainer.trained < end and not trainer.diverged:
             done = trainer.trained - after
             lr = staircase(spec.learning_rate, done, epochs, spec.milestones)
-            trainer.train(phase, lr, expected)
+            trainer.train(phase, lr, end + more)
 
     def finish(self, data: ImageData, sets: Sets) -> Summary:
         """Write the results; return the summary."""
-        trainer = self.trainer
+        state = self.trainer.state
         summary = summarize(
-            self.spec, trainer.network, trainer.epochs, data, sets, trainer.halvings, self.world
+            self.spec, state.network, state.epochs, data, sets, state.halvings, self.world
         )
         if self.world.first:
             self._write_results(summary, shape_of(self.spec, data))
@@ -209,6 +202,6 @@ class _Run:
         write_metrics(self.folder, trainer.epochs, sync=True)
         if isinstance(self.spec, ResolvedAutogrow):
             write_growth(self.folder, self.events, sync=True)
-        write_weights(self.folder, trainer.network, {"name": name, **shape})
+        write_weights(self.folder, trainer.state.network, {"name": name, **shape})
         write_json(self.folder / SUMMARY, summary.model_dump())
         remove_remains(self.folder)

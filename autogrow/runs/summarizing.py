@@ -22,7 +22,7 @@ from autogrow.training.metrics import Epoch
 if TYPE_CHECKING:
     from autogrow.batches.sets import Sets
     from autogrow.data import ImageData
-    from autogrow.training.checkpoint import Halving
+    from autogrow.training.unfinished import Halving
 
 
 def summarize(

@@ -58,7 +58,7 @@ def build(
     """
     with seeded(derive(spec.seed, "initial weights")):
         network = build_network(name, **shape_of(spec, data))
-    network.to(device, memory_format=torch.channels_last)
+    network.to(device).to(memory_format=torch.channels_last)
     if spec.sync_bn:
         nn.SyncBatchNorm.convert_sync_batchnorm(network)
     if compiled:

@@ -19,13 +19,13 @@ import torch
 from torch import Tensor, nn
 
 from autogrow.errors import UserError
-from autogrow.files.reading import read_json
 from autogrow.files.tensors import read_sealed, write_tensors
-from autogrow.files.writing import write_json
 from autogrow.growth.algorithm import Depth
 from autogrow.training.epoch import Tally
 from autogrow.training.metrics import Epoch
 from autogrow.training.optimizer import SGD
+from autogrow.training.unfinished import Halving
+from autogrow.training.unfinished import checkpoint_files as files
 
 KEPT = 2
 _STATE = "state"
@@ -67,17 +67,6 @@ def save(
     write_tensors(file, tensors, sealed=True)
     for old in files(folder)[:-KEPT]:
         old.unlink()
-
-
-def files(folder: Path) -> list[Path]:
-    """Return the folder's checkpoint files, oldest first."""
-    return sorted(folder.glob("checkpoint-[0-9]*.safetensors"))
-
-
-def remove(folder: Path) -> None:
-    """Remove all checkpoints of a run that is complete."""
-    for file in files(folder):
-        file.unlink()
 
 
 def load_latest(
@@ -148,33 +137,7 @@ def _adams(adam: torch.optim.Adam | None) -> Iterator[tuple[int, dict[str, Tenso
 
 
 FORMAT = 2
-"""Of the values in a checkpoint: another version's cannot be gone on from."""
-
-
-@dataclass(frozen=True)
-class Halving:
-    """Where a GPU's memory ran out, and the images at once from there on.
-
-    Parameters
-    ----------
-    epoch
-        In which it happened.
-    depth
-        Of the network then, as ``2-1-1``.
-    micro_batch
-        Most images at once since, of one process.
-    """
-
-    epoch: int
-    depth: str
-    micro_batch: int
-
-    def __str__(self) -> str:
-        return (
-            f"out of GPU memory in epoch {self.epoch} at depth {self.depth}: from here on at most "
-            f"{self.micro_batch} images at once, gradients accumulated to the same batch; BN "
-            f"statistics are of {self.micro_batch} images"
-        )
+"""Version of the values in a checkpoint; a run cannot resume from another version's."""
 
 
 @dataclass(frozen=True)
@@ -259,25 +222,3 @@ class Progress:
             halvings=[Halving(**h) for h in values.pop("halvings")],
             **values,
         )
-
-
-def write_halving(folder: Path, halving: Halving) -> None:
-    """Keep a halving for the next start: one of several processes ran out of memory."""
-    write_json(folder / MICRO_BATCH, asdict(halving))
-
-
-def with_written_halving(folder: Path, halvings: Sequence[Halving]) -> list[Halving]:
-    """Return the halvings of a checkpoint, and one that :func:`write_halving` has kept since."""
-    known = list(halvings)
-    file = folder / MICRO_BATCH
-    if file.exists():
-        try:
-            written = Halving(**read_json(file))
-        except TypeError:
-            raise UserError(f"{file}: found no halving of the micro-batch; delete it") from None
-        if not known or written.micro_batch < known[-1].micro_batch:
-            known.append(written)
-    return known
-
-
-MICRO_BATCH = "micro_batch.json"

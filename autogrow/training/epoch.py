@@ -5,20 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from autogrow.batches.in_memory import DeviceSet
 from autogrow.errors import UserError
 from autogrow.process.distributed import ALONE, World, gradients_stay
 from autogrow.training.micro_batch import MicroBatch, gpu_is_short
 from autogrow.training.optimizer import SGD, Optimizer
 
+if TYPE_CHECKING:
+    from autogrow.batches.from_files import StreamedSet
+    from autogrow.batches.in_memory import DeviceSet
+
+    ImageSet = DeviceSet | StreamedSet
+
 EVALUATION_PIXELS = {"cpu": 2**16, "cuda": 2**20}
-"""Pixels a batch of evaluation: on a CPU its activations should stay in the caches."""
+"""Pixels in a batch of evaluation: on a CPU its activations should stay in the caches."""
 
 
 class Score(NamedTuple):
@@ -74,11 +79,12 @@ class Tally:
     batches
         Steps taken, or batches evaluated.
     images
-        How many were in them.
+        Number of images in them.
     loss
         Sum of their cross-entropies.
     correct, in_top5
-        How many were classified correctly, and had their class among the best five.
+        Numbers of images that were classified correctly, and that had their class among the
+        best five.
     """
 
     batches: int = 0
@@ -106,25 +112,21 @@ class Tally:
         """Return the score over all processes, and top-5 accuracy in percent."""
         total = self.total(world)
         n = total.images
-        score = Score(total.loss / n, round(100 * total.correct / n, 4))
-        return score, round(100 * total.in_top5 / n, 4)
+        score = Score(float(total.loss) / n, round(100 * int(total.correct) / n, 4))
+        return score, round(100 * int(total.in_top5) / n, 4)
 
 
-class Between:
-    """What is looked at between the batches of an epoch: here nothing."""
+class Between(Protocol):
+    """What happens between the batches of a run's epoch."""
 
-    def asked(self) -> tuple[bool, bool]:
+    def asked(self, batches: int) -> tuple[bool, bool]:
         """Return whether a checkpoint is due, and whether the run is to stop."""
-        return False, False
 
     def pause(self, tally: Tally, stop: bool) -> None:
         """Write a checkpoint before the next step, in all processes at once."""
 
     def look(self) -> None:
         """Look between two batches of an evaluation."""
-
-
-NOTHING = Between()
 
 
 def train_epoch(
@@ -136,7 +138,7 @@ def train_epoch(
     micro_batch: MicroBatch | None = None,
     world: World = ALONE,
     tally: Tally | None = None,
-    between: Between = NOTHING,
+    pauses: Between | None = None,
 ) -> Score:
     """Train on each batch once; return the score over the batches as they were trained on.
 
@@ -156,17 +158,18 @@ def train_epoch(
         The processes that train on the other shares.
     tally
         Of the epoch's earlier batches, if it was interrupted.
-    between
-        Looked at before each step.
+    pauses
+        Asked before each step whether to write a checkpoint or to stop; None: never.
     """
     network.train()
     tally = tally or Tally()
     micro_batch = micro_batch or MicroBatch()
     for images, labels in batches:
         # A process's gradient is averaged over the processes: it counts by its images.
-        everywhere, due, stop = world.sum([len(labels), *between.asked()])
-        if due or stop:
-            between.pause(tally, bool(stop))
+        asked = pauses.asked(tally.batches) if pauses else (False, False)
+        everywhere, due, stop = world.sum([len(labels), *asked])
+        if pauses and (due or stop):
+            pauses.pause(tally, bool(stop))
 
         def gradient(
             part: tuple[Tensor, Tensor], last: bool, everywhere: float = everywhere
@@ -189,11 +192,11 @@ def train_epoch(
 @torch.inference_mode()
 def evaluate(
     network: nn.Module,
-    images: DeviceSet,
+    images: ImageSet,
     precision: str = "fp32",
     *,
     world: World = ALONE,
-    between: Between = NOTHING,
+    pauses: Between | None = None,
 ) -> tuple[Score, float]:
     """Return the score of the network in evaluation mode over all images, and top-5 accuracy.
 
@@ -210,8 +213,8 @@ def evaluate(
         As for :func:`train_epoch`.
     world
         The processes that evaluate the other shares.
-    between
-        Looked at before each batch.
+    pauses
+        May end the run before each batch; None: nothing does.
     """
     network.eval()
     size = evaluation_batch(images)
@@ -219,7 +222,8 @@ def evaluate(
         tally = Tally()
         try:
             for batch, labels in images.evaluation_batches(size, world=world):
-                between.look()
+                if pauses:
+                    pauses.look()
                 logits = _logits(network, batch, precision)
                 tally.add(cross_entropy(logits, labels), logits, labels, top5=True)
             break
@@ -231,7 +235,7 @@ def evaluate(
     return tally.score(world)
 
 
-def evaluation_batch(images: DeviceSet) -> int:
+def evaluation_batch(images: ImageSet) -> int:
     """Return how many images are evaluated at once."""
     height, width = images.image_size
     return max(32, EVALUATION_PIXELS[images.device.type] // (height * width))

@@ -52,7 +52,9 @@ class SGD:
         """Update every parameter that has a gradient, all in one fused kernel."""
         [group] = self.param_groups
         parameters = [p for p in group["params"] if p.grad is not None]
-        buffers = [self._momentum_buffer(p) for p in parameters] if group["momentum"] else []
+        buffers: list[Tensor | None] = []
+        if group["momentum"]:
+            buffers = [self._momentum_buffer(p) for p in parameters]
         sgd(
             parameters,
             [p.grad for p in parameters],

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -161,14 +162,41 @@ def test_another_hosts_lock_is_held_while_it_is_touched(tmp_path):
         assert "7 on elsewhere" in told[0]
 
 
-def test_the_holder_touches_its_lock(tmp_path, monkeypatch):
+def test_the_holder_touches_its_lock_also_after_the_file_system_failed_once(tmp_path, monkeypatch):
+    """One transient error must not let another host take over: it sees the later beats."""
+    touch, failures = os.utime, iter([OSError(errno.ESTALE, "Stale file handle")])
+    beaten = threading.Event()
+
+    def utime(path):
+        for error in failures:
+            raise error
+        touch(path)
+        beaten.set()
+
     monkeypatch.setattr(lock, "BEAT", 0.01)
     with locked(tmp_path, print):
-        os.utime(tmp_path / "lock", (0, 0))
-        deadline = time.monotonic() + 30
-        while (tmp_path / "lock").stat().st_mtime == 0 and time.monotonic() < deadline:
-            time.sleep(0.01)
+        touch(tmp_path / "lock", (0, 0))
+        assert not lock.is_alive(tmp_path / "lock")
+        monkeypatch.setattr(lock.os, "utime", utime)
+        assert beaten.wait(60)
+        assert next(failures, None) is None
         assert (tmp_path / "lock").stat().st_mtime > 0
+        assert lock.is_alive(tmp_path / "lock")
+
+
+def test_whether_a_holder_is_alive_is_told_without_taking_its_lock(holder, tmp_path):
+    path = tmp_path / "lock"
+    assert lock.is_alive(path)
+    holder.kill()
+    holder.wait()
+    assert not lock.is_alive(path)
+    path.write_text(json.dumps({"host": "elsewhere", "pid": holder.pid}))
+    assert lock.is_alive(path)  # its last beat is recent
+    os.utime(path, (0, 0))
+    assert not lock.is_alive(path)
+    for content in ("not JSON", "[]", '{"host": 3}'):
+        path.write_text(content)
+        assert not lock.is_alive(path)
 
 
 @pytest.mark.parametrize("content", ["not JSON", "[]", "{}", "3"])

@@ -787,19 +787,6 @@ def test_plain_lines_where_there_is_no_terminal(tiny, tmp_path, cli):
     assert all(re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ", line) for line in log)
 
 
-def test_progress_bar_on_a_terminal(tiny, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-    assert run([a for a in tiny.grow if a != "--quiet"], tmp_path) == 0
-    told = capsys.readouterr().err
-    last = told.rstrip().split("\r")[-1]
-    rows = metrics(tmp_path)
-    assert f"finetuning {rows[-1]['depth']}" in last
-    assert f"{len(rows)}/{len(rows)}" in last
-    assert f"val accuracy {float(rows[-1]['val_accuracy']):.2f} %" in last
-    assert "growing" in told
-    assert re.search(r"<\d\d:\d\d", told)  # time left
-
-
 def test_an_interruption_says_how_to_go_on(commands, tmp_path, interrupt, capsys):
     interrupt(2)
     assert run(commands["scratch"], tmp_path) == 130

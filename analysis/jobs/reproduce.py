@@ -1,0 +1,157 @@
+"""Runs the whole workflow and shows where it stands; Snakemake's own output goes to a file.
+
+``python -m analysis reproduce --scale mini``, which ``make reproduce`` calls.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+from analysis.commandline import Parser, exit_status
+from autogrow.cli.status import running
+from autogrow.errors import UserError
+from autogrow.files.writing import make_folder
+from autogrow.process.terminal import Screen, duration
+
+PAUSE = 1.0
+"""Seconds between two looks on a terminal."""
+SELDOM = 60.0
+"""Seconds between two lines elsewhere, as in the log of a CI job."""
+LAST_LINES = 30
+"""Lines of the log that are shown when Snakemake fails."""
+ENOUGH = 5
+"""Jobs from which on the time left is estimated."""
+STEPS = re.compile(rb"^(\d+) of (\d+) steps ", re.MULTILINE)
+TOTAL = re.compile(rb"^total +(\d+)\s*$", re.MULTILINE)
+
+
+class Workflow:
+    """Where a Snakemake stands, by its log and the run folders.
+
+    Parameters
+    ----------
+    log
+        The file that Snakemake writes to.
+    runs
+        The folder that the run folders are in.
+    """
+
+    def __init__(self, log: Path, runs: Path) -> None:
+        self._log = log
+        self._runs = runs
+        self._offset = 0
+        self._done, self._jobs = 0, 0
+        self._began = time.monotonic()
+
+    def lines(self) -> list[str]:
+        """Return a line for the whole workflow, and one for each run that is at work."""
+        self._read_log()
+        at_work = running(self._runs) if self._runs.is_dir() else []
+        told = "looking for what is to be done"
+        if self._jobs:
+            percent = 100 * self._done // self._jobs
+            told = f"{self._done} of {self._jobs} jobs done ({percent} %)"
+        if at_work:
+            told += f", {len(at_work)} run{'s' if len(at_work) > 1 else ''} at work"
+        spent = time.monotonic() - self._began
+        if ENOUGH <= self._done < self._jobs:
+            told += f", about {duration(spent * (self._jobs / self._done - 1))} left"
+        names = [f"  {s.folder.relative_to(self._runs)}: {s.detail}" for s in at_work]
+        return [f"[{duration(spent)}] {told}", *names]
+
+    def _read_log(self) -> None:
+        with self._log.open("rb") as file:
+            file.seek(self._offset)
+            new = file.read()
+        whole = new[: new.rfind(b"\n") + 1]
+        self._offset += len(whole)
+        for total in TOTAL.findall(whole)[:1]:
+            self._jobs = self._jobs or int(total)
+        for done, jobs in STEPS.findall(whole)[-1:]:
+            self._done, self._jobs = int(done), int(jobs)
+
+
+def reproduce(scale: str) -> int:
+    """Run Snakemake at a scale; return its exit status.
+
+    Ctrl-C and the end of the terminal reach Snakemake without us, for it is of the same
+    process group; SIGTERM, which make sends to its child alone, is handed on.
+    """
+    out = Path("results/out") / scale
+    log = out / "logs" / time.strftime("snakemake-%Y%m%d-%H%M%S.log")
+    make_folder(log.parent)
+    snakemake: subprocess.Popen[bytes] | None = None
+
+    def hand_on(number: int, frame: FrameType | None) -> None:
+        if snakemake is None:
+            sys.exit(128 + number)
+        if number == signal.SIGTERM:
+            snakemake.send_signal(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, hand_on)
+    program = Path(sys.executable).with_name("snakemake")
+    command = [str(program), "--cores", "all", "--config", f"scale={scale}"]
+    with log.open("wb") as file:
+        try:
+            snakemake = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
+        except OSError as error:
+            raise UserError(f"{program}: cannot be started: {error.strerror}") from None
+    screen = Screen(sys.stderr)
+    screen.say(f"Snakemake's output: {log}")
+    _watch(snakemake, Workflow(log, out / "runs"), screen)
+    status = snakemake.returncode
+    if status:
+        last = log.read_text(errors="replace").splitlines()[-LAST_LINES:]
+        screen.say("\n".join([*last, "", f"Snakemake failed; its whole output: {log}"]))
+    else:
+        screen.say(f"Tables (CSV and Markdown): {out}/tables")
+        screen.say(f"Figures (CSV, PDF and PNG): {out}/figures")
+        screen.say(f"Runs (metrics, growth, summary, weights): {out}/runs")
+        screen.say(f"Snakemake's output: {log}")
+    return status if status >= 0 else 128 - status
+
+
+def _watch(snakemake: subprocess.Popen[bytes], workflow: Workflow, screen: Screen) -> None:
+    """Show where the workflow stands until Snakemake has ended."""
+    ended = False
+    while not ended:
+        try:
+            snakemake.wait(PAUSE if screen.live else SELDOM)
+            ended = True
+        except subprocess.TimeoutExpired:
+            pass
+        try:
+            lines = workflow.lines()
+        except (OSError, UserError):  # a folder that a job has just removed
+            continue
+        if screen.live:
+            screen.show(lines[: 1 if ended else screen.rows])
+        else:
+            screen.say("; ".join(line.strip() for line in lines))
+    screen.close()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the workflow; return Snakemake's exit status."""
+    parser = Parser(
+        prog="python -m analysis reproduce",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--scale", default="mini", help="a file in config/scales (default: mini)")
+    options = parser.parse_args(arguments)
+    return exit_status("analysis reproduce", lambda: reproduce(options.scale))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
