@@ -230,7 +230,7 @@ def _workflow(options: Options) -> str:
         options,
         "workflow.csv",
         "Workflow",
-        "`snakemake -n` at `paper`; everything at a scale made anew; the same call again. Outside "
+        "`snakemake -n` at `paper`; everything at a scale, rebuilt; the same call again. Outside "
         "training: share of the core-seconds that neither trained nor evaluated a run.",
         list(cells),
         [list(cells.values())],
