@@ -17,9 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m benchmarks",
         description="Measure speed and memory against an everyday training loop.",
     )
-    parts = (
-        *("throughput", "agreement", "growing", "autogrow", "snapshots", "startup", "workflow"),
-    )
+    parts = ("throughput", "agreement", "growing", "autogrow", "snapshots", "startup", "workflow")
     parser.add_argument("--parts", nargs="+", choices=parts, default=parts, help="default: all")
     parser.add_argument("--pairs", type=positive, default=5, metavar="N", help="default: 5")
     parser.add_argument("--device", default="cpu", help="cpu (default), cuda or cuda:N")
@@ -32,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--scale",
         choices=("smoke", "mini"),
         default="smoke",
-        help="what the part workflow makes anew (default: smoke)",
+        help="scale that the part workflow rebuilds (default: smoke)",
     )
     parser.add_argument(
         "--out", type=Path, default=Path("results/out/bench"), help="default: results/out/bench"

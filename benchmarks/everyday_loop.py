@@ -98,9 +98,10 @@ def train_epoch(
 def evaluate(network: nn.Module, loader: DataLoader, device: torch.device) -> float:
     """Return the accuracy in percent."""
     network.eval()
-    correct = 0
+    correct = images_seen = 0
     with torch.no_grad():
         for images, labels in loader:
             images, labels = images.to(device), labels.to(device)
             correct += int((network(images).argmax(1) == labels).sum())
-    return 100 * correct / len(loader.dataset)
+            images_seen += len(labels)
+    return 100 * correct / images_seen

@@ -11,7 +11,7 @@ SIZE = 2048
 BATCH, CHANNELS, SIDE, KERNEL = 64, 256, 16, 3
 
 
-def peaks(device: torch.device, seconds: float = 1.0) -> dict[str, float]:
+def peaks(device: torch.device, seconds: float) -> dict[str, float]:
     """Return the most multiply-adds a second in fp32, by what computes them.
 
     ``matrix product`` is ``torch.mm`` of two large matrices. ``convolution`` is a

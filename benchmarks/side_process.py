@@ -12,7 +12,6 @@ import resource
 import subprocess
 import sys
 from dataclasses import asdict
-from types import TracebackType
 from typing import Any, Self
 
 from benchmarks.sides import Case
@@ -39,24 +38,22 @@ class SideProcess:
             stdout=subprocess.PIPE,
             text=True,
         )
+        assert self.process.stdin is not None  # both are pipes
+        assert self.process.stdout is not None
+        self._words, self._answers = self.process.stdin, self.process.stdout
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.process.stdin.close()
+    def __exit__(self, *_: object) -> None:
+        self._words.close()
         self.process.wait()
 
     def do(self, word: str) -> Any:
         """Have the child do something, wait for it, and return its answer."""
-        self.process.stdin.write(word + "\n")
-        self.process.stdin.flush()
-        answer = self.process.stdout.readline()
+        self._words.write(word + "\n")
+        self._words.flush()
+        answer = self._answers.readline()
         if not answer:
             raise RuntimeError(f"a benchmark's process ended with status {self.process.wait()}")
         return json.loads(answer)

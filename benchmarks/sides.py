@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from autogrow.data import Split, load
-from autogrow.networks.growable import build_network
+from autogrow.networks.growable import GrowableNetwork, build_network
 from autogrow.networks.names import parse_network
 
 SETTINGS: dict[str, Any] = {"lr": 0.01, "momentum": 0.9, "weight_decay": 5e-4}
@@ -40,13 +40,14 @@ def enlarged_digits(case: Case) -> Split:
     rounding.
     """
     digits = load("digits").train
+    assert isinstance(digits, Split)  # in memory, not in files
     chosen = np.arange(case.images) % len(digits.labels)
     scale = case.size // digits.images.shape[1]
     images = digits.images[chosen].repeat(scale, axis=1).repeat(scale, axis=2)
     return Split(images.repeat(case.channels, axis=3), digits.labels[chosen])
 
 
-def _network(case: Case) -> nn.Module:
+def _network(case: Case) -> GrowableNetwork:
     torch.manual_seed(0)
     return build_network(parse_network(case.network), image_channels=case.channels, classes=10)
 
@@ -82,7 +83,8 @@ class Engine:
         self.set = DeviceSet(
             self.split, self.half, self.half, device, crop_padding=case.size // 8, flip=True
         )
-        self.network = _network(case).to(device, memory_format=torch.channels_last)
+        self.network = _network(case).to(device)
+        self.network.to(memory_format=torch.channels_last)
         if compiled:
             compile_sub_modules(self.network)
         self.optimizer = SGD(self.network.parameters(), **SETTINGS)

@@ -14,10 +14,13 @@ from benchmarks.pairs import Timing, time_pairs
 # As in the paper, J and the epochs at the largest learning rate are half of fine-tuning's.
 SHARED: dict[str, Any] = {"width": 8, "batch_size": 64}
 EPOCHS = 12
-GROWING = {"K": 1, "J": EPOCHS // 2, "finetune_epochs": EPOCHS}
+GROWING: dict[str, Any] = {"K": 1, "J": EPOCHS // 2, "finetune_epochs": EPOCHS}
 INTERVAL = 3
 """Epochs between snapshots: the shortest of the paper's (Figure 6)."""
-DATA = {"digits": {}, "FashionMNIST": {"data_fraction": 0.05, "downscale": 2}}
+DATA: dict[str, dict[str, Any]] = {
+    "digits": {},
+    "FashionMNIST": {"data_fraction": 0.05, "downscale": 2},
+}
 
 
 @dataclass(frozen=True)

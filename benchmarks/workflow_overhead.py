@@ -24,7 +24,7 @@ class Overheads:
     plan_paper
         A dry run of everything at ``paper`` with five seeds.
     everything
-        Everything at ``scale``, made anew.
+        Everything at ``scale``, rebuilt.
     training
         Training and evaluation in it, summed over the runs, each on one core.
     nothing
@@ -47,7 +47,7 @@ class Overheads:
 
 
 def overheads(scale: str, cores: int, log: Path) -> Overheads:
-    """Time the workflow in this checkout; ``results/out/<scale>`` is made anew.
+    """Time the workflow in this checkout; ``results/out/<scale>`` is rebuilt.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def overheads(scale: str, cores: int, log: Path) -> Overheads:
         If this is no checkout, or a call fails.
     """
     if not (ROOT / "Snakefile").exists():
-        raise UserError(f"{ROOT / 'Snakefile'}: is not there; the workflow needs a checkout")
+        raise UserError(f"{ROOT / 'Snakefile'}: not found; the workflow needs a checkout")
     log.unlink(missing_ok=True)
 
     def seconds(*arguments: str) -> float:

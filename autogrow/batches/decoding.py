@@ -1,8 +1,8 @@
-"""From image files to uint8 tensors, in worker processes.
+"""Decode image files to uint8 tensors, in worker processes.
 
-A request says all that its result depends on: the file, and the numbers that the
+A request has all that its result depends on: the file, and the numbers that the
 augmentation is drawn from. So it matters neither which worker serves it nor how
-many there are. Images a second of one CPU core, photographs of ImageNet's sizes:
+many there are. One CPU core decodes so many images a second (photographs of ImageNet's sizes):
 
 ========================================  ========  ==========
 way                                       training  evaluation
@@ -13,14 +13,13 @@ v2 on Pillow's images                          591         464
 timm 1.0.31, on Pillow's images                590         450
 ========================================  ========  ==========
 
-Whole, with two workers, a training image took 2.3 ms of their CPU time; by timm's
-loader 2.7 ms.
+With two workers a training image took 2.3 ms of their CPU time in all; timm's loader
+took 2.7 ms.
 
-Training takes the first, and the second where torchvision has no decoder (0.29 calls
-its own deprecated): both decode to the same. Their resizing rounds up to one grey
-level differently from Pillow's; so evaluation, which is of few images, keeps to
-Pillow and gives exactly what ``torchvision.datasets.ImageFolder`` with the usual
-transforms gives.
+Training takes the first way, and the second where torchvision has no decoder (0.29
+deprecates it): both decode to the same. Their resizing differs from Pillow's by up to one
+grey level. So evaluation, which has few images, keeps to Pillow and gives exactly what
+``torchvision.datasets.ImageFolder`` with the usual transforms gives.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from __future__ import annotations
 import io
 import os
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -54,7 +53,7 @@ JPEG = b"\xff\xd8\xff"
 
 
 class Request(NamedTuple):
-    """An image that is wanted.
+    """An image to decode.
 
     Parameters
     ----------
@@ -63,9 +62,9 @@ class Request(NamedTuple):
     label
         Its class.
     size
-        Side in pixels that it is cut to.
+        Side in pixels to which it is cut.
     draw
-        Seed, epoch and number of the image, which its augmentation is drawn from;
+        Seed, epoch and number of the image, from which its augmentation is drawn;
         None: not augmented.
     flip
         Whether it is mirrored in half of the draws.
@@ -79,12 +78,12 @@ class Request(NamedTuple):
 
 
 class Decoded(NamedTuple):
-    """What became of some requests.
+    """The results of some requests.
 
     Parameters
     ----------
     images
-        uint8, shape (n, H, W, 3), of those that could be decoded.
+        uint8, shape (n, H, W, 3), of the requests that could be decoded.
     labels
         int64, shape (n,).
     damaged
@@ -154,7 +153,7 @@ def _tensor(image: Any) -> Tensor:
 
 
 class _Files(Dataset):
-    """Serves requests; knows nothing but what they say."""
+    """Serves requests; needs nothing but what they contain."""
 
     def __getitems__(self, requests: Sequence[Request]) -> Decoded:
         images, labels, damaged = [], [], []
@@ -170,15 +169,15 @@ class _Files(Dataset):
 
 def decoded(
     tasks: Iterable[list[Request]], workers: int, *, pinned: bool = False
-) -> Iterator[Decoded]:
-    """Yield what became of each task, in their order, while workers go on with the next.
+) -> Generator[Decoded]:
+    """Yield the result of each task, in their order, while workers decode the next.
 
-    Workers live as long as this iterator: close it if it is not gone through to its end.
+    Workers live as long as this iterator: close it unless you take it to its end.
 
     Parameters
     ----------
     tasks
-        Requests to be served together.
+        Requests to serve together.
     workers
         Processes that serve them; 0: this process does.
     pinned
@@ -194,7 +193,7 @@ def decoded(
     loader = DataLoader(
         _Files(),
         batch_sampler=tasks,
-        collate_fn=_as_it_is,
+        collate_fn=_as_it_is,  # `__getitems__` returns a whole batch
         num_workers=workers,
         worker_init_fn=outlive_one_sigterm,
         pin_memory=pinned,
@@ -206,12 +205,12 @@ def decoded(
         if "DataLoader worker" not in str(error):
             raise
         raise InterruptedRunError(
-            f"a process that decodes images was killed ({printable(error)}); most often memory, "
-            "or shared memory (/dev/shm), is short: fewer --workers need less"
+            f"a process that decodes images was killed ({printable(error)}); most often memory "
+            "or shared memory (/dev/shm) is short: fewer --workers need less"
         ) from None
 
 
-def _as_it_is(value: Decoded) -> Decoded:
+def _as_it_is(value: Any) -> Any:
     return value
 
 

@@ -1,4 +1,4 @@
-"""Images that are decoded while they are used, and their batches.
+"""Batches of images that are decoded while they are used.
 
 A :class:`StreamedSet` takes the place of a :class:`autogrow.batches.in_memory.DeviceSet` for
 images in files: training batches are random resized crops, mirrored or not;
@@ -57,12 +57,12 @@ class StreamedSet:
     skipped
         How many images the present or last pass has left out.
     tell
-        Told, once, of each image left out.
+        Is called once for each image left out.
 
     Raises
     ------
     UserError
-        If broken files are found at a glance and are not to be skipped.
+        If a quick look finds broken files and they are not to be skipped.
     """
 
     padding = 0
@@ -187,7 +187,7 @@ class StreamedSet:
         if not self._skip_damaged:
             raise UserError(
                 f"{path}: damaged ({reason}); allowed: an image that can be decoded, or "
-                "skip_damaged to go on without those that cannot"
+                "skip_damaged to train without those that cannot"
             )
         self.skipped += 1
         if path not in self._told:

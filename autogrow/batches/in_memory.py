@@ -40,7 +40,7 @@ class DeviceSet:
     """
 
     skipped = 0
-    """Images left out as damaged: none, they were all decoded before."""
+    """Damaged images left out: none, because all were decoded before."""
 
     def __init__(
         self,
@@ -73,13 +73,8 @@ class DeviceSet:
     @property
     def image_size(self) -> tuple[int, int]:
         """Height and width in pixels."""
-        return tuple(self._windows.shape[-2:])
-
-    def _images(self, index: Tensor, dy: Tensor | int, dx: Tensor | int) -> Tensor:
-        return self._windows[index, dy, dx]  # (B, C, H, W) uint8
-
-    def _normalise(self, images: Tensor) -> Tensor:
-        return normalised(images, self._mean, self._std)
+        height, width = self._windows.shape[-2:]
+        return height, width
 
     def training_batches(
         self, batch_size: int, *, seed: int, epoch: int, start: int = 0, world: World = ALONE
@@ -87,7 +82,7 @@ class DeviceSet:
         """Yield one epoch's shuffled, augmented batches: images (B, C, H, W), labels (B,).
 
         Order and augmentation depend on seed and epoch alone, so an interrupted
-        run goes on with the same batches. A last batch of a single image (for each
+        run continues with the same batches. A last batch of a single image (for each
         process) joins the one before it: Batch Normalization cannot train on one image.
 
         Parameters
@@ -99,7 +94,7 @@ class DeviceSet:
         epoch
             Which epoch's order and augmentation to draw.
         start
-            The first so many batches are left out: they were trained on before an interruption.
+            How many batches to leave out, which were trained on before an interruption.
         world
             Each process gets its share of every batch.
         """
@@ -114,11 +109,12 @@ class DeviceSet:
         )
         for mine in batch_slices(n, batch_size, world)[start:]:
             index = permutation[mine]
-            images = self._images(index, *offsets[:, mine])
+            dy, dx = offsets[:, mine]
+            images = self._windows[index, dy, dx]  # (B, C, H, W) uint8
             if self.flip:
                 flipped = flips[mine].view(-1, 1, 1, 1)
                 images = torch.where(flipped, images.flip(3), images)
-            yield self._normalise(images), self.labels[index]
+            yield normalised(images, self._mean, self._std), self.labels[index]
 
     def evaluation_batches(
         self, batch_size: int, *, world: World = ALONE
@@ -131,7 +127,8 @@ class DeviceSet:
         mine = world.share(len(self))
         for start in range(mine.start, mine.stop, batch_size):
             stop = min(start + batch_size, mine.stop)
-            yield self._normalise(self._windows[start:stop, p, p]), self.labels[start:stop]
+            images = normalised(self._windows[start:stop, p, p], self._mean, self._std)
+            yield images, self.labels[start:stop]
 
 
 def normalised(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:

@@ -34,7 +34,7 @@ class Sets:
         return held + self.test.skipped
 
     def tell(self, say: Callable[[str], None]) -> None:
-        """Let ``say`` be told of each damaged image that is left out."""
+        """Have ``say`` called for each damaged image that is left out."""
         for images in (self.train, self.val, self.test):
             if not isinstance(images, DeviceSet):
                 images.tell = say
@@ -60,7 +60,7 @@ def make_sets(
     Raises
     ------
     UserError
-        If fewer than two training images are left, or files are broken at a glance.
+        If fewer than two training images are left, or a quick look finds broken files.
     """
     put = _streaming(spec, data, device, workers) if _in_files(data) else _holding(data, device)
     train = subset(data.train, spec.data_fraction, seed=derive(spec.seed, "subset"))
@@ -112,6 +112,6 @@ def _streaming(
 
 
 def prepared(data: ImageData, spec: ResolvedSpec) -> ImageData:
-    """Return a data set as a run of this spec sees it: scaled down, its statistics measured."""
+    """Return a data set as a run of this spec uses it: scaled down, its statistics measured."""
     data = datasets.downscaled(data, spec.downscale)
     return datasets.with_measured_statistics(data) if spec.normalisation == "measured" else data

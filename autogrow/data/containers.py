@@ -6,6 +6,7 @@ import hashlib
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -41,9 +42,9 @@ class Split:
         """Number of channels: 1 for grey, 3 for RGB."""
         return int(self.images.shape[3])
 
-    def take(self, indices: np.ndarray) -> Split:
+    def take(self, indices: np.ndarray) -> Self:
         """Return the images and labels at `indices` (int64, shape (n,)) as a new split."""
-        return Split(self.images[indices], self.labels[indices])
+        return replace(self, images=self.images[indices], labels=self.labels[indices])
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +80,7 @@ class FileSplit:
         """Number of channels: every image is read as RGB."""
         return 3
 
-    def take(self, indices: np.ndarray) -> FileSplit:
+    def take(self, indices: np.ndarray) -> Self:
         """Return the files and labels at `indices` (int64, shape (n,)) as a new split."""
         return replace(
             self,

@@ -69,7 +69,7 @@ def layout_info(name: str, folder: Path) -> DatasetInfo:
 
 
 def read_layout(name: str, folder: Path) -> ImageData:
-    """List every image of both splits and check all that can be told without decoding.
+    """List every image of both splits and check all that needs no decoding.
 
     The checksum is the SHA-256 of the sorted list of ``train/<class>/<file>`` and
     ``val/<class>/<file>``, each with its size in bytes: not of the contents, which
@@ -121,7 +121,7 @@ def read_layout(name: str, folder: Path) -> ImageData:
 
 
 def broken_files(split: FileSplit) -> Iterator[tuple[int, str]]:
-    """Yield which files are found broken at a glance, and how: empty ones, and of a sample more.
+    """Yield the broken files that a quick look finds, with the reason: empty ones, and bad headers.
 
     The headers of ``HEADERS`` files, evenly spread, are read.
     """

@@ -7,14 +7,25 @@ between versions.
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Protocol, Self, TypeVar
 
 import numpy as np
 
-from autogrow.data.containers import FileSplit, Split
 from autogrow.errors import UserError
 
-AnySplit = TypeVar("AnySplit", Split, FileSplit)
+
+class Divisible(Protocol):
+    """What is drawn from: :class:`autogrow.data.Split` or :class:`autogrow.data.FileSplit`."""
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Class indices, int64, shape (N,)."""
+
+    def take(self, indices: np.ndarray) -> Self:
+        """Return the images and labels at `indices` as a new split."""
+
+
+AnySplit = TypeVar("AnySplit", bound=Divisible)
 
 
 def subset(split: AnySplit, fraction: float, *, seed: int) -> AnySplit:

@@ -28,8 +28,8 @@ def write_bytes(path: Path, data: Content, *, sync: bool = True) -> None:
     data
         The whole content, or what writes it.
     sync
-        Whether to wait until the data is on the disk; a file that is written
-        anew after every epoch can do without.
+        Whether to wait until the data is on the disk; a file that every epoch
+        rewrites can do without.
 
     Raises
     ------

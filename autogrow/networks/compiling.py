@@ -1,7 +1,7 @@
 """Regional compilation: sub-modules are compiled, not the network.
 
 Equal sub-modules share one compiled function, so growing another equal one
-compiles nothing; compiling the whole network would start anew at each growth.
+compiles nothing; compiling the whole network would start again at each growth.
 """
 
 from __future__ import annotations

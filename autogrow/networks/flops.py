@@ -2,9 +2,9 @@
 
 One FLOP is one multiply-add of a convolution or linear layer, as He et al. (2016),
 the paper's Figure 4 and torchvision's model table count. The formulas are those of
-PyTorch's counter, which counts two FLOPs a multiply-add, hence the half. They are
-applied by hooks: entering ``FlopCounterMode`` itself would import PyTorch's compiler,
-a second of every short run; a test compares the two.
+PyTorch's counter, which counts two FLOPs a multiply-add, hence the half. Hooks apply
+them: ``FlopCounterMode`` itself would import PyTorch's compiler, which takes a second of
+every short run. A test compares the two.
 """
 
 from __future__ import annotations
@@ -85,8 +85,8 @@ def costs_of(network: GrowableNetwork, image: Tensor) -> list[Cost]:
     def count(layer: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
         [x] = inputs
         if isinstance(layer, nn.Conv2d):
-            counts[layer] = conv_flop_count(x.shape, layer.weight.shape, output.shape)
-        else:
+            counts[layer] = conv_flop_count([*x.shape], [*layer.weight.shape], [*output.shape])
+        elif isinstance(layer, nn.Linear):
             counts[layer] = addmm_flop(layer.bias.shape, x.shape, layer.weight.t().shape)
 
     layers = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]

@@ -15,11 +15,11 @@ from autogrow.networks.sub_modules import BLOCKS, StemLayer
 
 @runtime_checkable
 class Growable(Protocol):
-    """What growth, initializers and checkpoints know of a network, and all they know.
+    """All that growth, initializers and checkpoints know of a network.
 
     Any ``nn.Module`` with these two members can be grown. A residual sub-module
-    says which Batch Normalization is its last by an attribute ``last_bn``, which
-    the initializers treat specially; one without it is a plain sub-module.
+    names its last Batch Normalization, which the initializers treat specially, by an
+    attribute ``last_bn``; one without it is a plain sub-module.
     """
 
     @property
@@ -59,6 +59,8 @@ class GrowableNetwork(nn.Module):
         Channels of the first sub-network; the others keep their ratio to it.
     """
 
+    sub_networks: Sequence[nn.Sequential]
+
     def __init__(
         self,
         architecture: Architecture,
@@ -76,7 +78,8 @@ class GrowableNetwork(nn.Module):
         ratios = [c // architecture.channels[0] for c in architecture.channels]
         self.channels = [width * ratio for ratio in ratios]
         self.stem = StemLayer(image_channels, width, stem)
-        self.sub_networks = nn.ModuleList(
+        # PyTorch's annotations do not say that this is a sequence of what it was given.
+        self.sub_networks = nn.ModuleList(  # type: ignore[assignment]
             nn.Sequential(self._first_sub_module(i)) for i in range(len(self.channels))
         )
         self.head = nn.Linear(self.channels[-1] * self.block.expansion, classes)
@@ -186,11 +189,8 @@ def stack_sub_module(
         sub_module = network.new_sub_module(i)
     # In the network's own memory layout: another one would round its sums differently.
     channels_last = any(not p.is_contiguous() for p in parameters if p.dim() == 4)
-    sub_module.to(
-        device=parameters[0].device,
-        dtype=parameters[0].dtype,
-        memory_format=torch.channels_last if channels_last else torch.contiguous_format,
-    )
+    sub_module.to(parameters[0].device, parameters[0].dtype)
+    sub_module.to(memory_format=torch.channels_last if channels_last else torch.contiguous_format)
     sub_module.train(below.training)
     network.sub_networks[i].append(sub_module)
     if optimizer is not None:

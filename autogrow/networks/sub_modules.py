@@ -9,25 +9,27 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d
 
-from autogrow.networks.names import Stem
+from autogrow.networks.names import Block, Stem
 
 BOTTLENECK_EXPANSION = 4
 
 
-def _conv_bn(inputs: int, outputs: int, kernel: int, stride: int = 1) -> list[nn.Module]:
+def _conv_bn(
+    inputs: int, outputs: int, kernel: int, stride: int = 1
+) -> tuple[nn.Conv2d, nn.BatchNorm2d]:
     conv = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False)
-    return [conv, nn.BatchNorm2d(outputs)]
+    return conv, nn.BatchNorm2d(outputs)
 
 
 def conv_bn(conv: nn.Conv2d, bn: nn.BatchNorm2d, x: Tensor) -> Tensor:
-    """Return ``bn(conv(x))``; where nothing is trained by a convolution with BN folded into it.
+    """Return ``bn(conv(x))``; without training, by a convolution with BN folded into it.
 
-    That is in evaluation mode without gradients. Folded anew at each call, so no
-    copy of the weights can be out of date: it costs as much as reading them once.
+    BN is folded in evaluation mode without gradients, at each call, so no copy of the weights
+    can be out of date: folding costs as much as reading them once.
     """
-    if bn.training or torch.is_grad_enabled():
+    if bn.training or torch.is_grad_enabled() or bn.running_mean is None or bn.running_var is None:
         return bn(conv(x))
-    scale = bn.weight * torch.rsqrt(bn.running_var + bn.eps)
+    scale = bn.weight * (bn.running_var + bn.eps).rsqrt()
     weight = conv.weight * scale.view(-1, 1, 1, 1)
     return conv2d(x, weight, bn.bias - bn.running_mean * scale, conv.stride, conv.padding)
 
@@ -50,13 +52,21 @@ def _shortcut(inputs: int, outputs: int, stride: int) -> nn.Module:
     return Shortcut(inputs, outputs, stride)
 
 
-class BasicBlock(nn.Module):
-    """Residual sub-module of two 3x3 convolutions (He et al. 2016)."""
+class SubModule(nn.Module):
+    """What the sub-modules of the paper's networks have in common."""
 
     expansion = 1
+    """Output channels in units of the channels that it is built with."""
 
     def __init__(self, inputs: int, channels: int, stride: int) -> None:
         super().__init__()
+
+
+class BasicBlock(SubModule):
+    """Residual sub-module of two 3x3 convolutions (He et al. 2016)."""
+
+    def __init__(self, inputs: int, channels: int, stride: int) -> None:
+        super().__init__(inputs, channels, stride)
         self.conv1, self.bn1 = _conv_bn(inputs, channels, 3, stride)
         self.conv2, self.bn2 = _conv_bn(channels, channels, 3)
         self.shortcut = _shortcut(inputs, channels, stride)
@@ -74,13 +84,13 @@ class BasicBlock(nn.Module):
         return out.add_(self.shortcut(x)).relu_()
 
 
-class BottleneckBlock(nn.Module):
+class BottleneckBlock(SubModule):
     """Residual sub-module of 1x1, 3x3 and 1x1 convolutions; the stride is on the 3x3."""
 
     expansion = BOTTLENECK_EXPANSION
 
     def __init__(self, inputs: int, channels: int, stride: int) -> None:
-        super().__init__()
+        super().__init__(inputs, channels, stride)
         outputs = channels * self.expansion
         self.conv1, self.bn1 = _conv_bn(inputs, channels, 1)
         self.conv2, self.bn2 = _conv_bn(channels, channels, 3, stride)
@@ -100,13 +110,11 @@ class BottleneckBlock(nn.Module):
         return out.add_(self.shortcut(x)).relu_()
 
 
-class PlainLayer(nn.Module):
+class PlainLayer(SubModule):
     """Plain sub-module: 3x3 convolution, Batch Normalization, ReLU."""
 
-    expansion = 1
-
     def __init__(self, inputs: int, channels: int, stride: int) -> None:
-        super().__init__()
+        super().__init__(inputs, channels, stride)
         self.conv, self.bn = _conv_bn(inputs, channels, 3, stride)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -114,7 +122,11 @@ class PlainLayer(nn.Module):
         return conv_bn(self.conv, self.bn, x).relu_()
 
 
-BLOCKS = {"basic": BasicBlock, "bottleneck": BottleneckBlock, "plain": PlainLayer}
+BLOCKS: dict[Block, type[SubModule]] = {
+    "basic": BasicBlock,
+    "bottleneck": BottleneckBlock,
+    "plain": PlainLayer,
+}
 
 
 class StemLayer(nn.Module):

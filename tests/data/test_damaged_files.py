@@ -16,7 +16,7 @@ from autogrow.data.mnist import read_idx
 from autogrow.errors import UserError
 
 FEW = settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 RNG = np.random.Generator(np.random.PCG64(1))
 

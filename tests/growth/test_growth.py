@@ -313,7 +313,7 @@ def oracle(seed, curve, *, K, J, tau):
     return events
 
 
-@settings(max_examples=1000)
+@settings(max_examples=300)
 @given(policies(), seeds, curves())
 def test_events_are_those_of_a_second_implementation(policy, seed, curve):
     policy, numbers = policy
