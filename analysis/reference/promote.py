@@ -1,9 +1,9 @@
 """Keep generated tables as the reference of their scale.
 
-``python -m analysis promote --scale mini`` copies the tables and Figure 2 of
-results/out/mini to results/reference/mini, with a provenance.json that says what made
-them and how to repeat it. It refuses, and writes nothing, unless git has every change of
-the repository and every run of the catalogue is finished and older than its tables.
+``python -m analysis promote --scale mini`` copies the tables of results/out/mini to
+results/reference/mini, with a provenance.json that says what made them and how to
+repeat it. It refuses, and writes nothing, unless git has every change of the
+repository and every run of the catalogue is finished and older than its tables.
 """
 
 from __future__ import annotations
@@ -129,12 +129,6 @@ def _file(folder: Path, table: Table, form: str) -> Path:
     return file
 
 
-def _picture(file: Path) -> Path:
-    if not file.is_file():
-        raise UserError(f"{file}: no such file; README shows this figure of the reference")
-    return file
-
-
 def _seeds(folder: Path, tables: Sequence[Table]) -> list[int]:
     """Return the seeds that all tables are made from."""
     found: dict[tuple[int, ...], str] = {}
@@ -209,6 +203,12 @@ def _content(file: Path) -> bytes:
         return file.read_bytes()
     except OSError as error:
         raise UserError(f"{file}: cannot be read: {error.strerror or error}") from None
+
+
+def _picture(file: Path) -> Path:
+    if not file.is_file():
+        raise UserError(f"{file}: no such file; README shows this figure of the reference")
+    return file
 
 
 def _install(files: Iterable[Path], provenance: Mapping[str, Any], target: Path) -> None:
