@@ -119,12 +119,6 @@ def _file(folder: Path, table: Table, form: str) -> Path:
     return file
 
 
-def _picture(file: Path) -> Path:
-    if not file.is_file():
-        raise UserError(f"{file}: no such file; README shows this figure of the reference")
-    return file
-
-
 def _seeds(folder: Path, tables: Sequence[Table]) -> list[int]:
     """Return the seeds that all tables are made from."""
     found: dict[tuple[int, ...], str] = {}
@@ -201,6 +195,12 @@ def _content(file: Path) -> bytes:
         return file.read_bytes()
     except OSError as error:
         raise UserError(f"{file}: cannot be read: {error.strerror or error}") from None
+
+
+def _picture(file: Path) -> Path:
+    if not file.is_file():
+        raise UserError(f"{file}: no such file; README shows this figure of the reference")
+    return file
 
 
 def _install(files: Iterable[Path], provenance: Mapping[str, Any], target: Path) -> None:
