@@ -712,7 +712,18 @@ def test_other_families_are_trained(tiny, tmp_path, network):
 
 def test_a_net_learns_to_read_digits(tmp_path, tiny):
     """Not only bookkeeping: a grown net reads most of the digits after a few seconds."""
-    more = "--data-fraction 1 --width 8 --K 2 --J 3 --finetune-epochs 6".split()
+    more = [
+        "--data-fraction",
+        "1",
+        "--width",
+        "8",
+        "--K",
+        "2",
+        "--J",
+        "3",
+        "--finetune-epochs",
+        "6",
+    ]
     assert run(tiny.grow, tmp_path, *more) == 0
     assert summary(tmp_path)["final_accuracy"] > 85
 
