@@ -15,7 +15,7 @@ ORDER ?= file
 PYTEST := $(VENV)/bin/python -m pytest -q $(if $(filter random,$(ORDER)),,-p no:randomly)
 # Pure logic: no process is started, nothing is trained.
 FAST := $(addprefix tests/,growth config experiments tables jobs project networks/test_names.py)
-# As long as all others together.
+# The slowest folders, which run beside all others; the real Slurm stays in one process.
 APART := $(addprefix tests/,slurm workflow crashes)
 
 .PHONY: reproduce check test test-package test-workflow test-slurm bench install lock audit lint types layers clean

@@ -55,7 +55,7 @@ def test_replay_imports_no_torch(curve):
         "heavy = {'torch', 'torchvision', 'sklearn', 'pandas'} & set(sys.modules); "
         "sys.exit(status or ' '.join(heavy) or 0)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=600)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(HEADER)
 
@@ -66,7 +66,7 @@ def test_a_reader_that_stops_reading_is_no_error(curve, tmp_path):
         f"{sys.executable} -m autogrow replay --network Basic3ResNet --J 19000 --accuracies {path}"
     )
     done = subprocess.run(
-        f"{line} | head -1", shell=True, capture_output=True, text=True, timeout=60
+        f"{line} | head -1", shell=True, capture_output=True, text=True, timeout=600
     )
     assert (done.stdout, done.stderr) == (HEADER, "")
 

@@ -3,11 +3,12 @@
 Reads a request a line from stdin, as JSON, and answers with the child's exit status (or minus
 its signal):
 
-    {"arguments": [...], "errors": FILE, "after": SECONDS}   killed with SIGKILL after a while
+    {"arguments": [...], "errors": FILE, "call": N}   killed at its N-th call of any function
     {..., "at": [MODULE, FUNCTION, "before" or "after", N, SIGNAL]}   signalled at the N-th call
     {..., "memory": MIB}   with so much more memory than this process has, and not more
 """
 
+import itertools
 import json
 import os
 import resource
@@ -26,7 +27,7 @@ from autogrow.cli.main import main
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-LONGEST = 300
+LONGEST = 1200
 """Seconds after which a child that hangs is killed, so that its test fails."""
 
 
@@ -51,6 +52,18 @@ def signal_at(module, function, when, number, sent):
     setattr(holder, name, hooked)
 
 
+def kill_at(number):
+    """Kill this process at its N-th call; return a function that tells how many there were."""
+    calls = itertools.count(1)
+
+    def count(frame, event, argument):
+        if event in ("call", "c_call") and next(calls) == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.setprofile(count)
+    return lambda: next(calls)
+
+
 def child(request):
     with open(request["errors"], "w") as errors:  # noqa: PTH123
         os.dup2(errors.fileno(), 2)
@@ -61,6 +74,7 @@ def child(request):
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
     if request.get("at"):
         signal_at(*request["at"])
+    told = kill_at(request["call"]) if request.get("call") else None
     try:
         status = main(request["arguments"])
     except SystemExit as error:
@@ -70,6 +84,9 @@ def child(request):
 
         traceback.print_exc()
         status = 99
+    sys.setprofile(None)
+    if told is not None:
+        Path(f"{request['errors']}.calls").write_text(str(told()))
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)
@@ -80,8 +97,7 @@ for line in sys.stdin:
     pid = os.fork()
     if pid == 0:
         child(request)
-    after = request.get("after")
-    timer = threading.Timer(LONGEST if after is None else after, os.kill, (pid, signal.SIGKILL))
+    timer = threading.Timer(LONGEST, os.kill, (pid, signal.SIGKILL))
     timer.start()
     status = os.waitpid(pid, 0)[1]
     timer.cancel()

@@ -50,7 +50,7 @@ def test_each_damage_is_noticed_and_the_one_before_used(broken_off, tmp_path, da
 def test_a_whole_run_after_a_damage(forks, cases, broken_off, undisturbed, tmp_path, damage):
     whole, _ = undisturbed("autogrow AdamInit")
     content = checkpoint.files(broken_off)[-1].read_bytes()
-    for number, damaged in enumerate(damage(content, 4)):
+    for number, damaged in enumerate(damage(content, 2)):
         out = tmp_path / f"run{number}"
         shutil.copytree(broken_off, out)
         newer = checkpoint.files(out)[-1]

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 from run_results import results
@@ -82,11 +81,17 @@ def test_ctrl_c_says_the_command_without_what_would_start_over(forks, cases, tmp
 def test_a_second_ctrl_c_ends_at_once(cases, tmp_path):
     """Also while the first one's step lasts: here a step that never ends."""
     script = (
-        "import sys, time, torch, autogrow.training.trainer\n"
+        "import signal, sys, time, autogrow.training.trainer\n"
         "from autogrow.cli.main import main\n"
         "def endless(*_, **__):\n"
-        "    print('training', flush=True)\n"
-        "    while True: time.sleep(0.1)\n"
+        "    handler = signal.getsignal(signal.SIGINT)\n"
+        "    def heard(*arguments):\n"
+        "        print('heard', flush=True)\n"
+        "        handler(*arguments)\n"
+        "    signal.signal(signal.SIGINT, heard)\n"
+        "    while True:\n"
+        "        print('training', flush=True)\n"
+        "        time.sleep(0.1)\n"
         "autogrow.training.trainer.train_epoch = endless\n"
         "sys.exit(main(sys.argv[1:]))\n"
     )
@@ -98,12 +103,14 @@ def test_a_second_ctrl_c_ends_at_once(cases, tmp_path):
         # Not ignored, as in a shell's background job these tests may run in.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
-    assert process.stdout.readline() == "training\n"
-    process.send_signal(signal.SIGINT)
-    time.sleep(0.5)
-    assert process.poll() is None
-    process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=60) == 130
+    with process:
+        assert process.stdout.readline() == "training\n"
+        process.send_signal(signal.SIGINT)
+        assert "heard\n" in iter(process.stdout.readline, "")
+        assert process.stdout.readline() == "training\n"  # the step goes on
+        process.send_signal(signal.SIGINT)
+        assert "heard\n" in iter(process.stdout.readline, "")
+        assert process.wait(timeout=600) == 130
 
 
 def test_a_process_that_ignores_a_signal_goes_on_ignoring_it(forks, cases, tmp_path):

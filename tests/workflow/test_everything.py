@@ -103,7 +103,7 @@ def test_a_table_and_figures_need_only_their_runs_and_landscapes_of_one_seed(wor
     jobs = workflow.planned("--config", "scale=smoke", "seeds=[7,8]", "--", *targets)
     assert {target: jobs.pop(target) for target in targets} == dict.fromkeys(targets, 1)
     assert jobs == {
-        "train": 2 * (6 + 2 + 4),
+        "train": 2 * 6 + 2 + 4,
         **{"table": 1, "figure_data": 1, "contoured_figure_data": 1, "figure": 2},
         **{"trajectory_plane": 2, "contour_block": 4, "contour": 2},
         **{"surface_block": 8, "surface": 4},

@@ -31,7 +31,7 @@ def test_a_failed_run_leaves_no_result_of_older_settings(longer):
     snakemake = subprocess.Popen(
         command, cwd=longer.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600
     while not list(run.glob("checkpoint-*")):
         assert time.monotonic() < deadline
         assert snakemake.poll() is None, snakemake.communicate()[0]

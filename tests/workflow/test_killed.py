@@ -61,7 +61,7 @@ def run_unlock(folder):
 def test_the_lock_of_a_living_snakemake_stays(locked):
     """A process whose command is Snakemake's, in this folder; in another one it does not matter."""
     script = locked.parent / "snakemake"
-    script.write_text("import time\ntime.sleep(60)\n")
+    script.write_text("import time\ntime.sleep(3600)\n")
     alive = subprocess.Popen([sys.executable, script], cwd=locked)
     try:
         done = run_unlock(locked)
@@ -98,7 +98,7 @@ def test_an_interrupted_run_is_started_again_and_continues(tmp_path):
         stderr=subprocess.STDOUT,
         text=True,
     )
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600
     while not list((folder / RUN).glob("checkpoint-*")):
         assert time.monotonic() < deadline
         assert snakemake.poll() is None, snakemake.communicate()[0]
