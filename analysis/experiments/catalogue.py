@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from analysis.experiments.planned_runs import Run
-from analysis.experiments.rows import AGAINST, Row, RowMaker
+from analysis.experiments.rows import Row, RowMaker, TableEntry
 from analysis.experiments.settings import CONFIG, ROOT, ScaleSettings, read_scale
-from autogrow.errors import UserError, allowed
+from autogrow.config.pydantic_errors import validated
+from autogrow.errors import UserError
 from autogrow.files.yaml import read_yaml
 
 EXPERIMENTS = CONFIG / "experiments.yaml"
@@ -89,17 +90,19 @@ def load_catalogue(scale: str, experiments: Path = EXPERIMENTS) -> Catalogue:
         raise UserError(f"{experiments}: found {content!r:.80}; allowed: a mapping of tables")
     runs: dict[str, Run] = {}
     tables: dict[str, Table] = {}
-    for name, table in content.items():
+    for name, entry in content.items():
         where = f"{experiments}: {name}"
-        _check_table(name, table, where)
+        if not re.fullmatch(r"(table|figure)[0-9]+", str(name)):
+            raise UserError(f"{where}: allowed: names like table5 and figure3")
+        table = validated(TableEntry, entry, where)
         rows = []
-        for cells in _expand(table["rows"], where):
+        for cells in _expand(table.rows):
             maker = RowMaker(table, cells, settings, where)
             for needed in maker.needed:
                 if runs.setdefault(needed.id, needed) != needed:
                     raise UserError(f"{where}: two different runs have the id {needed.id}")
             rows.append(maker.row())
-        tables[name] = Table(name, table["title"], tuple(rows))
+        tables[name] = Table(name, table.title, tuple(rows))
         names = [row.name for row in rows]
         if len(set(names)) < len(names):
             twice = next(n for n in names if names.count(n) > 1)
@@ -121,34 +124,9 @@ def paper_table(name: str) -> Path:
     return ROOT / "results" / "paper" / f"{name}.csv"
 
 
-def _check_table(name: object, table: object, where: str) -> None:
-    if not isinstance(name, str) or not re.fullmatch(r"(table|figure)[0-9]+", name):
-        raise UserError(f"{where}: allowed: names like table5 and figure3")
-    wanted = {"title": str, "rows": list}
-    optional = {"run": dict, "against": str, "shared": dict}
-    if not isinstance(table, dict):
-        raise UserError(f"{where}: found {table!r:.80}; allowed: the keys {allowed(wanted)}")
-    kinds = {**wanted, **optional}
-    for key in table:
-        if key not in kinds:
-            raise UserError(f"{where}: unknown key {key!r}; allowed: {allowed(kinds)}")
-    for key, kind in kinds.items():
-        if (key in wanted or key in table) and not (
-            isinstance(table.get(key), kind) and table[key]
-        ):
-            found = table.get(key, "nothing")
-            raise UserError(f"{where}: {key}: found {found!r:.80}; allowed: a {kind.__name__}")
-    if table.get("against", AGAINST[0]) not in AGAINST:
-        raise UserError(
-            f"{where}: against: found {table['against']!r}; allowed: {allowed(AGAINST)}"
-        )
-
-
-def _expand(groups: list[object], where: str) -> Iterator[dict[str, Any]]:
+def _expand(groups: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Yield one mapping of column to value for each row; a list stands for one row each."""
     for group in groups:
-        if not isinstance(group, dict):
-            raise UserError(f"{where}: rows: found {group!r:.80}; allowed: columns with values")
         choices = [v if isinstance(v, list) else [v] for v in group.values()]
         for cells in itertools.product(*choices):
             yield dict(zip(group, cells, strict=True))

@@ -41,7 +41,7 @@ class Run:
         ----------
         shared
             Settings that all runs share: seed, protocol, precision, choices. What does not
-            concern this run keeps its default, so that a change trains no other run anew.
+            concern this run keeps its default, so that a change does not train it again.
         """
         fields = type(self.spec).model_fields
         initializer = getattr(self.spec, "initializer", None)

@@ -6,7 +6,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from analysis.experiments.panels import PANEL_COLUMNS, Panel, read_panel
 from analysis.experiments.planned_runs import Run, dataset_text, run_id
@@ -21,7 +23,6 @@ PERIOD = 3
 """K where a row names none: the paper's best practice."""
 
 METHODS = {"baseline": "scratch", "AutoGrow": "autogrow", "Network Morphism": "morph"}
-AGAINST = ("found net", "deeper net")
 
 DEPTHS = ("seed_net", "shallower", "deeper", "depth")
 """Columns that hold a depth; a scale may put a smaller one in its place."""
@@ -71,6 +72,18 @@ class Row:
         return "/".join(self.key.values())
 
 
+class TableEntry(BaseModel):
+    """A table or figure as config/experiments.yaml writes it; each key is explained there."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    title: str = Field(min_length=1, description="a text")
+    rows: list[dict[str, Any]] = Field(min_length=1, description="a list of columns with values")
+    run: dict[str, Any] = {}
+    against: Literal["found net", "deeper net"] | None = None
+    shared: dict[str, Any] = {}
+
+
 class RowMaker:
     """Makes the runs of one row at a scale.
 
@@ -81,22 +94,22 @@ class RowMaker:
     """
 
     def __init__(
-        self, table: Mapping[str, Any], cells: Mapping[str, Any], scale: ScaleSettings, where: str
+        self, table: TableEntry, cells: Mapping[str, Any], scale: ScaleSettings, where: str
     ) -> None:
         self._cells = cells
         self._scale = scale
         self._where = where
         self.needed: list[Run] = []
-        values = {**table.get("shared", {}), **cells}
+        values = {**table.shared, **cells}
         _check_values(values, where)
-        kind = METHODS.get(str(values.get("method")), table.get("run", {}).get("kind"))
+        kind = METHODS.get(str(values.get("method")), table.run.get("kind"))
         if not isinstance(kind, str) or kind not in SPECS:
             raise UserError(
                 f"{where}: run: kind: found {kind!r}; allowed: {allowed(SPECS)}, "
                 f"or rows with a method: {allowed(METHODS)}"
             )
         _check_network(values, where)
-        settings = {**table.get("run", {}), "kind": kind}
+        settings = {**table.run, "kind": kind}
         source = values.pop("depth_of", None)
         if source is not None:
             _check_values({**values, **source}, f"{where}: depth_of")
@@ -107,10 +120,9 @@ class RowMaker:
             self._main = self._run(values, settings)
         self._roles = {"main": self._main.id}
         self._paper_dataset = str(values["dataset"])
-        against = table.get("against")
-        if against == "found net":
+        if table.against == "found net":
             self._roles["scratch"] = self._as_deep_as(self._main, values).id
-        elif against == "deeper net":
+        elif table.against == "deeper net":
             if "deeper" not in values:
                 raise UserError(f"{where}: a row has no deeper; allowed: a column with a depth")
             baseline = {**values, "depth": values["deeper"]}

@@ -96,11 +96,11 @@ def estimate(run: Run, catalogue: Catalogue) -> Estimate:
         return Estimate(run.id, str(names[1]), 2 * spec.epochs, flops)
     assert isinstance(spec, ResolvedAutogrow)
     name = NetworkName(spec.architecture, _assumed_depth(run, catalogue))
-    growths = sum(name.depth) - sum(spec.seed_network.depth)
+    growths = sum(name.depth) - sum(spec.first_network.depth)
     window = spec.J or spec.K * spec.architecture.sub_networks
     growing = max(growths * spec.K, 0)
     # FLOPs rise evenly from the seed network's to the found net's.
-    rising = growing * (_epoch(spec, spec.seed_network) + _epoch(spec, name)) / 2
+    rising = growing * (_epoch(spec, spec.first_network) + _epoch(spec, name)) / 2
     flops = rising + (window + spec.finetune_epochs) * _epoch(spec, name)
     return Estimate(run.id, str(name), growing + window + spec.finetune_epochs, flops)
 
@@ -182,7 +182,7 @@ def _assumed_depth(run: Run, catalogue: Catalogue) -> tuple[int, ...]:
         return depth  # K = J at every scale
     paper_J = 30 if spec.stem == "imagenet" else 100
     ratio = (spec.J / spec.K) / (paper_J / K)
-    seed = spec.seed_network.depth
+    seed = spec.first_network.depth
     return tuple(s + max(round((d - s) * ratio), 1) for d, s in zip(depth, seed, strict=True))
 
 

@@ -1,4 +1,4 @@
-"""Reading CSVs back whole: one that was cut off or damaged is told, never read in part."""
+"""Reads CSVs whole: a file that was cut off or damaged is an error, never read in part."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The command ``autogrow``: options in, one line out, nothing of the work itself.
+"""The command ``autogrow``: it reads options and starts the work, which is done elsewhere.
 
-Knows every chapter below it; nothing imports it but ``analysis`` and ``benchmarks``, which
-share its way of telling mistakes.
+It knows every chapter below it. Only ``analysis`` and ``benchmarks`` import it: they share
+its parser and its exit statuses.
 """

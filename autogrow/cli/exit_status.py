@@ -29,7 +29,7 @@ def exit_status(name: str, work: Callable[[], int | None], again: str = "") -> i
     work
         What the command does.
     again
-        What to tell after Ctrl-C, behind ``interrupted``.
+        What the message after Ctrl-C says behind ``interrupted``.
     """
     try:
         status = work() or 0

@@ -3,80 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from typing import NamedTuple
-
-from tabulate import tabulate
 
 from autogrow.cli.options import positive
 from autogrow.errors import UserError
-from autogrow.networks.names import NetworkName, choose_stem
-
-
-class Images(NamedTuple):
-    """What a network must know of a data set: side in pixels, channels, classes."""
-
-    size: int
-    channels: int
-    classes: int
-
-
-def images_of(name: str) -> Images:
-    """Return size, channels and classes of a data set's images.
-
-    Raises
-    ------
-    UserError
-        If there is no data set of this name.
-    """
-    from autogrow.data import info as about
-
-    info = about(name)
-    return Images(info.image_size, info.channels, info.n_classes)
-
-
-def describe(
-    name: NetworkName, images: Images, stem: str = "auto", width: int | None = None
-) -> str:
-    """Return a table of layers, parameters and FLOPs per sub-network and in all.
-
-    Parameters
-    ----------
-    name
-        The network.
-    images
-        What it is for.
-    stem
-        ``auto``, ``small`` or ``imagenet``.
-    width
-        Channels of the first sub-network; None: the paper's.
-
-    Raises
-    ------
-    UserError
-        If the architecture has no such stem.
-    """
-    from autogrow.networks.flops import network_costs
-
-    costs = network_costs(
-        name,
-        image_size=images.size,
-        image_channels=images.channels,
-        classes=images.classes,
-        stem=choose_stem(name.architecture, stem, images.size),
-        width=width,
-    )
-    header = ["part", "sub-modules", "layers", "parameters", "FLOPs"]
-    rows = [
-        [c.part, c.sub_modules or "", c.layers, f"{c.parameters:,}", f"{c.flops:,}"] for c in costs
-    ]
-    table = tabulate(rows, header, disable_numparse=True, colalign=("left", *("right",) * 4))
-    total = costs[-1]
-    return (
-        f"{name} for {images.size}x{images.size}x{images.channels} images "
-        f"of {images.classes} classes\n\n{table}\n\n"
-        f"{total.layers} layers, {total.parameters / 1e6:.2f} M parameters, "
-        f"{total.flops / 1e9:.3f} GFLOPs an image (a FLOP is one multiply-add)"
-    )
 
 
 def add_info(parser: argparse.ArgumentParser) -> None:
@@ -94,12 +23,39 @@ def add_info(parser: argparse.ArgumentParser) -> None:
 def _info(options: argparse.Namespace) -> None:
     from autogrow.networks.names import parse_network
 
-    name = parse_network(options.network)  # before torch is loaded: a slip is told at once
+    name = parse_network(
+        options.network
+    )  # before torch is loaded, so that a mistake is reported at once
     given = (options.image_size, options.channels, options.classes)
-    if options.data is not None and any(value is not None for value in given):
-        raise UserError("--data: allowed: --data, or --image-size, --channels and --classes")
-
-    images = Images(options.image_size or 32, options.channels or 3, options.classes or 10)
+    size, channels, classes = (v or d for v, d in zip(given, (32, 3, 10), strict=True))
     if options.data is not None:
-        images = images_of(options.data)
-    print(describe(name, images, options.stem, options.width))
+        if any(value is not None for value in given):
+            raise UserError("--data: allowed: --data, or --image-size, --channels and --classes")
+        from autogrow.data import info
+
+        facts = info(options.data)
+        size, channels, classes = facts.image_size, facts.channels, facts.n_classes
+    from tabulate import tabulate
+
+    from autogrow.networks.flops import network_costs
+    from autogrow.networks.names import choose_stem
+
+    costs = network_costs(
+        name,
+        image_size=size,
+        image_channels=channels,
+        classes=classes,
+        stem=choose_stem(name.architecture, options.stem, size),
+        width=options.width,
+    )
+    header = ["part", "sub-modules", "layers", "parameters", "FLOPs"]
+    rows = [
+        [c.part, c.sub_modules or "", c.layers, f"{c.parameters:,}", f"{c.flops:,}"] for c in costs
+    ]
+    table = tabulate(rows, header, disable_numparse=True, colalign=("left", *("right",) * 4))
+    total = costs[-1]
+    print(
+        f"{name} for {size}x{size}x{channels} images of {classes} classes\n\n{table}\n\n"
+        f"{total.layers} layers, {total.parameters / 1e6:.2f} M parameters, "
+        f"{total.flops / 1e9:.3f} GFLOPs an image (a FLOP is one multiply-add)"
+    )

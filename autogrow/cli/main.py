@@ -11,6 +11,7 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,8 +72,8 @@ def _parser() -> argparse.ArgumentParser:
 def _run_options(options: argparse.Namespace) -> None:
     from autogrow.config.spec import SPECS
 
-    fields = SPECS[options.kind].model_fields
-    given = {name: getattr(options, name) for name in fields if hasattr(options, name)}
+    known = SPECS[options.kind].model_fields
+    given = {name: getattr(options, name) for name in known if hasattr(options, name)}
     _carry_out(_spec({**given, "kind": options.kind}, "options", options), options)
 
 
@@ -108,21 +109,11 @@ def _carry_out(spec: RunSpec, options: argparse.Namespace) -> None:
     from autogrow.process.memory import keep_memory
 
     keep_memory()
-    from autogrow.runs.run import Execution, run
+    from autogrow.config.execution import Execution
+    from autogrow.runs.run import run
 
     execution = Execution(
-        device=options.device,
-        threads=options.threads,
-        workers=options.workers,
-        compiled=options.compile,
-        data_root=options.data_root,
-        download=options.download,
-        quiet=options.quiet,
-        restart=options.restart,
-        replace=options.replace,
-        wait=options.wait,
-        checkpoint_epochs=options.checkpoint_epochs,
-        checkpoint_minutes=options.checkpoint_minutes,
+        **{field.name: getattr(options, field.name) for field in fields(Execution)}
     )
     summary = run(spec, options.out, execution=execution)
     if not options.quiet and os.environ.get("RANK", "0") == "0":  # one of torchrun's processes

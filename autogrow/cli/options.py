@@ -1,4 +1,4 @@
-"""Options that several commands share, and how mistakes in them are told."""
+"""Options that several commands share, and a parser that reports mistakes in one line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from autogrow.cli.exit_status import USER_ERROR
 
 
 class OneLineParser(argparse.ArgumentParser):
-    """Tells a mistake in one line, as every other error of the user's is told."""
+    """Reports a mistake in one line, as all other mistakes of a user are reported."""
 
     def error(self, message: str) -> NoReturn:
         """Print the message in one line and exit with ``USER_ERROR``."""
@@ -114,6 +114,7 @@ def add_execution(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--compile",
+        dest="compiled",
         action="store_true",
         help="compile each kind of sub-module once; pays on a GPU in runs of hours",
     )

@@ -15,25 +15,26 @@ class Execution:
     device
         ``auto`` (a GPU if there is one), ``cpu``, ``cuda`` or ``cuda:N``.
     threads
-        CPU threads; None leaves torch's default.
+        CPU threads; None keeps torch's default.
     workers
         Processes that decode images in files; None: one for each CPU, up to 16.
     compiled
-        Whether sub-modules are compiled, each kind once.
+        Whether each kind of sub-module is compiled.
     data_root
-        Where data sets are looked for first and downloaded to.
+        Folder where data sets are looked for first and downloaded to.
     download
         Whether a missing data set is downloaded.
     quiet
-        Nothing on the terminal.
+        Whether the terminal stays empty.
     restart
-        Whether what the folder holds of this run is thrown away.
+        Whether the run starts anew although its folder holds a part of it.
     replace
-        Whether a run of another spec in the folder is thrown away.
+        Whether a run of another spec in the folder is discarded.
     wait
-        Whether a process that trains in the folder is waited for; else it is a mistake.
+        Whether the run waits while another process trains in its folder; else that is a
+        mistake.
     checkpoint_epochs, checkpoint_minutes
-        A checkpoint is written after every so many epochs, and, inside epochs too, when
+        A checkpoint is written after every so many epochs, and also inside an epoch once
         the last one is so many minutes old.
     """
 

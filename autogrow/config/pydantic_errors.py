@@ -29,6 +29,8 @@ def validated(model: type[Model], values: object, source: str) -> Model:
     UserError
         Naming source, key, what was found there and what is allowed.
     """
+    if not isinstance(values, dict):
+        raise UserError(f"{source}: found {values!r:.80}; allowed: a mapping of keys to values")
     try:
         return model.model_validate(values)
     except ValidationError as error:

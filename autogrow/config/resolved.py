@@ -19,13 +19,11 @@ from autogrow.config.spec import (
     Padding,
     RunSpec,
     ScratchSpec,
-    StackingSpec,
     WeightDecay,
     Width,
     parse_spec,
 )
 from autogrow.growth.policies import ConvergentGrowth, PeriodicGrowth, Policy
-from autogrow.networks import names
 
 
 class ResolvedSpec(RunSpec):
@@ -41,11 +39,6 @@ class ResolvedSpec(RunSpec):
     crop_padding: Padding
     flip: bool
 
-    @property
-    def first_network(self) -> names.NetworkName:
-        """The network that training starts with."""
-        raise NotImplementedError
-
 
 class ResolvedScratch(ResolvedSpec, ScratchSpec):
     """Train a network of a given depth from random weights."""
@@ -53,40 +46,21 @@ class ResolvedScratch(ResolvedSpec, ScratchSpec):
     kind: Literal["scratch"] = "scratch"
     epochs: Epochs
 
-    @property
-    def first_network(self) -> names.NetworkName:
-        """The network that training starts with."""
-        return names.parse_network(self.network)
 
-
-class ResolvedStacking(ResolvedSpec, StackingSpec):
-    """Settings of the runs that stack sub-modules."""
-
-
-class ResolvedMorph(ResolvedStacking, MorphSpec):
+class ResolvedMorph(ResolvedSpec, MorphSpec):
     """Train a network to the end, morph it to a deeper one, train that one."""
 
     kind: Literal["morph"] = "morph"
     epochs: Epochs
 
-    @property
-    def first_network(self) -> names.NetworkName:
-        """The network that training starts with."""
-        return names.parse_network(self.from_network)
 
-
-class ResolvedAutogrow(ResolvedStacking, AutogrowSpec):
+class ResolvedAutogrow(ResolvedSpec, AutogrowSpec):
     """Grow a seed network by Algorithm 1, then fine-tune the found net."""
 
     kind: Literal["autogrow"] = "autogrow"
     seed_depth: str
     K: Epochs
     finetune_epochs: Epochs
-
-    @property
-    def first_network(self) -> names.NetworkName:
-        """The network that training starts with."""
-        return self.seed_network
 
     @property
     def growth_policy(self) -> Policy:

@@ -53,7 +53,7 @@ def resolve(spec: RunSpec, facts: ImageData | datasets.DatasetInfo | None = None
             values[key] = default
     values["stem"] = choose_stem(architecture, spec.stem, facts.image_size // spec.downscale)
     if isinstance(spec, AutogrowSpec):
-        values["seed_depth"] = names.format_depth(spec.seed_network.depth)
+        values["seed_depth"] = names.format_depth(spec.first_network.depth)
         T = largest_rate_epochs(values["finetune_epochs"], values["milestones"])
         values["K"], values["J"] = _periods(spec, T)
     return resolved_type(spec).model_validate(values)

@@ -133,9 +133,14 @@ class RunSpec(BaseModel):
         return value
 
     @property
+    def first_network(self) -> names.NetworkName:
+        """The network that training starts with."""
+        raise NotImplementedError
+
+    @property
     def architecture(self) -> names.Architecture:
         """The architecture that the run trains."""
-        raise NotImplementedError
+        return self.first_network.architecture
 
 
 class ScratchSpec(RunSpec):
@@ -148,9 +153,9 @@ class ScratchSpec(RunSpec):
     epochs: Epochs | None = Field(None, description="epochs (default: 200; ImageNet 90)")
 
     @property
-    def architecture(self) -> names.Architecture:
-        """The architecture that the run trains."""
-        return names.parse_network(self.network).architecture
+    def first_network(self) -> names.NetworkName:
+        """The network that training starts with."""
+        return names.parse_network(self.network)
 
 
 class StackingSpec(RunSpec):
@@ -201,9 +206,9 @@ class MorphSpec(StackingSpec):
         return self
 
     @property
-    def architecture(self) -> names.Architecture:
-        """The architecture that the run trains."""
-        return names.parse_network(self.to_network).architecture
+    def first_network(self) -> names.NetworkName:
+        """The network that training starts with."""
+        return names.parse_network(self.from_network)
 
 
 class AutogrowSpec(StackingSpec):
@@ -238,21 +243,18 @@ class AutogrowSpec(StackingSpec):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.seed_depth is not None:
-            names.parse_depth(self.seed_depth, self.architecture, "seed_depth")
+            architecture = names.parse_architecture(self.network)
+            names.parse_depth(self.seed_depth, architecture, "seed_depth")
         if self.J is not None and self.K is not None and self.K > self.J:
             raise ValueError(f"J: {self.J} is less than K ({self.K}); allowed: J from K up")
         return self
 
     @property
-    def architecture(self) -> names.Architecture:
-        """The architecture that the run trains."""
-        return names.parse_architecture(self.network)
-
-    @property
-    def seed_network(self) -> names.NetworkName:
+    def first_network(self) -> names.NetworkName:
         """The network that growing starts from."""
-        depth = self.seed_depth or names.format_depth(self.architecture.seed_depth)
-        return names.NetworkName(self.architecture, names.parse_depth(depth, self.architecture))
+        architecture = names.parse_architecture(self.network)
+        depth = self.seed_depth or names.format_depth(architecture.seed_depth)
+        return names.NetworkName(architecture, names.parse_depth(depth, architecture))
 
 
 SPECS: dict[str, type[ScratchSpec] | type[MorphSpec] | type[AutogrowSpec]] = {

@@ -35,14 +35,14 @@ def prepare_folder(
         if differing and not execution.replace:
             raise UserError(
                 f"{folder}: holds a run of another spec ({differing}); "
-                "use another folder, or throw that run away with --replace"
+                "use another folder, or discard that run with --replace"
             )
         if differing or execution.restart:
             _clear_folder(folder)
     world.wait()
     summary = finished_summary(folder, spec)
     if summary is not None:
-        if world.first:  # a process that was killed at its very end may have left some
+        if world.first:  # a process that was killed at its very end may have left remains
             remove_remains(folder)
         with Reporter(folder, quiet=execution.quiet, silent=not world.first) as reporter:
             reporter.say(f"{folder}: this run is complete; nothing to do")
@@ -85,7 +85,7 @@ def _remove_strays(folder: Path) -> None:
 
 
 def _clear_folder(folder: Path) -> None:
-    """Throw away everything a run has left in its folder, its log excepted."""
+    """Remove everything that a run has left in its folder, except its log."""
     for name in (SUMMARY, WEIGHTS, METRICS, GROWTH, SPEC, MICRO_BATCH):
         (folder / name).unlink(missing_ok=True)
     for file in [*folder.glob("checkpoint-*"), *folder.glob("snapshots/*.safetensors")]:

@@ -53,8 +53,7 @@ def run(
     spec
         What to run.
     out
-        The run's folder. One that holds the finished run of the same spec is
-        left as it is.
+        The run's folder. A finished run of the same spec is left as it is.
     execution
         Device, threads and the like.
     data
@@ -80,7 +79,7 @@ def run(
             reporter.say(message)
 
     with ExitStack() as stack:
-        # To the very end: who is told to stop while it ends already just ends.
+        # Kept to the very end: a signal that arrives while the run ends changes nothing.
         stops = stack.enter_context(Stops())
         world = stack.enter_context(joined(device))
         stack.enter_context(told_when_short(folder))
@@ -96,7 +95,7 @@ def run(
             data = datasets.load(spec.data, root=execution.data_root, download=execution.download)
         data = prepared(data, spec)
         sets = make_sets(spec, data, device, workers=execution.workers)
-        # Not before everything that a user can get wrong was looked at: a slip leaves no folder.
+        # Only now, after every check of what a user gave: a mistake leaves no folder behind.
         if world.first:
             open_folder(folder, spec)
         world.wait()
@@ -104,7 +103,7 @@ def run(
         stack.enter_context(reporter)
         if data.report:
             reporter.say(data.report)
-        if world.first:  # the others tell of damaged images on stderr
+        if world.first:  # the other processes report damaged images on stderr
             sets.tell(reporter.say)
         stops.listen()
         trainer = Trainer(
@@ -124,7 +123,7 @@ def run(
 
 
 class _Run:
-    """A run of each of the three kinds, told in epochs and growths."""
+    """Carries out a run of any of the three kinds, epoch by epoch and growth by growth."""
 
     def __init__(self, spec: ResolvedSpec, folder: Path, trainer: Trainer, world: World) -> None:
         self.spec = spec
@@ -148,16 +147,16 @@ class _Run:
             return
         if trainer.trained == spec.epochs:
             shallow, deep = (parse_network(n).depth for n in (spec.from_network, spec.to_network))
-            anew = trainer.depth != deep
+            grows = trainer.depth != deep
             stacked = trainer.stack(shallow, deep)
-            if anew:  # the deeper net is trained in the standard way
+            if grows:  # the deeper net is trained in the standard way
                 trainer.new_optimizer()
             trainer.adam_init(stacked)
         self._train_for(spec.epochs, "training", spec.epochs)
 
     def _autogrow(self, spec: ResolvedAutogrow) -> None:
         trainer = self.trainer
-        growth = Growth(spec.growth_policy, spec.seed_network.depth)
+        growth = Growth(spec.growth_policy, spec.first_network.depth)
         before, events = growth.depth, []
         for epoch in trainer.epochs:
             if epoch.phase == "growing":

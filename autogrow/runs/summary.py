@@ -201,6 +201,4 @@ def read_summary(file: Path) -> Summary:
     except UserError as error:
         reason = str(error).removeprefix(f"{file}: ").removeprefix("cannot be read: ")
         raise UserError(f"{file}: no summary of a finished run: {reason}") from None
-    if not isinstance(content, dict):
-        raise UserError(f"{file}: no summary of a finished run: found {content!r:.80}")
     return validated(Summary, content, f"{file}: no summary of a finished run")

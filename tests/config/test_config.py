@@ -75,7 +75,7 @@ def test_growing_defaults_are_the_papers_best_practice():
         "finetune_epochs": 200,
     }
     assert spec.growth_policy == PeriodicGrowth(K=3, J=100, tau=0.05)
-    assert str(spec.seed_network) == "Basic3ResNet-1-1-1"
+    assert str(spec.first_network) == "Basic3ResNet-1-1-1"
 
 
 def test_training_defaults_are_the_papers():

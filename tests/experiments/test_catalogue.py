@@ -160,9 +160,12 @@ def test_different_settings_have_different_ids():
     ("text", "told"),
     [
         ("", "a mapping of tables"),
-        ("table5: 3", "title or rows"),
+        ("table5: 3", "found 3; allowed: a mapping of keys to values"),
         ("tafel: 3", "names like table5"),
-        (HEAD + "  against: nothing\n  rows: [{dataset: CIFAR10}]", "found net or deeper net"),
+        (
+            HEAD + "  against: nothing\n  rows: [{dataset: CIFAR10}]",
+            "against: found 'nothing'; allowed: 'found net' or 'deeper net'",
+        ),
         (HEAD + "  rows: [{dataset: CIFAR10, network: Plain3Net, fraction: 2}]", "fraction"),
         (HEAD + "  rows: [{dataset: CIFAR10, network: [Plain3Net, Plain3Net]}]", "twice"),
         (
@@ -173,7 +176,7 @@ def test_different_settings_have_different_ids():
         (HEAD + "  rows: [{dataset: CIFAR10, colour: red}]", "unknown column 'colour'"),
         (HEAD + "  rows: [{dataset: CIFAR10, network: Basic9ResNet}]", "Basic9ResNet"),
         (HEAD + "  rows: [{dataset: CIFAR10, network: Basic3ResNet, K: 7}]", "K: 7"),
-        (HEAD + "  rows: [3]", "columns with values"),
+        (HEAD + "  rows: [3]", "rows.0: found 3; allowed: a valid dictionary"),
         (FIGURE + "  rows: [{panel: A}]", "panel: found 'A'"),
         (FIGURE + "  rows: [{snapshots: 0}]", "snapshots: found 0"),
         (FIGURE + "  rows: [{snapshots: yes}]", "snapshots: found True"),

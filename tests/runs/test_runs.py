@@ -424,7 +424,7 @@ def test_a_run_interrupted_in_every_epoch_ends_the_same(
 def test_a_run_interrupted_at_its_end_ends_the_same(
     finished, commands, tmp_path, monkeypatch, step
 ):
-    from autogrow.runs.run import folder as records
+    from autogrow.runs import run as records
 
     write = getattr(records, step)
 

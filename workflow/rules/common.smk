@@ -95,7 +95,7 @@ def source_summary(wildcards):
 
 
 def code_of(*chapters):
-    """The source files of chapters of `analysis`: a change makes tables or figures anew."""
+    """Source files of chapters of `analysis`: tables or figures are remade when they change."""
     return sorted(
         str(file) for name in chapters for file in Path("analysis", name).glob("*.py")
     )

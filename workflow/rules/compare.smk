@@ -22,7 +22,7 @@ rule compare:
         " --out {output:q} > {log:q} 2>&1 || [ $? -eq 1 ]"
 
 
-# Has no output, so it is never up to date: it tells what is done so far.
+# It has no output, so it is never up to date: it reports what is done so far.
 rule plan:
     log:
         f"{OUT}/plan.txt",

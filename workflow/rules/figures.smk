@@ -30,7 +30,7 @@ rule trajectory_plane:
         " --part plane --points {params.points} --threads {resources.cpu_threads} > {log:q} 2>&1"
 
 
-# `--restart`: the first block of new settings throws the old ones away.
+# `--restart`: the first block with new settings removes the blocks with old ones.
 rule contour_block:
     input:
         rules.trajectory_plane.input,

@@ -2,19 +2,20 @@
 # its checkpoint when its job is started again, so checkpoints are no outputs.
 
 # `update`: Snakemake does not delete the outputs before the job. A run that ended after its
-# Snakemake was killed is complete, whatever Snakemake has noted: `autogrow` looks whether
-# its summary is of these settings, and trains only if not.
-# But when such a job fails Snakemake puts back what was there before, perhaps of other
-# settings, and notes it as made with the new ones: it would never be trained again. So the
-# job first throws Snakemake's copies away; then Snakemake removes the outputs of a failed job.
+# Snakemake was killed is complete, whatever Snakemake has recorded: `autogrow` trains only if
+# its summary is not of these settings.
+# But when such a job fails, Snakemake restores the earlier outputs, perhaps of other settings,
+# and records them as made with the new ones: the run would never be trained again. So the job
+# first removes Snakemake's copies; then Snakemake removes the outputs of a failed job.
 
-# `--wait`: a job that Slurm or a killed Snakemake lost sight of may still train there.
+# `--wait`: a job that Slurm or a killed Snakemake no longer tracks may still train there.
 
-# Device, launcher, threads and checkpoints are resources and no params: no reason to train anew.
+# Device, launcher, threads and checkpoints are resources, not params: when they change, no run
+# is trained again.
 # `--resources` limits how many of the GPUs are in use at once.
 
-# Interrupted (exit status 75), or lost to something else: it is started again and continues.
-# On a cluster the profile's own `retries` counts, which a number here would take the place of.
+# A job that was interrupted (exit status 75) or lost is started again and resumes. On a cluster
+# the profile's `retries` counts; a number here would replace it.
 
 # `exec`: a signal to the job's process reaches `autogrow`, or the launcher.
 
