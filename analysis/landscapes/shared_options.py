@@ -160,8 +160,6 @@ def open_landscape(
     run: FinishedRun,
     options: argparse.Namespace,
     directions: Callable[[nn.Module], Sequence[Mapping[str, Tensor]]],
-    *,
-    recalibrate: bool = False,
 ) -> Landscape | Undefined:
     """Return the landscape around a run's final network; undefined if the run diverged.
 
@@ -173,18 +171,16 @@ def open_landscape(
         Of :func:`add_evaluation`.
     directions
         Returns the two directions for the network.
-    recalibrate
-        Whether the statistics of Batch Normalization are measured at each point.
     """
     if run.diverged_after is not None:
         print(f"{run.folder}: diverged in epoch {run.diverged_after}: no loss around its network")
         return Undefined()
-    from analysis.landscapes import scores, trained
+    from analysis.landscapes import trained
     from analysis.landscapes.landscape import Landscape
+    from autogrow.training.epoch import evaluate
 
     device = trained.device_for(options.device, options.threads)
     network = trained.final_network(run, device)
     images = trained.training_images(run, device, options.data_root, options.images)
-    score = scores.recalibrated_score if recalibrate else scores.score
     dx, dy = directions(network)
-    return Landscape(network, dx, dy, lambda moved: score(moved, images))
+    return Landscape(network, dx, dy, lambda moved: evaluate(moved, images)[0])

@@ -49,12 +49,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="the grid reaches from -S to S in both directions (default: %(default)s)",
     )
-    parser.add_argument(
-        "--recalibrate",
-        action="store_true",
-        help="measure the statistics of Batch Normalization again at each point, over the same "
-        "images (default: keep those of the network, as Li et al.)",
-    )
     common.add_shared(parser, parser.add_mutually_exclusive_group(), RESULT)
 
 
@@ -73,7 +67,6 @@ def run(options: argparse.Namespace) -> int:
         "points": options.points,
         "span": options.span,
         "images": options.images,
-        "recalibrate": options.recalibrate,
     }
     folder = BlockFolder(options.out, Grid(values, values), settings, RESULT)
 
@@ -85,6 +78,6 @@ def run(options: argparse.Namespace) -> int:
     common.carry_out(
         options,
         folder,
-        lambda: common.open_landscape(run, options, directions, recalibrate=options.recalibrate),
+        lambda: common.open_landscape(run, options, directions),
     )
     return 0

@@ -68,7 +68,7 @@ def test_an_interrupted_surface_goes_on_with_the_missing_blocks(surfaces, traine
 
 @pytest.mark.parametrize(
     "change",
-    [["--seed", 1], ["--span", 2], ["--points", 5], ["--images", 40], ["--recalibrate"]],
+    [["--seed", 1], ["--span", 2], ["--points", 5], ["--images", 40]],
 )
 def test_a_surface_of_other_settings_is_refused(surfaces, trained, tmp_path, one_line, change):
     options = ["--run", trained, "--out", tmp_path, "--points", 3, "--images", 50]

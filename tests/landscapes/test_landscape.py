@@ -4,11 +4,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
-from torch.nn.functional import cross_entropy
 
 from analysis.landscapes.directions import random_direction
 from analysis.landscapes.landscape import Landscape
-from analysis.landscapes.scores import recalibrated_score, score
 from analysis.landscapes.trained import ImageSample
 from autogrow.batches.in_memory import DeviceSet
 from autogrow.data import Split
@@ -33,9 +31,13 @@ def network_of(name="Basic3ResNet-1-2-1"):
     return network.eval()
 
 
-def landscape_of(network, images, measure=score):
+def score(network, images):
+    return evaluate(network, images)[0]
+
+
+def landscape_of(network, images):
     dx, dy = (random_direction(network, seed=0, axis=name) for name in "xy")
-    return Landscape(network, dx, dy, lambda moved: measure(moved, images))
+    return Landscape(network, dx, dy, lambda moved: score(moved, images))
 
 
 def state(network):
@@ -114,46 +116,6 @@ def test_losses_that_are_not_finite_do_not_stop_it():
     found = landscape_of(network, images).at(1e30, 0)
     assert not np.isfinite(found.loss)
     assert same(before, network.state_dict())
-
-
-def test_running_statistics_stay_unless_recalibrated():
-    network, images = network_of(), images_of(100)
-    before = state(network)
-    kept = landscape_of(network, images).at(0.5, 0.5)
-    anew = landscape_of(network, images, recalibrated_score).at(0.5, 0.5)
-    assert same(before, network.state_dict())
-    assert kept.loss != pytest.approx(anew.loss, rel=1e-3)
-    assert {m.momentum for m in network.modules() if isinstance(m, nn.BatchNorm2d)} == {0.1}
-    assert not any(m.training for m in network.modules())
-
-
-def test_recalibrated_statistics_are_those_of_the_images():
-    """One batch: the loss is that of training mode, but for the unbiased variance."""
-    network, images = network_of(), images_of(400)
-    [(x, labels)] = images.evaluation_batches(400)
-    found = recalibrated_score(network, images)
-    with torch.no_grad():
-        expected = cross_entropy(network.train()(x), labels).item()
-    assert found.loss == pytest.approx(expected, rel=2e-3)
-
-
-def test_recalibration_weighs_every_batch(monkeypatch):
-    """401 images in batches of at most 100 make five of about 80, none of a single image."""
-    network, images = network_of(), images_of(401)
-    sizes = []
-    batches = DeviceSet.evaluation_batches
-
-    def noted(self, size, **options):
-        for x, labels in batches(self, size, **options):
-            sizes.append(len(x))
-            yield x, labels
-
-    whole = recalibrated_score(network, images)
-    monkeypatch.setattr(DeviceSet, "evaluation_batches", noted)
-    monkeypatch.setattr("analysis.landscapes.scores.evaluation_batch", lambda images: 100)
-    parts = recalibrated_score(network, images)
-    assert sizes[:5] == [81, 81, 81, 81, 77]
-    assert parts.loss == pytest.approx(whole.loss, rel=0.05)
 
 
 @pytest.mark.parametrize("size", [1, 7, 700])

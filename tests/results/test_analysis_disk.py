@@ -67,7 +67,7 @@ def test_a_full_disk_leaves_everything_as_it_was(tmp_path, call, name):
         make_everything(folder)
         make_older(folder)
         arguments = commands(folder)[name]
-        for pages in (0, 1, 4, 30, 300):
+        for pages in (0, 1, 4, 30, 100, 300):
             others = fill(disk, leave=pages * PAGE)
             before = contents(folder)
             told = call(main, *arguments)

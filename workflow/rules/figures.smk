@@ -137,7 +137,12 @@ rule figure_data:
     input:
         sources=lambda wildcards: figure_sources([wildcards.figure]),
         published=lambda wildcards: PUBLISHED.get(wildcards.figure, []),
-        code=["analysis/figures/figure_data.py", *code_of("results")],
+        code=[
+            "analysis/figures/figure_data.py",
+            "analysis/figures/published.py",
+            "analysis/landscapes/planefiles.py",
+            *code_of("results"),
+        ],
     output:
         f"{OUT}/figures/{{figure}}.csv",
     log:
