@@ -1,8 +1,8 @@
 """Several processes, one run: each trains on its share of every batch.
 
 Started by ``torchrun``, the processes join a group and average their gradients
-(DistributedDataParallel). All take the same decisions, because they decide on
-sums over all of them; the first one alone writes.
+(DistributedDataParallel). All processes take the same decisions, because they decide
+on sums over all of them; only the first one writes.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ class World:
     Parameters
     ----------
     rank
-        Of this process, from 0.
+        Rank of this process, from 0.
     size
-        How many there are.
+        Number of processes.
     device
-        This process's.
+        Device of this process.
     """
 
     rank: int = 0
@@ -59,8 +59,8 @@ class World:
     def parallel(self, network: nn.Module) -> nn.Module:
         """Return a module that trains the network in step with the other processes' networks.
 
-        Parameters that are trained and buffers are taken from the first process.
-        To be called again when the network has grown.
+        Trained parameters and buffers are taken from the first process. Call it again
+        when the network has grown.
         """
         if self.size == 1:
             return network
@@ -110,7 +110,7 @@ def joined(device: torch.device) -> Iterator[World]:
     Parameters
     ----------
     device
-        This process's; decides how they communicate (NCCL or gloo).
+        Device of this process; it decides how the processes communicate (NCCL or gloo).
 
     Raises
     ------

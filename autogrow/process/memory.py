@@ -33,8 +33,9 @@ SHORT = (
 def keep_memory() -> None:
     """Keep freed memory for reuse (glibc), and ask for large pages (Linux).
 
-    For processes of our own, before torch is imported: the second is read from
-    the environment at torch's first allocation. Nothing is done elsewhere.
+    Call it in processes of our own before torch is imported, because torch reads the
+    wish for large pages from the environment at its first allocation. On other systems
+    it does nothing.
     """
     if sys.platform != "linux":
         return
@@ -48,12 +49,12 @@ def keep_memory() -> None:
 
 @contextmanager
 def told_when_short(folder: Path) -> Iterator[None]:
-    """Tell in one line that a run needs more memory than there is.
+    """Report in one line that a run needs more memory than there is.
 
     Parameters
     ----------
     folder
-        The run's.
+        Run folder, which the message names.
 
     Raises
     ------
@@ -68,6 +69,6 @@ def told_when_short(folder: Path) -> Iterator[None]:
             raise
         first = text.splitlines()[0] if text else "MemoryError"
         raise UserError(
-            f"{folder}: out of memory ({first}); allowed: more memory, or a run with a smaller "
-            "batch_size, micro_batch or width; its last checkpoint is kept"
+            f"{folder}: out of memory ({first}); its last checkpoint is kept; free some memory "
+            "and repeat the command, or use a smaller batch_size, micro_batch or width"
         ) from None

@@ -1,8 +1,8 @@
-"""Signals that ask a run to stop: it does at the next step, after writing a checkpoint.
+"""Signals that ask a run to stop, which it does at the next step, after a checkpoint.
 
-Slurm and preemptible machines send SIGTERM and some seconds later SIGKILL; with
-``--signal=USR1@60`` Slurm sends SIGUSR1 a minute before the time limit; SIGHUP comes
-when a terminal is closed, SIGINT from Ctrl-C.
+Slurm and preemptible machines send SIGTERM and some seconds later SIGKILL. With
+``--signal=USR1@60``, Slurm sends SIGUSR1 a minute before the time limit. A terminal that
+is closed sends SIGHUP, and Ctrl-C sends SIGINT.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ class Terminated(BaseException):
 class Stops:
     """Whether this process has been asked to stop: from :meth:`listen` to the context's end.
 
-    In the main thread only, where Python allows it; elsewhere nobody ever asks. A signal
-    that is ignored (nohup, a shell's background jobs) stays ignored.
+    It listens in the main thread only, as Python demands; in other threads nobody ever
+    asks. A signal that is ignored (nohup, a shell's background jobs) stays ignored.
 
     Attributes
     ----------
     asked
-        The signal that asked, None: go on.
+        The signal that asked; None if the run is to go on.
     """
 
     def __init__(self) -> None:
@@ -57,7 +57,7 @@ class Stops:
         self.asked = signal.Signals(number)
 
     def end(self, told: str) -> NoReturn:
-        """End the run, which has been asked to.
+        """End the run because it was asked to stop.
 
         Raises
         ------
@@ -87,7 +87,7 @@ def raised() -> Iterator[None]:
 
 
 def ignore() -> None:
-    """Ignore the signals that :func:`raised` raises: this process ends already."""
+    """Ignore the signals that :func:`raised` raises, because this process is ending already."""
     if threading.current_thread() is threading.main_thread():
         for number in SIGNALS:
             if number != signal.SIGINT:

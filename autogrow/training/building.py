@@ -1,4 +1,4 @@
-"""The network of a run and its optimizer, as the spec says: built, and grown by one."""
+"""Builds the network of a run and its optimizer as the spec says, and grows them by one."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ def build(
     name
         Architecture and depth.
     data
-        What it is trained on.
+        The data set that the network is trained on.
     device
-        Where it is trained.
+        Device that trains the network.
     compiled
-        Whether its sub-modules are compiled.
+        Whether the network's sub-modules are compiled.
     """
     with seeded(derive(spec.seed, "initial weights")):
         network = build_network(name, **shape_of(spec, data))
@@ -81,7 +81,8 @@ def stack_one(
 ) -> None:
     """Stack a sub-module, initialized as the spec says, on sub-network i.
 
-    Its random numbers depend on the run's seed and its place alone. AdamInit comes after.
+    The new sub-module's random numbers depend on the run's seed and its place alone.
+    AdamInit, if the spec asks for it, follows later.
     """
     place = (i, depth_of(network)[i])
     seed = derive(spec.seed, "new sub-module", *place)

@@ -46,11 +46,11 @@ def save(
     Parameters
     ----------
     folder
-        The run's folder.
+        Run folder.
     epochs, steps
-        Trained so far, AdamInit's epochs not counted, its steps counted: where the run is.
+        Epochs and steps trained so far. AdamInit's steps count, its epochs do not.
     network, optimizer, adam
-        What to save.
+        What the checkpoint holds.
     state
         The run's records, as plain values.
     """
@@ -77,15 +77,15 @@ def load_latest(
     Parameters
     ----------
     folder
-        The run's folder.
+        Run folder.
     warn
-        Told of every damaged checkpoint that is passed over.
+        Is told of every damaged checkpoint that is passed over.
 
     Raises
     ------
     UserError
-        If there are checkpoints but none is good: the run must not start over
-        unasked.
+        If there are checkpoints but none is good, because a run must not start over
+        unless it is asked to.
     """
     candidates = files(folder)
     for file in reversed(candidates):
@@ -149,17 +149,17 @@ class Progress:
     epochs
         All epochs recorded so far.
     depth
-        The network's; growth may be ahead of the last epoch.
+        Depth of the network; growth may be ahead of the last epoch.
     steps
         Optimizer steps in these epochs.
     tally
-        Of the epoch that has begun: sums over all processes.
+        Sums over all processes of the epoch that has begun.
     seconds
-        Wall time it has taken so far.
+        Wall time that this epoch has taken so far.
     halvings
         Where a GPU's memory ran out.
     data_checksum
-        Of the data set.
+        Checksum of the data set.
     """
 
     epochs: Sequence[Epoch]
@@ -193,9 +193,9 @@ class Progress:
         Parameters
         ----------
         values
-            Of a checkpoint.
+            Values of a checkpoint.
         folder, data, checksum
-            The run's folder, its data set, and the checksum of that now.
+            Run folder, name of the data set, and that data set's present checksum.
 
         Raises
         ------

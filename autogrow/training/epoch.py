@@ -157,7 +157,7 @@ def train_epoch(
     world
         The processes that train on the other shares.
     tally
-        Of the epoch's earlier batches, if it was interrupted.
+        Sums over the epoch's earlier batches, if it was interrupted.
     pauses
         Asked before each step whether to write a checkpoint or to stop; None: never.
     """
@@ -208,7 +208,7 @@ def evaluate(
     network
         Put into evaluation mode; the same in every process.
     images
-        All of them, whatever the number of processes, count once.
+        Each image counts once, whatever the number of processes.
     precision
         As for :func:`train_epoch`.
     world

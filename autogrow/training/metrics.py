@@ -26,9 +26,9 @@ class Epoch:
         Epochs trained so far, from 1. AdamInit's epochs are not counted: its
         rows repeat the epoch after which the network grew.
     phase
-        What the epoch was for.
+        Purpose of the epoch.
     depth
-        Depth it was trained at, as ``2-1-1``.
+        Depth at which the network was trained, as ``2-1-1``.
     lr
         Learning rate.
     train_loss, train_accuracy

@@ -1,8 +1,8 @@
 """How many images a step holds at once; halved where a GPU's memory runs out.
 
-A network that grows needs more memory with each growth. A step that did not fit is
-taken again in parts of half the size whose gradients are accumulated, so the batch
-stays what it was. Batch Normalization then takes its statistics over a part.
+A network needs more memory with each growth. A step that does not fit is repeated in
+parts of half the size whose gradients are accumulated, so that the batch stays the same.
+Batch Normalization then takes its statistics over a part.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Part = tuple[Tensor, Tensor]
 LEAST = 2
-"""Images that Batch Normalization needs."""
+"""Fewest images that Batch Normalization works with."""
 SHORT = "CUDA error: out of memory|(CUDNN|CUBLAS|CUSOLVER)_STATUS_ALLOC_FAILED"
 """What libraries on a GPU say that allocate past torch."""
 
@@ -37,12 +37,12 @@ class MicroBatch:
     Parameters
     ----------
     images
-        0: a whole batch, however large.
+        0 stands for a whole batch, however large.
     guarded
-        Whether a step may run out of memory; its BN statistics are then kept until
-        it is taken, because a part of a forward pass may have changed them.
+        Whether a step may run out of memory. BN statistics are then kept until the step
+        is taken, because a part of a forward pass may have changed them.
     halved
-        Told the new number after each halving.
+        Is called with the new number after each halving.
 
     Attributes
     ----------
@@ -74,7 +74,7 @@ class MicroBatch:
         Parameters
         ----------
         network, optimizer
-            Of the step; the gradient is all of the network that is changed.
+            Network and optimizer of the step; only the network's gradient is changed.
         images, labels
             The batch, (B, C, H, W) and (B,).
         gradient

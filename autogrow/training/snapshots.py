@@ -24,15 +24,15 @@ def write_snapshot(
     Parameters
     ----------
     folder
-        The run's folder.
+        Run folder.
     network
-        Whose ``named_parameters`` are written; buffers are not.
+        The network; its ``named_parameters`` are written, its buffers are not.
     epoch
         Epochs trained so far.
     phase
         ``seed`` before the first epoch, else what the last epoch was for.
     depth
-        As ``2-1-1``.
+        Depth of the network, as ``2-1-1``.
     grown
         Whether the network has grown since that epoch.
 
