@@ -11,11 +11,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
-from analysis.commandline import Parser, exit_status
 from autogrow.cli.status import running
 from autogrow.errors import UserError
 from autogrow.files.writing import make_folder
@@ -141,17 +139,11 @@ def _watch(snakemake: subprocess.Popen[bytes], workflow: Workflow, screen: Scree
     screen.close()
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the workflow; return Snakemake's exit status."""
-    parser = Parser(
-        prog="python -m analysis reproduce",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``python -m analysis reproduce``."""
     parser.add_argument("--scale", default="mini", help="a file in config/scales (default: mini)")
-    options = parser.parse_args(arguments)
-    return exit_status("analysis reproduce", lambda: reproduce(options.scale))
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def run(options: argparse.Namespace) -> int:
+    """Run the workflow; return Snakemake's exit status."""
+    return reproduce(options.scale)

@@ -26,8 +26,9 @@ print(*sys.argv[1:], flush=True)
 """
 # The command, with that Snakemake beside its Python.
 SCRIPT = (
-    "import sys; from analysis.jobs import reproduce; reproduce.PAUSE = 0.05; "
-    "sys.executable = sys.argv[1]; sys.exit(reproduce.main(['--scale', 'smoke']))"
+    "import sys; from analysis import __main__; from analysis.jobs import reproduce; "
+    "reproduce.PAUSE = 0.05; sys.executable = sys.argv[1]; "
+    "sys.exit(__main__.main(['reproduce', '--scale', 'smoke']))"
 )
 
 
