@@ -9,15 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from autogrow.errors import UserError
-
-if TYPE_CHECKING:
-    from autogrow.training.optimizer import Optimizer
+from autogrow.training.optimizer import SGD
 
 Part = tuple[Tensor, Tensor]
 LEAST = 2
@@ -43,11 +40,6 @@ class MicroBatch:
         is taken, because a part of a forward pass may have changed them.
     halved
         Is called with the new number after each halving.
-
-    Attributes
-    ----------
-    images
-        The present number; 0 as above.
     """
 
     def __init__(
@@ -64,7 +56,7 @@ class MicroBatch:
     def carry_out(
         self,
         network: nn.Module,
-        optimizer: Optimizer,
+        optimizer: SGD | torch.optim.Adam,
         images: Tensor,
         labels: Tensor,
         gradient: Callable[[Part, bool], tuple[Tensor, Tensor, Tensor]],

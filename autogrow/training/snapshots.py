@@ -10,7 +10,6 @@ from pathlib import Path
 
 from torch import nn
 
-from autogrow.errors import UserError
 from autogrow.files.tensors import write_tensors
 
 FOLDER = "snapshots"
@@ -35,17 +34,7 @@ def write_snapshot(
         Depth of the network, as ``2-1-1``.
     grown
         Whether the network has grown since that epoch.
-
-    Raises
-    ------
-    UserError
-        If the file cannot be written.
     """
     path = folder / FOLDER / f"{epoch:05d}{'-grown' if grown else ''}.safetensors"
     tensors = {name: parameter.float() for name, parameter in network.named_parameters()}
-    metadata = {"epoch": str(epoch), "phase": phase, "depth": depth}
-    try:
-        path.parent.mkdir(exist_ok=True)
-    except OSError as error:
-        raise UserError(f"{path.parent}: cannot be made: {error.strerror or error}") from None
-    write_tensors(path, tensors, metadata)
+    write_tensors(path, tensors, {"epoch": str(epoch), "phase": phase, "depth": depth})

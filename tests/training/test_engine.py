@@ -7,7 +7,7 @@ from autogrow.batches.in_memory import DeviceSet
 from autogrow.data import Split
 from autogrow.networks.growable import build_network
 from autogrow.networks.names import parse_network
-from autogrow.training.epoch import evaluate, evaluation_batch, set_learning_rate, train_epoch
+from autogrow.training.epoch import evaluate, evaluation_batch, train_epoch
 from autogrow.training.optimizer import SGD
 
 CPU = torch.device("cpu")
@@ -87,10 +87,3 @@ def test_an_epoch_of_training_is_plain_sgd_over_the_batches():
         torch.testing.assert_close(p, q, rtol=1e-4, atol=1e-6)
     assert score.loss == pytest.approx(losses / 20, rel=1e-5)
     assert score.accuracy == round(100 * right / 20, 4)
-
-
-def test_learning_rate_is_set_for_all_parameters():
-    network = network_of(3)
-    optimizer = SGD(network.parameters(), lr=1, momentum=0.9, weight_decay=0)
-    set_learning_rate(optimizer, 0.01)
-    assert {group["lr"] for group in optimizer.param_groups} == {0.01}

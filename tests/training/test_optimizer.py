@@ -79,19 +79,3 @@ def test_parameters_without_a_gradient_are_left_alone():
     assert torch.equal(network.head.weight, before)
     assert network.head.weight not in optimizer.state
     assert network.head.bias in optimizer.state
-
-
-def test_all_parameters_are_in_one_group():
-    network = network_of()
-    [group] = SGD(network.parameters(), lr=0.1, momentum=0.8, weight_decay=1e-3).param_groups
-    assert [id(p) for p in group["params"]] == [id(p) for p in network.parameters()]
-    assert (group["lr"], group["momentum"], group["weight_decay"]) == (0.1, 0.8, 1e-3)
-
-
-def test_zero_grad_forgets_the_gradients():
-    network = network_of()
-    optimizer = SGD(network.parameters(), lr=0.1, momentum=0.9, weight_decay=0)
-    step(network, optimizer, seed=0)
-    assert all(p.grad is not None for p in network.parameters())
-    optimizer.zero_grad()
-    assert all(p.grad is None for p in network.parameters())
