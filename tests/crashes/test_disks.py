@@ -2,6 +2,7 @@
 
 import shutil
 
+import numpy as np
 import pytest
 from mounts import fill, read_only, small_disk
 from run_results import listing
@@ -49,34 +50,19 @@ def test_a_read_only_folder(run_of, undisturbed, forks, tmp_path):
     run.finishes()
 
 
-def test_data_that_vanished_between_two_starts(run_of, tmp_path, image_folder):
-    more = ["--data", f"folder:{image_folder}", "--data-fraction", "1"]
+def test_data_that_vanished_between_two_starts(run_of, tmp_path):
+    file, rng = tmp_path / "images.npz", np.random.default_rng(0)
+    images = {f"x_{s}": rng.integers(0, 256, (80, 8, 8), dtype=np.uint8) for s in ("train", "test")}
+    np.savez(file, **images, y_train=np.arange(80) % 2, y_test=np.arange(80) % 2)
     run, whole = run_of("scratch"), run_of("scratch", tmp_path / "whole")
     for each in (run, whole):
-        each.command += more
-    assert whole() == 0
+        each.command += ["--data", f"npz:{file}", "--data-fraction", "1"]
+    assert whole() == 0, whole.forks.told
     run.whole = lambda: (whole.out, None)
     run.killed((*AT[:3], 5))
     before = listing(run.out, but=["lock"])
-    image_folder.rename(tmp_path / "elsewhere")
-    run.ends_in_one_line(image_folder)
+    file.rename(tmp_path / "elsewhere")
+    run.ends_in_one_line(file)
     assert listing(run.out, but=["lock"]) == before
-    (tmp_path / "elsewhere").rename(image_folder)
+    (tmp_path / "elsewhere").rename(file)
     run.finishes()
-
-
-@pytest.fixture
-def image_folder(tmp_path):
-    """A small image folder of two classes."""
-    import numpy as np
-    from PIL import Image
-
-    rng = np.random.default_rng(0)
-    for split, count in (("train", 40), ("test", 10)):
-        for label in ("a", "b"):
-            place = tmp_path / "images" / split / label
-            place.mkdir(parents=True)
-            for i in range(count):
-                pixels = rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)
-                Image.fromarray(pixels).save(place / f"{i}.png")
-    return tmp_path / "images"

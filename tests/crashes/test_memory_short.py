@@ -29,7 +29,9 @@ def test_an_allocation_that_fails_is_told_in_one_line(
 
     with monkeypatch.context() as patch:
         patch.setattr(SGD, "step", short)
-        assert "out of memory" in mistake(*tiny.train, "--out", tmp_path / "run").lower()
+        line = mistake(*tiny.train, "--out", tmp_path / "run")
+    assert line.startswith(f"autogrow: error: {tmp_path / 'run'}: out of memory")
+    assert "its last checkpoint is kept" in line
     assert checkpoint.load_latest(tmp_path / "run", pytest.fail) is not None
     for name in ("run", "whole"):
         assert cli(*tiny.train, "--out", tmp_path / name).status == 0

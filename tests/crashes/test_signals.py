@@ -1,15 +1,13 @@
 """A run that is asked to stop finishes its step, writes a checkpoint, and goes on later."""
 
 import signal
-import subprocess
-import sys
 import threading
+from contextlib import contextmanager
 
 import pytest
 
-import autogrow
-from autogrow.config.execution import Execution
-from autogrow.training import checkpoint
+from autogrow.cli.main import main
+from autogrow.training import checkpoint, trainer
 
 STEP = ("autogrow.training.optimizer", "SGD.step", "after", 13)
 
@@ -65,76 +63,50 @@ def test_ctrl_c_says_the_command_without_what_would_start_over(run_of, tmp_path)
     assert f"--out '{run.out}'" in run.forks.told
 
 
-def started(lines, command, handler, sent):
-    """Start the command with another ``train_epoch``, and a signal's handler of its parent's."""
-    script = [
-        "import os, signal, sys, time, autogrow.training.trainer as trainer",
-        "from autogrow.cli.main import main",
-        "original = trainer.train_epoch",
-        *lines,
-        "trainer.train_epoch = changed",
-        "sys.exit(main(sys.argv[1:]))",
-    ]
-    return subprocess.Popen(
-        [sys.executable, "-c", "\n".join(script), *map(str, command)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        preexec_fn=lambda: signal.signal(sent, handler),
-    )
+@contextmanager
+def handled(number, handler):
+    """A handler that this process has from its parent: a shell's background job ignores Ctrl-C."""
+    before = signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
 
 
-def test_a_second_ctrl_c_ends_at_once(run_of):
+def test_a_second_ctrl_c_ends_at_once(cli, tiny, tmp_path, monkeypatch):
     """Also while the first one's step lasts: here a step that never ends."""
-    endless = [
-        "def changed(*_, **__):",
-        "    handler = signal.getsignal(signal.SIGINT)",
-        "    def heard(*arguments):",
-        "        print('heard', flush=True)",
-        "        handler(*arguments)",
-        "    signal.signal(signal.SIGINT, heard)",
-        "    while True:",
-        "        print('training', flush=True)",
-        "        time.sleep(0.1)",
-    ]
-    # Not ignored, as it is in a shell's background job that these tests may run in.
-    command = run_of("scratch").command
-    with started(endless, command, signal.default_int_handler, signal.SIGINT) as process:
-        assert process.stdout.readline() == "training\n"
-        process.send_signal(signal.SIGINT)
-        assert "heard\n" in iter(process.stdout.readline, "")
-        assert process.stdout.readline() == "training\n"  # the step goes on
-        process.send_signal(signal.SIGINT)
-        assert "heard\n" in iter(process.stdout.readline, "")
-        assert process.wait(timeout=600) == 130
+    sent = []
+
+    def endless(*_, **__):
+        while True:
+            sent.append(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(trainer, "train_epoch", endless)
+    with handled(signal.SIGINT, signal.default_int_handler):
+        assert cli(*tiny.train, "--out", tmp_path / "run").status == 130
+    assert len(sent) == 2
 
 
-def test_a_process_that_ignores_a_signal_goes_on_ignoring_it(run_of):
+def test_a_process_that_ignores_a_signal_goes_on_ignoring_it(cli, tiny, tmp_path, monkeypatch):
     """As under nohup."""
-    hung_up = [
-        "def changed(*arguments, **options):",
-        "    os.kill(os.getpid(), signal.SIGHUP)",
-        "    return original(*arguments, **options)",
-    ]
-    run = run_of("scratch")
-    with started(hung_up, run.command, signal.SIG_IGN, signal.SIGHUP) as process:
-        assert process.wait(timeout=600) == 0
-    assert (run.out / "summary.json").exists()
+    train_epoch = trainer.train_epoch
+
+    def hung_up(*arguments, **options):
+        signal.raise_signal(signal.SIGHUP)
+        return train_epoch(*arguments, **options)
+
+    monkeypatch.setattr(trainer, "train_epoch", hung_up)
+    with handled(signal.SIGHUP, signal.SIG_IGN):
+        assert cli(*tiny.train, "--out", tmp_path / "run").status == 0
 
 
-def test_in_another_thread_a_run_leaves_signals_alone(tmp_path):
+def test_in_another_thread_a_run_leaves_signals_alone(tiny, tmp_path):
     """Python allows handlers in the main thread only; a run from a notebook's thread works."""
-    spec = autogrow.ScratchSpec(
-        network="Basic3ResNet-1-1-1", data="digits", data_fraction=0.1, width=4, epochs=1
-    )
-    execution = Execution(device="cpu", threads=1, quiet=True)
     before, done = signal.getsignal(signal.SIGTERM), []
-
-    def work():
-        done.append(autogrow.run(spec, tmp_path / "run", execution=execution))
-
-    thread = threading.Thread(target=work)
+    command = [*tiny.train, "--out", str(tmp_path / "run")]
+    thread = threading.Thread(target=lambda: done.append(main(command)))
     thread.start()
     thread.join()
-    assert done[0]["status"] == "complete"
+    assert done == [0]
     assert signal.getsignal(signal.SIGTERM) is before

@@ -11,15 +11,12 @@ import torch
 import yaml
 from run_results import metrics, summary
 from safetensors.torch import load_file
+from small_networks import digit_images, sgd, small_network
 
-from autogrow.batches.in_memory import DeviceSet
-from autogrow.data import Split, load
-from autogrow.networks.growable import build_network
-from autogrow.networks.names import parse_network
+from autogrow.data import load
 from autogrow.process.distributed import World
 from autogrow.training.epoch import evaluate, train_epoch
 from autogrow.training.micro_batch import MicroBatch
-from autogrow.training.optimizer import SGD
 
 SCRIPT = Path(__file__).with_name("carry_out.py")
 # 240 training images: a batch of 48 is shared equally by 2 and by 3, and so is the last.
@@ -109,14 +106,6 @@ def whole(folder):
     return finished(folder, "whole", 2)
 
 
-def assert_continued(folder, name, whole, told):
-    """Start an interrupted run again, and compare it with an undisturbed one."""
-    out = finished(folder, name, 2)
-    assert f"continuing after {told}" in (out / "log.txt").read_text()
-    assert growth(out) == growth(whole)
-    assert equal(weights(out, 0), weights(whole, 0))
-
-
 @pytest.mark.parametrize("processes", [2, 3])
 def test_without_bn_noise_it_is_the_run_of_one_process(folder, alone, processes):
     out = finished(folder, f"together{processes}", processes, "--no-bn-noise")
@@ -142,14 +131,31 @@ def test_with_bn_all_processes_still_agree_to_the_bit(folder, initializer):
     assert equal(weights(out, 0), load_file(out / "weights.safetensors"))
 
 
-def test_a_lost_process_ends_the_others_with_a_clear_message_and_the_next_start_continues(
-    folder, whole
+# 240 images in batches of 48: an epoch has five steps.
+STEP = ("autogrow.training.optimizer", "SGD.step", 2 * 5 + 1, "SIGTERM", 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "at", "told", "steps"),
+    [
+        ("lost", ("autogrow.training.trainer", "train_epoch", 4, "SIGKILL", 1), [LOST], [3, 15]),
+        ("asked", STEP, ["SIGTERM: ", "another process of this run was stopped: "], [2, 11]),
+    ],
+)
+def test_one_process_lost_or_asked_to_stop_ends_all_and_the_next_start_continues(
+    folder, whole, name, at, told, steps
 ):
-    done = carry_out(folder, "lost", 2, "--die-in", 4, 1)
+    """All stop after the same step, with a clear message."""
+    done = carry_out(folder, name, 2, "--at", *at)
     assert done.returncode != 0
-    assert f"autogrow: interrupted: {LOST}" in done.stderr
-    assert not (folder / "lost" / "summary.json").exists()
-    assert_continued(folder, "lost", whole, "epoch 3")
+    assert all(f"autogrow: interrupted: {words}" in done.stderr for words in told)
+    assert not (folder / name / "summary.json").exists()
+    [*_, newest] = sorted((folder / name).glob("checkpoint-*"))
+    assert [int(n) for n in newest.stem.split("-")[1:]] == steps
+    out = finished(folder, name, 2)
+    assert "continuing after epoch" in (out / "log.txt").read_text()
+    assert growth(out) == growth(whole)
+    assert equal(weights(out, 0), weights(whole, 0))
 
 
 def command(folder, name, **changed):
@@ -176,30 +182,20 @@ def test_a_mistake_ends_all_and_leaves_no_folder(folder):
     assert not (folder / "mistake").exists()
 
 
-def images_of(count):
-    digits = load("digits").train
-    split = Split(digits.images[:count], digits.labels[:count])
-    return DeviceSet(split, [0.5], [0.5], torch.device("cpu"), crop_padding=1, flip=True)
-
-
 @pytest.mark.parametrize("size", [2, 3, 5])
 @pytest.mark.parametrize("count", [240, 241, 97])
 def test_shares_are_together_every_image_once(size, count):
-    images = images_of(count)
+    images = digit_images(count, crop_padding=1, flip=True)
     worlds = [World(rank, size) for rank in range(size)]
     evaluated = [x for w in worlds for x, _ in images.evaluation_batches(16, world=w) if len(x)]
     [(everything, _)] = images.evaluation_batches(count)
     assert torch.equal(torch.cat(evaluated), everything)
     epochs = [list(images.training_batches(48, seed=1, epoch=2, world=w)) for w in worlds]
     whole = list(images.training_batches(48, seed=1, epoch=2))
-    if count % 48 == 1:
-        assert len(whole) == len(epochs[0])
-    together = torch.cat([torch.cat([x for x, _ in step]) for step in zip(*epochs, strict=True)])
-    assert torch.equal(together, torch.cat([x for x, _ in whole]))
-    for step in zip(*epochs, strict=True):
-        sizes = [len(x) for x, _ in step]
-        assert max(sizes) - min(sizes) <= 1
-        assert min(sizes) >= 2
+    for (batch, _), *step in zip(whole, *epochs, strict=True):
+        assert torch.equal(torch.cat([x for x, _ in step]), batch)
+        sizes = sorted(len(x) for x, _ in step)
+        assert sizes[0] >= max(2, sizes[-1] - 1)
 
 
 @pytest.mark.parametrize("micro_batch", [2, 16, 17, 1000])
@@ -208,15 +204,12 @@ def test_accumulated_gradients_are_the_batchs(monkeypatch, micro_batch):
     monkeypatch.setattr(
         torch.nn.BatchNorm2d, "train", lambda self, mode=True: torch.nn.Module.train(self, False)
     )
-    images = images_of(97)
+    images = digit_images(97, crop_padding=1, flip=True)
     trained = []
     for most in (0, micro_batch):
-        torch.manual_seed(0)
-        name = parse_network("Basic3ResNet-1-1-1")
-        network = build_network(name, image_channels=1, classes=10, width=4)
-        optimizer = SGD(network.parameters(), lr=0.05, momentum=0.9, weight_decay=5e-4)
+        network = small_network()
         batches = images.training_batches(48, seed=0, epoch=0)
-        score = train_epoch(network, optimizer, batches, micro_batch=MicroBatch(most))
+        score = train_epoch(network, sgd(network), batches, micro_batch=MicroBatch(most))
         trained.append((score, network))
     (one, whole), (other, parts) = trained
     assert other.loss == pytest.approx(one.loss, abs=1e-5)
@@ -226,19 +219,9 @@ def test_accumulated_gradients_are_the_batchs(monkeypatch, micro_batch):
     assert evaluate(whole, images)[0].loss == pytest.approx(evaluate(parts, images)[0].loss)
 
 
-def test_one_process_asked_to_stop_stops_all_after_the_same_step(folder, whole):
-    done = carry_out(folder, "asked", 2, "--stop-in", 3, 1)
-    assert done.returncode != 0
-    assert "autogrow: interrupted: SIGTERM: " in done.stderr
-    assert "autogrow: interrupted: another process of this run was stopped: " in done.stderr
-    [*_, newest] = sorted((folder / "asked").glob("checkpoint-*"))
-    epochs, steps = map(int, newest.stem.split("-")[1:])
-    assert (epochs, steps) == (2, 2 * 5 + 1)  # 240 images, batches of 48: one step of the third
-    assert_continued(folder, "asked", whole, "epoch 2 and 1 steps")
-
-
 def test_one_process_short_of_memory_halves_the_next_starts_micro_batch(folder):
-    done = carry_out(folder, "short", 2, "--short-in", 2, 1)
+    at = ("autogrow.training.epoch", "_logits", 5 + 1 + 1, "short", 1)  # after an evaluation
+    done = carry_out(folder, "short", 2, "--at", *at)
     assert done.returncode != 0
     assert "autogrow: interrupted: out of GPU memory in epoch 2" in done.stderr
     assert f"autogrow: interrupted: {LOST}" in done.stderr

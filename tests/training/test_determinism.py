@@ -1,6 +1,5 @@
 """Same spec and seed, same bits: from whatever folder, under whatever conditions."""
 
-import hashlib
 import os
 import subprocess
 import sys
@@ -54,21 +53,6 @@ def test_a_changed_setting_does_not_shift_what_it_does_not_concern(
     assert metrics(tmp_path / "other")[:2] == metrics(tmp_path / "one")[:2]
 
 
-def test_the_subset_depends_on_seed_and_fraction_alone(tiny):
-    from autogrow.batches.sets import make_sets
-    from autogrow.config.spec import parse_spec
-    from autogrow.data import load
-
-    def drawn(**more):
-        settings = {"kind": "scratch", "network": "Basic3ResNet-1-1-1", "data": "digits"}
-        settings |= {"data_fraction": 0.3, "crop_padding": 0, "flip": False, **more}
-        sets = make_sets(parse_spec(settings), load("digits"), torch.device("cpu"))
-        return hashlib.sha256(next(sets.train.evaluation_batches(10**6))[0].numpy()).digest()
-
-    assert drawn() == drawn(width=4, batch_size=16, network="Plain3Net-2-2-2")
-    assert drawn() != drawn(seed=1)
-
-
 def test_new_sub_modules_depend_on_their_place_alone(tiny, cli, tmp_path):
     """The sub-module stacked on (2, 1, 1) is the same whatever was trained before."""
     from safetensors.torch import load_file
@@ -77,12 +61,10 @@ def test_new_sub_modules_depend_on_their_place_alone(tiny, cli, tmp_path):
     for name, more in (("one", []), ("other", ["--K", "2", "--J", "4", "--learning-rate", "0.01"])):
         out = tmp_path / name
         assert cli(*tiny.grow, *more, "--snapshots", "1", "--out", out).status == 0
-        [first, *_] = sorted((out / "snapshots").glob("*-grown.safetensors"))
-        stacked.append(
-            {k: t for k, t in load_file(first).items() if k.startswith("sub_networks.0.1")}
-        )
-    assert stacked[0].keys() == stacked[1].keys() != set()
-    assert all(torch.equal(stacked[0][k], t) for k, t in stacked[1].items())
+        tensors = load_file(min((out / "snapshots").glob("*-grown.safetensors")))
+        stacked.append({k: t for k, t in tensors.items() if k.startswith("sub_networks.0.1")})
+    assert stacked[0]
+    torch.testing.assert_close(*stacked, rtol=0, atol=0)
 
 
 def assert_golden(out, name, tolerance, accuracies=True):

@@ -5,18 +5,14 @@ import itertools
 import pytest
 import torch
 from run_results import results, summary
+from small_networks import digit_images, sgd, small_network
 
-from autogrow.batches.in_memory import DeviceSet
-from autogrow.data import Split, load
 from autogrow.errors import UserError
 from autogrow.files.yaml import read_yaml
-from autogrow.networks.growable import build_network
-from autogrow.networks.names import parse_network
 from autogrow.training import epoch as engine
 from autogrow.training import trainer
 from autogrow.training.epoch import evaluate, train_epoch
 from autogrow.training.micro_batch import MicroBatch
-from autogrow.training.optimizer import SGD
 
 
 class SmallMemory(torch.nn.Module):
@@ -24,9 +20,7 @@ class SmallMemory(torch.nn.Module):
 
     def __init__(self, most):
         super().__init__()
-        torch.manual_seed(0)
-        name = parse_network("Basic3ResNet-1-1-1")
-        self.network = build_network(name, image_channels=1, classes=10, width=4)
+        self.network = small_network()
         self.most = most
         self.network.sub_networks[1].register_forward_pre_hook(self.look)
 
@@ -38,16 +32,9 @@ class SmallMemory(torch.nn.Module):
         return self.network(x)
 
 
-def images(count=96):
-    digits = load("digits").train
-    split = Split(digits.images[:count], digits.labels[:count])
-    return DeviceSet(split, [0.5], [0.5], torch.device("cpu"))
-
-
 def train(network, micro_batch):
-    optimizer = SGD(network.parameters(), lr=0.05, momentum=0.9, weight_decay=5e-4)
-    batches = images().training_batches(48, seed=0, epoch=0)
-    score = train_epoch(network, optimizer, batches, micro_batch=micro_batch)
+    batches = digit_images(96).training_batches(48, seed=0, epoch=0)
+    score = train_epoch(network, sgd(network), batches, micro_batch=micro_batch)
     return score, network.network.state_dict()
 
 
@@ -64,7 +51,7 @@ def test_a_halved_batch_is_one_that_was_small_from_the_start():
 
 
 def test_evaluation_takes_fewer_at_once():
-    small, whole = (evaluate(SmallMemory(most), images())[0] for most in (10, 10**9))
+    small, whole = (evaluate(SmallMemory(most), digit_images(96))[0] for most in (10, 10**9))
     assert small.accuracy == whole.accuracy
 
 
@@ -118,20 +105,3 @@ def test_an_interrupted_run_remembers_it(small_memory, tiny, cli, tmp_path, monk
     assert cli(*tiny.grow, "--out", tmp_path / "run").status == 0
     assert (tmp_path / "run" / "log.txt").read_text().count("out of GPU memory") == 2
     assert results(tmp_path / "run") == results(tmp_path / "whole")
-
-
-def test_a_run_on_a_cpu_ends_with_a_clear_error(tiny, mistake, cli, tmp_path, monkeypatch):
-    logits, calls = engine._logits, itertools.count()
-
-    def short(*arguments):
-        if next(calls) == 12:
-            torch.empty(2**50)  # the library's own error
-        return logits(*arguments)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(engine, "_logits", short)
-        line = mistake(*tiny.train, "--out", tmp_path / "run")
-    assert line.startswith(f"autogrow: error: {tmp_path / 'run'}: out of memory")
-    assert "its last checkpoint is kept" in line
-    assert cli(*tiny.train, "--out", tmp_path / "run").status == 0
-    assert "continuing after epoch" in (tmp_path / "run" / "log.txt").read_text()

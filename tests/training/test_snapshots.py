@@ -13,11 +13,6 @@ def names(out):
     return sorted(f.name for f in (out / "snapshots").glob("*.safetensors"))
 
 
-def metadata(file):
-    with safe_open(file, "pt") as content:
-        return content.metadata()
-
-
 def test_every_n_epochs_and_around_each_growth(tiny, cli, tmp_path):
     out = tmp_path / "run"
     assert cli(*tiny.grow, "--K", "2", "--snapshots", "3", "--out", out).status == 0
@@ -31,7 +26,8 @@ def test_every_n_epochs_and_around_each_growth(tiny, cli, tmp_path):
     phases = {0: "seed"} | {int(e["epoch"]): e["phase"] for e in epochs}
     depths = {int(e["epoch"]): e["depth"] for e in epochs}
     for name in wanted:
-        told = metadata(out / "snapshots" / name)
+        with safe_open(out / "snapshots" / name, "pt") as content:
+            told = content.metadata()
         epoch = int(told["epoch"])
         assert told["phase"] == phases[epoch]
         grown = name.endswith("-grown.safetensors")
