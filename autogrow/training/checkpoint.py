@@ -36,16 +36,8 @@ def save(
 ) -> None:
     """Write a checkpoint and drop all but the last two.
 
-    Parameters
-    ----------
-    folder
-        Run folder.
-    epochs, steps
-        Epochs and steps trained so far. AdamInit's steps count, its epochs do not.
-    network, optimizer, adam
-        What the checkpoint holds.
-    state
-        The run's records, as plain values.
+    ``state`` holds the run's records as plain values. Among the steps trained so far
+    AdamInit's count; among the epochs they do not.
     """
     tensors = {f"network.{name}": t for name, t in network.state_dict().items()}
     for name, parameter in network.named_parameters():
@@ -68,12 +60,7 @@ def load_latest(
 ) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
     """Return tensors and state of the newest good checkpoint, None if there is no checkpoint.
 
-    Parameters
-    ----------
-    folder
-        Run folder.
-    warn
-        Is called with a message about every damaged checkpoint that is passed over.
+    ``warn`` is called with a message about every damaged checkpoint that is passed over.
 
     Raises
     ------

@@ -63,19 +63,7 @@ class MicroBatch:
     ) -> list[tuple[Tensor, Tensor, Tensor]]:
         """Accumulate a batch's gradient; return what ``gradient`` gave for its parts.
 
-        Parameters
-        ----------
-        network, optimizer
-            Network and optimizer of the step; only the network's gradient is changed.
-        images, labels
-            The batch, (B, C, H, W) and (B,).
-        gradient
-            Adds a part's share to the gradient; told whether it is the last part.
-
-        Raises
-        ------
-        UserError
-            If the memory does not suffice for two images.
+        ``gradient`` adds a part's share; its second argument is whether the part is the last.
         """
         buffers = list(network.buffers()) if self._guarded else []
         while True:

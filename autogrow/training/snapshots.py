@@ -20,20 +20,8 @@ def write_snapshot(
 ) -> None:
     """Write the network's parameters, float32, by name; epoch, phase and depth as metadata.
 
-    Parameters
-    ----------
-    folder
-        Run folder.
-    network
-        The network; its ``named_parameters`` are written, its buffers are not.
-    epoch
-        Epochs trained so far.
-    phase
-        ``seed`` before the first epoch, else what the last epoch was for.
-    depth
-        Depth of the network, as ``2-1-1``.
-    grown
-        Whether the network has grown since that epoch.
+    The phase is ``seed`` before the first epoch, else what the last epoch was for; ``grown``
+    says whether the network has grown since that epoch.
     """
     path = folder / FOLDER / f"{epoch:05d}{'-grown' if grown else ''}.safetensors"
     tensors = {name: parameter.float() for name, parameter in network.named_parameters()}
