@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 import torch
 
 from autogrow.errors import UserError
-from autogrow.process.distributed import local_device
 
 MOST_THREADS = 1024
 """More than any machine has processors; OpenMP crashes where the system gives it fewer."""
@@ -13,6 +14,8 @@ MOST_THREADS = 1024
 
 def find_device(name: str, threads: int | None = None) -> torch.device:
     """Return the device that is asked for, and set the number of CPU threads.
+
+    Under torchrun, each process of a machine gets a GPU of its own.
 
     Parameters
     ----------
@@ -30,6 +33,7 @@ def find_device(name: str, threads: int | None = None) -> torch.device:
         if not 1 <= threads <= MOST_THREADS:
             raise UserError(f"threads: found {threads}; allowed: 1 to {MOST_THREADS}")
         torch.set_num_threads(threads)
+    gpus = torch.cuda.device_count()
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
@@ -38,9 +42,16 @@ def find_device(name: str, threads: int | None = None) -> torch.device:
         device = None
     if device is None or device.type not in ("cpu", "cuda"):
         raise UserError(f"device: found {name!r}; allowed: auto, cpu, cuda or cuda:N")
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+    if device.type == "cpu":
+        return device
+    if (device.index or 0) >= gpus:
+        raise UserError(f"device: {name!r} is not there ({gpus} GPUs seen); allowed: auto or cpu")
+    process = os.environ.get("LOCAL_RANK")
+    if process is None:
+        return device
+    if int(process) >= gpus:
         raise UserError(
-            f"device: {name!r} is not there ({torch.cuda.device_count()} GPUs seen); "
-            "allowed: auto or cpu"
+            f"device: process {process} of this machine has no GPU ({gpus} GPUs seen); "
+            "allowed: as many processes as GPUs"
         )
-    return local_device(device)
+    return torch.device("cuda", int(process))

@@ -16,24 +16,14 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from autogrow.errors import InterruptedRunError, UserError
+from autogrow.errors import InterruptedRunError
 
 LOST = "Connection closed|Connection reset|Broken pipe|Timed out|timed out|remote process"
 
 
 @dataclass(frozen=True)
 class World:
-    """The processes of a run.
-
-    Parameters
-    ----------
-    rank
-        Rank of this process, from 0.
-    size
-        Number of processes.
-    device
-        Device of this process.
-    """
+    """The processes of a run: the rank of this one, their number, and this one's device."""
 
     rank: int = 0
     size: int = 1
@@ -85,32 +75,14 @@ ALONE = World()
 
 
 def gradients_stay(network: nn.Module) -> AbstractContextManager[None]:
-    """Return a context in which gradients are not averaged yet: more will be added to them."""
+    """Return a context in which processes do not average their gradients yet."""
     no_sync = getattr(network, "no_sync", None)
     return nullcontext() if no_sync is None else no_sync()
-
-
-def local_device(device: torch.device) -> torch.device:
-    """Return this process's GPU, if a GPU is wanted and torchrun has numbered the processes."""
-    number = os.environ.get("LOCAL_RANK")
-    if device.type != "cuda" or number is None:
-        return device
-    if int(number) >= torch.cuda.device_count():
-        raise UserError(
-            f"device: process {number} of this machine has no GPU "
-            f"({torch.cuda.device_count()} GPUs seen); allowed: as many processes as GPUs"
-        )
-    return torch.device("cuda", int(number))
 
 
 @contextmanager
 def joined(device: torch.device) -> Iterator[World]:
     """Join the processes that torchrun started; without torchrun, be alone.
-
-    Parameters
-    ----------
-    device
-        Device of this process; it decides how the processes communicate (NCCL or gloo).
 
     Raises
     ------

@@ -1,14 +1,9 @@
 """One process on a run's folder at a time.
 
-The file ``lock`` names the host and the process that trains there. The kernel's
-lock on it (flock) ends with the process, however that dies. Because not every
-shared file system passes that lock on to other hosts, the holder also touches the
-file every ``BEAT`` seconds, and another host's file that was touched lately
-counts as held.
-
-A second process is refused, or waits if it is asked to: on a cluster, a job that was
-killed has its successor on another host within seconds, and a job that a killed
-Snakemake has left behind may still be at work.
+The file ``lock`` names the host and the process that trains there. The kernel's lock on
+it (flock) ends with the process, however that dies. Because not every shared file system
+passes that lock on to other hosts, the holder also touches the file every ``BEAT``
+seconds, and another host's file that was touched lately counts as held.
 """
 
 from __future__ import annotations
@@ -25,6 +20,7 @@ from pathlib import Path
 from typing import TextIO
 
 from autogrow.errors import UserError
+from autogrow.files.writing import make_folder
 
 NAME = "lock"
 BEAT = 30.0
@@ -71,13 +67,9 @@ def locked(folder: Path, say: Callable[[str], None], *, wait: bool = False) -> I
 
 @contextmanager
 def _made(folder: Path) -> Iterator[None]:
+    """Make a folder; remove it again, and those above it, if they stay empty."""
     missing = [f for f in (folder, *folder.parents) if not f.exists()]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except FileExistsError:
-        raise UserError(f"{folder}: is a file; allowed: a folder for the run") from None
-    except OSError as error:
-        raise UserError(f"{folder}: cannot be made: {error.strerror or error}") from None
+    make_folder(folder)
     try:
         yield
     finally:
@@ -91,59 +83,38 @@ def _taken(path: Path, say: Callable[[str], None], wait: bool) -> TextIO:
     told = False
     while True:
         try:
-            return _opened_and_locked(path, say)
-        except _HeldError as error:
-            if not wait:
-                raise UserError(f"{error}; wait for it, or {error.advice}") from None
-            if not told:
-                say(f"{error}; waiting for it (or {error.advice})")
-            told = True
-            time.sleep(PAUSE)
-
-
-def _opened_and_locked(path: Path, say: Callable[[str], None]) -> TextIO:
-    while True:
-        try:
             file = path.open("a+")
         except OSError as error:
             raise UserError(f"{path}: cannot be written: {error.strerror or error}") from None
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if path.stat().st_ino == os.fstat(file.fileno()).st_ino:
-                break
-        except BlockingIOError:
             holder = _read_holder(file)
+            if path.stat().st_ino != os.fstat(file.fileno()).st_ino:
+                raise FileNotFoundError
+            if holder is None or not _beats_elsewhere(path, holder):
+                if holder is not None:
+                    say(f"{path.parent}: taking over from process {holder}, which has ended")
+                return file
+            held = f"process {holder} was training here less than {STALE:.0f} s ago"
+            advice = f"if it is gone for certain delete {path}"
+        except BlockingIOError:
+            held, advice = f"process {_read_holder(file)} is training here", "end it"
+        except FileNotFoundError:  # its holder has just ended and removed it
             file.close()
-            raise _HeldError(
-                f"{path.parent}: process {holder} is training here", "end it"
-            ) from None
-        except FileNotFoundError:
-            pass
+            continue
         except OSError as error:  # some clusters' file systems have no flock
             file.close()
             raise UserError(
                 f"{path}: cannot be locked: {error.strerror or error}; allowed: a folder on a "
                 "file system that has flock"
             ) from None
-        file.close()  # its holder has just ended and removed it
-    holder = _read_holder(file)
-    if holder is not None:
-        if _beats_elsewhere(path, holder):
-            file.close()
-            raise _HeldError(
-                f"{path.parent}: process {holder} was training here less than {STALE:.0f} s ago",
-                f"if it is gone for certain delete {path}",
-            )
-        say(f"{path.parent}: taking over from process {holder}, which has ended")
-    return file
-
-
-class _HeldError(Exception):
-    """Somebody holds the lock; ``advice``: what a user can do about it."""
-
-    def __init__(self, message: str, advice: str) -> None:
-        super().__init__(message)
-        self.advice = advice
+        file.close()
+        if not wait:
+            raise UserError(f"{path.parent}: {held}; wait for it, or {advice}")
+        if not told:
+            say(f"{path.parent}: {held}; waiting for it (or {advice})")
+        told = True
+        time.sleep(PAUSE)
 
 
 def _beat(path: Path, stop: threading.Event) -> None:

@@ -1,8 +1,8 @@
 """How this process gets memory from the system: kept, and in large pages.
 
-A training step frees and allocates the same large tensors again and again. By
-default the C library gives each of them back to the system and asks for it
-anew, and the system clears every page: a fifth to a third of a CPU step.
+A training step frees and allocates the same large tensors again and again. By default the
+C library returns each of them to the system, which clears every page that it hands out:
+a fifth to a third of a CPU step.
 """
 
 from __future__ import annotations
@@ -20,8 +20,6 @@ from autogrow.errors import UserError
 
 # Of <malloc.h>.
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3
-_NEVER = 2**31 - 1
-_GROW_BY = 64 * 2**20
 SHORT = (
     "out of memory|can't allocate memory|not enough memory|bad_alloc|_ALLOC_FAILED"
     "|could not create a memory|could not (create|execute) a primitive(?! descriptor)"
@@ -42,19 +40,14 @@ def keep_memory() -> None:
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     if platform.libc_ver()[0] == "glibc":
         libc = ctypes.CDLL(None)
-        libc.mallopt(_MMAP_THRESHOLD, _NEVER)
-        libc.mallopt(_TRIM_THRESHOLD, _NEVER)
-        libc.mallopt(_TOP_PAD, _GROW_BY)
+        libc.mallopt(_MMAP_THRESHOLD, 2**31 - 1)  # never
+        libc.mallopt(_TRIM_THRESHOLD, 2**31 - 1)
+        libc.mallopt(_TOP_PAD, 64 * 2**20)
 
 
 @contextmanager
 def told_when_short(folder: Path) -> Iterator[None]:
-    """Report in one line that a run needs more memory than there is.
-
-    Parameters
-    ----------
-    folder
-        Run folder, which the message names.
+    """Report in one line, which names the run's folder, that a run needs more memory.
 
     Raises
     ------

@@ -9,22 +9,21 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from types import FrameType
-from typing import Any, NoReturn, Self
+from typing import NoReturn
 
 from autogrow.errors import InterruptedRunError
 
-_Handlers = dict[signal.Signals, Any]
-SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP, signal.SIGINT)
+KILLING = (signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP)
 
 
 class Terminated(BaseException):
     """A signal that ends this process, as Ctrl-C's KeyboardInterrupt does."""
 
 
-class Stops:
+class Stops(ExitStack):
     """Whether this process has been asked to stop: from :meth:`listen` to the context's end.
 
     It listens in the main thread only, as Python demands; in other threads nobody ever
@@ -37,21 +36,15 @@ class Stops:
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.asked: signal.Signals | None = None
-        self._before: _Handlers = {}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        _put_back(self._before)
 
     def listen(self) -> None:
         """Let signals ask for a stop instead of ending this process."""
-        self._before = _handle(self.heed)
+        self.enter_context(_handled((*KILLING, signal.SIGINT), self.heed))
 
     def heed(self, number: int, frame: FrameType | None) -> None:
-        """Take note of a signal; a second Ctrl-C ends at once."""
+        """Take note of a signal; a second Ctrl-C ends the process at once."""
         if self.asked is not None and number == signal.SIGINT:
             raise KeyboardInterrupt
         self.asked = signal.Signals(number)
@@ -72,41 +65,36 @@ class Stops:
         raise InterruptedRunError(f"{by}: {told}")
 
 
-@contextmanager
-def raised() -> Iterator[None]:
+def raised() -> AbstractContextManager[None]:
     """Let the signals that would kill this process raise :class:`Terminated` instead."""
 
     def end(number: int, frame: FrameType | None) -> NoReturn:
         raise Terminated(signal.Signals(number).name)
 
-    before = _handle(end, but=(signal.SIGINT,))
-    try:
-        yield
-    finally:
-        _put_back(before)
+    return _handled(KILLING, end)
 
 
 def ignore() -> None:
     """Ignore the signals that :func:`raised` raises, because this process is ending already."""
     if threading.current_thread() is threading.main_thread():
-        for number in SIGNALS:
-            if number != signal.SIGINT:
-                signal.signal(number, signal.SIG_IGN)
+        for number in KILLING:
+            signal.signal(number, signal.SIG_IGN)
 
 
-def _handle(
-    handler: Callable[[int, FrameType | None], Any], but: tuple[signal.Signals, ...] = ()
-) -> _Handlers:
-    """Install a handler; return those that were there."""
-    if threading.current_thread() is not threading.main_thread():
-        return {}
-    heard = [n for n in SIGNALS if n not in but and signal.getsignal(n) is not signal.SIG_IGN]
-    return {number: signal.signal(number, handler) for number in heard}
-
-
-def _put_back(before: _Handlers) -> None:
-    for number, handler in before.items():
-        signal.signal(number, handler)
+@contextmanager
+def _handled(
+    numbers: Sequence[signal.Signals], handler: Callable[[int, FrameType | None], None]
+) -> Iterator[None]:
+    """Handle the signals that are not ignored; put the old handlers back at the end."""
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        heard = [n for n in numbers if signal.getsignal(n) is not signal.SIG_IGN]
+        before = {number: signal.signal(number, handler) for number in heard}
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
 
 
 def outlive_one_sigterm(_worker: int) -> None:

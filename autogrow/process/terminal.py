@@ -4,17 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import TextIO
-
-ASSUMED = os.terminal_size((80, 24))
-"""Size of a terminal that does not tell it."""
-
-
-def is_live(stream: TextIO) -> bool:
-    """Return whether lines on a stream can be renewed: it is a terminal, and not a dumb one."""
-    return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def duration(seconds: float) -> str:
@@ -27,71 +19,65 @@ def duration(seconds: float) -> str:
 
 
 class Screen:
-    """Writes to a stream; falls silent once nobody listens (a closed pipe or terminal).
+    """Writes to a stream until nobody listens any more (a closed pipe or terminal).
 
     Parameters
     ----------
     stream
-        Where to write; on anything but a terminal, :meth:`show` does nothing.
+        Where to write; None: nowhere.
+
+    Attributes
+    ----------
+    live
+        Whether lines can be renewed: the stream is a terminal, and not a dumb one.
     """
 
-    def __init__(self, stream: TextIO) -> None:
-        self.live = is_live(stream)
+    def __init__(self, stream: TextIO | None) -> None:
+        self.live = stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
         self._stream = stream
-        self._silent = False
-        self._shown: list[str] = []
+        self._shown = ""
 
     def say(self, message: str) -> None:
         """Write a line that stays, above those that are renewed."""
-        with self._listener():
-            self._write(f"{self._erased()}{message}\n", self._shown)
+        self._write(f"{self._erase()}{message}\n{self._shown}")
 
     def show(self, lines: Sequence[str]) -> None:
         """Replace the lines that were shown last; each is cut to the terminal's width."""
         if self.live:
-            with self._listener():
-                self._write(self._erased(), lines)
+            erase, width = self._erase(), self._size().columns - 1
+            self._shown = "\n".join(line[:width] for line in lines)
+            self._write(erase + self._shown)
 
     def close(self) -> None:
         """End the renewed lines: they stay, and what follows starts on a new line."""
         if self._shown:
-            with self._listener():
-                self._stream.write("\n")
-                self._stream.flush()
-            self._shown = []
-
-    def _erased(self) -> str:
-        """Return the control characters that erase the shown lines."""
-        if not self._shown:
-            return ""
-        up = len(self._shown) - 1
-        return (f"\x1b[{up}A" if up else "") + "\r\x1b[J"
-
-    def _write(self, before: str, lines: Sequence[str]) -> None:
-        width = self._size().columns - 1
-        self._stream.write(before + "\n".join(line[:width] for line in lines))
-        self._stream.flush()
-        self._shown = list(lines)
+            self._write("\n")
+            self._shown = ""
 
     @property
     def rows(self) -> int:
         """How many lines can be renewed: those that the terminal shows at once."""
         return max(1, self._size().lines - 1)
 
-    def _size(self) -> os.terminal_size:
-        try:
-            size = os.get_terminal_size(self._stream.fileno())
-        except (OSError, ValueError):
-            size = os.terminal_size((0, 0))
-        return size if size.columns and size.lines else ASSUMED
+    def _erase(self) -> str:
+        """Return the control characters that erase the shown lines."""
+        return "\x1b[1A" * self._shown.count("\n") + "\r\x1b[J" if self._shown else ""
 
-    @contextmanager
-    def _listener(self) -> Iterator[None]:
-        if self._silent:
+    def _size(self) -> os.terminal_size:
+        if self._stream is not None:
+            with suppress(OSError, ValueError):
+                size = os.get_terminal_size(self._stream.fileno())
+                if size.columns and size.lines:
+                    return size
+        return os.terminal_size((80, 24))
+
+    def _write(self, text: str) -> None:
+        if self._stream is None:
             return
         try:
-            yield
+            self._stream.write(text)
+            self._stream.flush()
         except OSError as error:
             if error.errno not in (errno.EPIPE, errno.EIO):
                 raise
-            self._silent = True
+            self._stream = None

@@ -140,11 +140,8 @@ class _Run:
             return
         if trainer.trained == spec.epochs:
             shallow, deep = (parse_network(n).depth for n in (spec.from_network, spec.to_network))
-            grows = trainer.depth != deep
-            stacked = trainer.stack(shallow, deep)
-            if grows:  # the deeper net is trained in the standard way
-                trainer.new_optimizer()
-            trainer.adam_init(stacked)
+            # The deeper net is trained in the standard way.
+            trainer.grow(spec, shallow, deep, fresh_optimizer=True)
         self._train_for(spec.epochs, "training", spec.epochs)
 
     def _autogrow(self, spec: ResolvedAutogrow) -> None:
@@ -156,7 +153,7 @@ class _Run:
                 before, events = growth.depth, self._observe(growth, epoch)
         while not growth.done:
             if any(event.event == "grow" for event in events):
-                trainer.adam_init(trainer.stack(before, growth.depth))
+                trainer.grow(spec, before, growth.depth)
             lr = spec.learning_rate
             if spec.growing_rate == "staircase":
                 lr = growing_staircase(lr, growth.epoch, spec.K)

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from autogrow.config.resolved import ResolvedSpec
+from autogrow.config.resolved import ResolvedAutogrow, ResolvedMorph, ResolvedSpec
 from autogrow.data import ImageData
 from autogrow.networks.compiling import compile_sub_module, compile_sub_modules
 from autogrow.networks.growable import (
@@ -22,6 +22,8 @@ from autogrow.networks.names import NetworkName
 from autogrow.seeds import derive
 from autogrow.training.optimizer import SGD
 
+GrowingSpec = ResolvedMorph | ResolvedAutogrow
+
 
 def shape_of(spec: ResolvedSpec, data: ImageData) -> dict[str, Any]:
     """Return what ``build_network`` needs beside the network's name."""
@@ -34,28 +36,9 @@ def shape_of(spec: ResolvedSpec, data: ImageData) -> dict[str, Any]:
 
 
 def build(
-    spec: ResolvedSpec,
-    name: NetworkName,
-    data: ImageData,
-    device: torch.device,
-    *,
-    compiled: bool,
+    spec: ResolvedSpec, name: NetworkName, data: ImageData, device: torch.device, *, compiled: bool
 ) -> GrowableNetwork:
-    """Return a network with the run's initial weights, on the device.
-
-    Parameters
-    ----------
-    spec
-        The resolved spec.
-    name
-        Architecture and depth.
-    data
-        The data set that the network is trained on.
-    device
-        Device that trains the network.
-    compiled
-        Whether the network's sub-modules are compiled.
-    """
+    """Return a network with the run's initial weights, on the device."""
     with seeded(derive(spec.seed, "initial weights")):
         network = build_network(name, **shape_of(spec, data))
     network.to(device).to(memory_format=torch.channels_last)
@@ -77,7 +60,7 @@ def new_optimizer(spec: ResolvedSpec, network: nn.Module) -> SGD:
 
 
 def stack_one(
-    spec: ResolvedSpec, network: GrowableNetwork, i: int, optimizer: SGD, *, compiled: bool
+    spec: GrowingSpec, network: GrowableNetwork, i: int, optimizer: SGD, *, compiled: bool
 ) -> None:
     """Stack a sub-module, initialized as the spec says, on sub-network i.
 

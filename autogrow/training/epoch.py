@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -14,11 +14,12 @@ from torch.nn.functional import cross_entropy
 from autogrow.errors import UserError
 from autogrow.process.distributed import ALONE, World, gradients_stay
 from autogrow.training.micro_batch import MicroBatch, gpu_is_short
-from autogrow.training.optimizer import SGD, Optimizer
+from autogrow.training.optimizer import SGD
 
 if TYPE_CHECKING:
     from autogrow.batches.from_files import StreamedSet
     from autogrow.batches.in_memory import DeviceSet
+    from autogrow.training.pauses import Pauses
 
     ImageSet = DeviceSet | StreamedSet
 
@@ -35,12 +36,6 @@ class Score(NamedTuple):
 
     loss: float
     accuracy: float
-
-
-def set_learning_rate(optimizer: SGD, lr: float) -> None:
-    """Set the learning rate of every parameter."""
-    for group in optimizer.param_groups:
-        group["lr"] = lr
 
 
 def set_precision(precision: str, device: torch.device) -> None:
@@ -74,17 +69,8 @@ def _logits(network: nn.Module, images: Tensor, precision: str) -> Tensor:
 class Tally:
     """Sums over an epoch's batches so far; on the device, so that nothing waits for it.
 
-    Attributes
-    ----------
-    batches
-        Steps taken, or batches evaluated.
-    images
-        Number of images in them.
-    loss
-        Sum of their cross-entropies.
-    correct, in_top5
-        Numbers of images that were classified correctly, and that had their class among the
-        best five.
+    ``correct`` counts the images that were classified correctly, ``in_top5`` those that had
+    their class among the best five.
     """
 
     batches: int = 0
@@ -116,29 +102,16 @@ class Tally:
         return score, round(100 * int(total.in_top5) / n, 4)
 
 
-class Between(Protocol):
-    """What happens between the batches of a run's epoch."""
-
-    def asked(self, batches: int) -> tuple[bool, bool]:
-        """Return whether a checkpoint is due, and whether the run is to stop."""
-
-    def pause(self, tally: Tally, stop: bool) -> None:
-        """Write a checkpoint before the next step, in all processes at once."""
-
-    def look(self) -> None:
-        """Look between two batches of an evaluation."""
-
-
 def train_epoch(
     network: nn.Module,
-    optimizer: Optimizer,
+    optimizer: SGD | torch.optim.Adam,
     batches: Iterable[tuple[Tensor, Tensor]],
     precision: str = "fp32",
     *,
     micro_batch: MicroBatch | None = None,
     world: World = ALONE,
     tally: Tally | None = None,
-    pauses: Between | None = None,
+    pauses: Pauses | None = None,
 ) -> Score:
     """Train on each batch once; return the score over the batches as they were trained on.
 
@@ -151,7 +124,7 @@ def train_epoch(
     batches
         Images (B, C, H, W) and labels (B,): this process's share of each batch.
     precision
-        ``bf16`` for autocast; TF32 is for :func:`set_precision` to allow.
+        ``bf16`` for autocast; :func:`set_precision` allows TF32.
     micro_batch
         Most images at once; a larger batch's gradient is accumulated over parts.
     world
@@ -159,7 +132,7 @@ def train_epoch(
     tally
         Sums over the epoch's earlier batches, if it was interrupted.
     pauses
-        Asked before each step whether to write a checkpoint or to stop; None: never.
+        Says before each step whether to write a checkpoint or to stop; None: never.
     """
     network.train()
     tally = tally or Tally()
@@ -196,7 +169,7 @@ def evaluate(
     precision: str = "fp32",
     *,
     world: World = ALONE,
-    pauses: Between | None = None,
+    pauses: Pauses | None = None,
 ) -> tuple[Score, float]:
     """Return the score of the network in evaluation mode over all images, and top-5 accuracy.
 

@@ -11,8 +11,6 @@ from typing import Literal
 from autogrow.files.writing import write_csv
 
 METRICS = "metrics.csv"
-
-
 Phase = Literal["growing", "finetuning", "training", "adaminit"]
 
 

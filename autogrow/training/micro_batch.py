@@ -9,15 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from autogrow.errors import UserError
-
-if TYPE_CHECKING:
-    from autogrow.training.optimizer import Optimizer
+from autogrow.training.optimizer import SGD
 
 Part = tuple[Tensor, Tensor]
 LEAST = 2
@@ -43,11 +40,6 @@ class MicroBatch:
         is taken, because a part of a forward pass may have changed them.
     halved
         Is called with the new number after each halving.
-
-    Attributes
-    ----------
-    images
-        The present number; 0 as above.
     """
 
     def __init__(
@@ -64,26 +56,14 @@ class MicroBatch:
     def carry_out(
         self,
         network: nn.Module,
-        optimizer: Optimizer,
+        optimizer: SGD | torch.optim.Adam,
         images: Tensor,
         labels: Tensor,
         gradient: Callable[[Part, bool], tuple[Tensor, Tensor, Tensor]],
     ) -> list[tuple[Tensor, Tensor, Tensor]]:
         """Accumulate a batch's gradient; return what ``gradient`` gave for its parts.
 
-        Parameters
-        ----------
-        network, optimizer
-            Network and optimizer of the step; only the network's gradient is changed.
-        images, labels
-            The batch, (B, C, H, W) and (B,).
-        gradient
-            Adds a part's share to the gradient; told whether it is the last part.
-
-        Raises
-        ------
-        UserError
-            If the memory does not suffice for two images.
+        ``gradient`` adds a part's share; its second argument is whether the part is the last.
         """
         buffers = list(network.buffers()) if self._guarded else []
         while True:

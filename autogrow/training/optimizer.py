@@ -1,14 +1,14 @@
 """SGD with momentum, as torch.optim.SGD, without its second of imports.
 
-Constructing any torch.optim optimizer imports PyTorch's compiler, about a
-second of a short job's time; a sweep has hundreds of short jobs. The arithmetic
-is torch.optim's own fused function, so the results are the same to the bit.
+Constructing any torch.optim optimizer imports PyTorch's compiler, about a second of a short
+job's time; a sweep has hundreds of short jobs. The arithmetic is torch.optim's own fused
+function, so the results are the same to the bit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -32,14 +32,8 @@ class SGD:
     def __init__(
         self, parameters: Iterable[nn.Parameter], *, lr: float, momentum: float, weight_decay: float
     ) -> None:
-        self.param_groups: list[dict[str, Any]] = [
-            {
-                "params": list(parameters),
-                "lr": lr,
-                "momentum": momentum,
-                "weight_decay": weight_decay,
-            }
-        ]
+        settings = {"lr": lr, "momentum": momentum, "weight_decay": weight_decay}
+        self.param_groups: list[dict[str, Any]] = [{"params": list(parameters), **settings}]
         self.state: dict[nn.Parameter, dict[str, Tensor]] = {}
 
     def zero_grad(self) -> None:
@@ -54,7 +48,11 @@ class SGD:
         parameters = [p for p in group["params"] if p.grad is not None]
         buffers: list[Tensor | None] = []
         if group["momentum"]:
-            buffers = [self._momentum_buffer(p) for p in parameters]
+            for parameter in parameters:
+                # Zero before the first step, after which it is the gradient.
+                if parameter not in self.state:
+                    self.state[parameter] = {"momentum_buffer": torch.zeros_like(parameter)}
+                buffers.append(self.state[parameter]["momentum_buffer"])
         sgd(
             parameters,
             [p.grad for p in parameters],
@@ -67,20 +65,3 @@ class SGD:
             maximize=False,
             fused=True,
         )
-
-    def _momentum_buffer(self, parameter: nn.Parameter) -> Tensor:
-        """Return its momentum; zero before its first step, which then is its gradient."""
-        state = self.state.setdefault(parameter, {})
-        if "momentum_buffer" not in state:
-            state["momentum_buffer"] = torch.zeros_like(parameter)
-        return state["momentum_buffer"]
-
-
-class Optimizer(Protocol):
-    """What training an epoch needs of an optimizer: torch.optim's or :class:`SGD`."""
-
-    def zero_grad(self) -> None:
-        """Forget the gradients."""
-
-    def step(self) -> None:
-        """Update the parameters."""

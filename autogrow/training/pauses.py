@@ -14,14 +14,7 @@ from autogrow.training.state import State, Surroundings
 class Pauses:
     """Writes checkpoints, ends the run when it is asked to stop, renews the live line.
 
-    Parameters
-    ----------
-    state
-        The state of the run.
-    surroundings
-        Folder, reporter, processes and signals of the run.
-    standing
-        Returns where the run stands, after the given number of steps in the present epoch.
+    ``standing`` returns where the run stands, after so many steps of the present epoch.
     """
 
     def __init__(
@@ -50,7 +43,7 @@ class Pauses:
         return due, self._around.stops.asked is not None
 
     def pause(self, tally: Tally, stop: bool) -> None:
-        """Write a checkpoint between two steps, and end the run if that was asked for."""
+        """Write a checkpoint in all processes before the next step, and end the run if asked."""
         self._write(tally.total(self._around.world))
         if stop:
             self._around.stops.end(
@@ -64,23 +57,21 @@ class Pauses:
 
         One of several processes must not leave the others alone: they stop at the next step.
         """
-        tally = self._state.tally
-        self._around.reporter.standing(lambda: self._standing(tally.batches))
-        if self._around.stops.asked is not None and self._around.world.size == 1:
-            self.pause(tally, True)
+        _, stop = self.asked(self._state.tally.batches)
+        if stop and self._around.world.size == 1:
+            self.pause(self._state.tally, True)
 
     def _write(self, tally: Tally) -> None:
         """Write a checkpoint; ``tally`` is of the epoch that has begun, over all processes."""
         self._epochs, self._written = 0, time.perf_counter()
-        if not self._around.world.first:
-            return
         state = self._state
-        checkpoint.save(
-            self._around.folder,
-            state.trained,
-            state.steps + tally.batches,
-            state.network,
-            state.optimizer,
-            state.to_json(tally),
-            adam=state.adam,
-        )
+        if self._around.world.first:
+            checkpoint.save(
+                self._around.folder,
+                state.trained,
+                state.steps + tally.batches,
+                state.network,
+                state.optimizer,
+                state.to_json(tally),
+                adam=state.adam,
+            )

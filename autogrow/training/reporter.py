@@ -36,8 +36,7 @@ class Reporter:
     """
 
     def __init__(self, folder: Path, *, quiet: bool = False, silent: bool = False) -> None:
-        self._screen = None if quiet or silent else Screen(sys.stderr)
-        self._live = self._screen is not None and self._screen.live
+        self._screen = Screen(None if quiet or silent else sys.stderr)
         self._next_refresh = 0.0
         log = Path(os.devnull) if silent else folder / LOG
         try:
@@ -49,53 +48,33 @@ class Reporter:
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self._screen is not None:
-            self._screen.close()
+        self._screen.close()
         self._log.close()
 
     def say(self, message: str) -> None:
         """Report something that is not an epoch."""
         self._write_log(message)
-        if self._screen is not None:
-            self._screen.say(message)
+        self._screen.say(message)
 
     def epoch(
         self, epoch: int, expected: int, phase: str, depth: str, loss: float, accuracy: float | None
     ) -> None:
-        """Report an epoch that has ended.
+        """Report an epoch that has ended: how many are trained, and how many are needed in all.
 
-        Parameters
-        ----------
-        epoch, expected
-            Epochs trained so far, and the least number known to be needed in all
-            (while growing, the end is not known).
-        phase, depth
-            Where the run is.
-        loss, accuracy
-            Training loss, and validation accuracy in percent if it was measured.
+        While the network grows, ``expected`` is the least number known.
         """
         shown = "" if accuracy is None else f", val accuracy {accuracy:.2f} %"
         line = f"epoch {epoch}/{expected} {phase} {depth}: train loss {loss:.4f}{shown}"
         self._write_log(line)
-        if self._live:
-            if epoch == expected and phase in ("training", "finetuning"):  # the last epoch
-                self._next_refresh = 0.0
-                self.standing(lambda: Standing(epoch, expected, phase, depth, accuracy))
-        elif self._screen is not None:
+        if not self._screen.live:
             self._screen.say(line)
+        elif epoch == expected and phase != "adaminit":
+            self._screen.show([str(Standing(epoch, expected, phase, depth, accuracy))])
 
     def standing(self, standing: Callable[[], Standing]) -> None:
-        """Renew the live line, a few times a second at most.
-
-        Parameters
-        ----------
-        standing
-            Returns where the run stands; it is called only if the line is due.
-        """
-        if not self._live or self._screen is None:
-            return
+        """Renew the live line, a few times a second at most, with what ``standing`` returns."""
         now = time.monotonic()
-        if now >= self._next_refresh:
+        if self._screen.live and now >= self._next_refresh:
             self._next_refresh = now + REFRESH
             self._screen.show([str(standing())])
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from torch import nn
 
-from autogrow.errors import UserError
 from autogrow.files.tensors import write_tensors
 
 FOLDER = "snapshots"
@@ -21,31 +20,9 @@ def write_snapshot(
 ) -> None:
     """Write the network's parameters, float32, by name; epoch, phase and depth as metadata.
 
-    Parameters
-    ----------
-    folder
-        Run folder.
-    network
-        The network; its ``named_parameters`` are written, its buffers are not.
-    epoch
-        Epochs trained so far.
-    phase
-        ``seed`` before the first epoch, else what the last epoch was for.
-    depth
-        Depth of the network, as ``2-1-1``.
-    grown
-        Whether the network has grown since that epoch.
-
-    Raises
-    ------
-    UserError
-        If the file cannot be written.
+    The phase is ``seed`` before the first epoch, else what the last epoch was for; ``grown``
+    says whether the network has grown since that epoch.
     """
     path = folder / FOLDER / f"{epoch:05d}{'-grown' if grown else ''}.safetensors"
     tensors = {name: parameter.float() for name, parameter in network.named_parameters()}
-    metadata = {"epoch": str(epoch), "phase": phase, "depth": depth}
-    try:
-        path.parent.mkdir(exist_ok=True)
-    except OSError as error:
-        raise UserError(f"{path.parent}: cannot be made: {error.strerror or error}") from None
-    write_tensors(path, tensors, metadata)
+    write_tensors(path, tensors, {"epoch": str(epoch), "phase": phase, "depth": depth})

@@ -7,11 +7,6 @@ from dataclasses import dataclass
 
 from autogrow.process.terminal import duration
 
-RECENT = 3
-"""Epochs from whose seconds the time left is estimated: deeper networks take longer."""
-ENOUGH = 0.25
-"""Fraction of an epoch from which on its own speed counts."""
-
 
 @dataclass(frozen=True)
 class Standing:
@@ -22,7 +17,7 @@ class Standing:
     epoch
         Epochs trained so far.
     expected
-        Epochs needed in all; while the network grows, the least number known. None: unknown.
+        Epochs needed in all; while the network grows, the least number known.
     phase, depth
         What the run is doing, and the depth of its network.
     accuracy
@@ -36,7 +31,7 @@ class Standing:
     """
 
     epoch: int
-    expected: int | None
+    expected: int
     phase: str
     depth: str
     accuracy: float | None = None
@@ -45,37 +40,25 @@ class Standing:
     batches: int = 0
     elapsed: float = 0.0
 
-    @property
-    def bounded(self) -> bool:
-        """Whether ``expected`` is the number of epochs, and not only a lower bound."""
-        return self.expected is not None and self.phase in ("training", "finetuning")
-
-    @property
-    def fraction(self) -> float:
-        """How much of the epoch that has begun is trained."""
-        return min(1.0, self.batch / self.batches) if self.batches else 0.0
-
     def seconds_left(self) -> float | None:
-        """Return the seconds until all expected epochs are trained; None: unknown."""
-        if self.expected is None:
-            return None
-        known = [] if self.seconds is None else [self.seconds]
-        if self.fraction >= ENOUGH:
-            known.append(self.elapsed / self.fraction)
-        if not known:
-            return None
-        return max(0.0, max(known) * (self.expected - self.epoch) - self.elapsed)
+        """Return the seconds until all expected epochs are trained; None: unknown.
+
+        From a quarter of an epoch on, its own speed counts if it is slower.
+        """
+        pace = self.seconds or 0.0
+        if self.batches and self.batch / self.batches >= 0.25:
+            pace = max(pace, self.elapsed * self.batches / self.batch)
+        return max(0.0, pace * (self.expected - self.epoch) - self.elapsed) if pace else None
 
     def __str__(self) -> str:
-        least = "" if self.bounded else "at least "
-        parts = [f"epoch {self.epoch}"]
-        if self.batches and self.phase != "adaminit":  # AdamInit's epochs are not counted
-            parts = [f"epoch {self.epoch + 1}"]
-        if self.expected is not None:
-            parts[0] += f" of {least}{self.expected}"
-            if self.bounded:
-                done = (self.epoch + self.fraction) / self.expected
-                parts[0] += f" ({int(100 * min(1.0, done))} %)"
+        bounded = self.phase in ("training", "finetuning")
+        least = "" if bounded else "at least "
+        begun = self.batches and self.phase != "adaminit"  # AdamInit's epochs are not counted
+        place = f"epoch {self.epoch + 1 if begun else self.epoch} of {least}{self.expected}"
+        if bounded:
+            done = self.epoch + (self.batch / self.batches if self.batches else 0)
+            place += f" ({int(100 * done / self.expected)} %)"
+        parts = [place]
         if self.batches:
             parts.append(f"batch {self.batch}/{self.batches}")
         parts.append(f"{self.phase} {self.depth}")
@@ -88,6 +71,6 @@ class Standing:
 
 
 def recent_seconds(seconds: Sequence[float]) -> float | None:
-    """Return what an epoch has taken lately: the mean of the last ones; None without any."""
-    last = seconds[-RECENT:]
+    """Return the mean of the last three epochs: deeper networks take longer; None without any."""
+    last = seconds[-3:]
     return sum(last) / len(last) if last else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from torch import Tensor
 from autogrow.config.execution import Execution
 from autogrow.config.resolved import ResolvedSpec
 from autogrow.data import ImageData
+from autogrow.errors import UserError
 from autogrow.growth.algorithm import Depth
 from autogrow.networks.growable import GrowableNetwork, depth_of
 from autogrow.networks.names import NetworkName
@@ -21,31 +22,19 @@ from autogrow.process.distributed import World
 from autogrow.process.signals import Stops
 from autogrow.training import checkpoint
 from autogrow.training.building import build, new_optimizer
-from autogrow.training.checkpoint import Progress
 from autogrow.training.epoch import Tally
 from autogrow.training.metrics import METRICS, Epoch
 from autogrow.training.optimizer import SGD
 from autogrow.training.reporter import Reporter
 from autogrow.training.unfinished import Halving, with_written_halving
 
+FORMAT = 2
+"""Version of the values in a checkpoint; a run cannot resume from another version's."""
+
 
 @dataclass(frozen=True)
 class Surroundings:
-    """Where a run trains, and whom it listens to.
-
-    Parameters
-    ----------
-    folder
-        Run folder; training resumes from its latest checkpoint.
-    reporter
-        Is told of every epoch.
-    execution
-        How often checkpoints are written, and whether sub-modules are compiled.
-    world
-        The processes that train the run.
-    stops
-        Says whether the run was asked to stop.
-    """
+    """Where a run trains, whom it reports to, and what may ask it to stop."""
 
     folder: Path
     reporter: Reporter
@@ -75,7 +64,7 @@ class State:
     began
         When that epoch began, by ``time.perf_counter``.
     restored
-        Tensors of the checkpoint that the run continues from, until its next epoch is
+        Tensors of the checkpoint from which the run resumes, until its next epoch is
         trained; AdamInit's state is among them.
     dead
         Whether a parameter is not finite any more, after a loss that was not: nothing
@@ -87,11 +76,11 @@ class State:
     network: GrowableNetwork
     optimizer: SGD
     data_checksum: str
-    epochs: list[Epoch]
-    halvings: list[Halving]
-    steps: int
-    tally: Tally
-    began: float
+    epochs: list[Epoch] = field(default_factory=list)
+    halvings: list[Halving] = field(default_factory=list)
+    steps: int = 0
+    tally: Tally = field(default_factory=Tally)
+    began: float = field(default_factory=time.perf_counter)
     restored: dict[str, Tensor] = field(default_factory=dict)
     dead: bool = False
     adam: torch.optim.Adam | None = None
@@ -103,20 +92,33 @@ class State:
 
     @property
     def depth(self) -> Depth:
-        """The network's present depth."""
+        """The network's present depth, which may be ahead of the last epoch's."""
         return depth_of(self.network)
 
     def to_json(self, tally: Tally) -> dict[str, Any]:
         """Return the values of a checkpoint; ``tally`` is summed over all processes."""
-        return Progress(
-            epochs=self.epochs,
-            depth=self.depth,
-            steps=self.steps,
-            tally=tally,
-            seconds=time.perf_counter() - self.began,
-            halvings=self.halvings,
-            data_checksum=self.data_checksum,
-        ).to_json()
+        return {
+            "format": FORMAT,
+            "epochs": [asdict(e) for e in self.epochs],
+            "depth": self.depth,
+            "steps": self.steps,
+            "tally": {k: float(v) for k, v in vars(tally).items()},
+            "seconds": time.perf_counter() - self.began,
+            "halvings": [asdict(h) for h in self.halvings],
+            "data_checksum": self.data_checksum,
+        }
+
+    def resume(self, tensors: dict[str, Tensor], values: dict[str, Any], *, first: bool) -> None:
+        """Take over a checkpoint's tensors and values."""
+        checkpoint.restore(tensors, self.network, self.optimizer)
+        self.restored = tensors
+        self.epochs = [Epoch(**e) for e in values["epochs"]]
+        self.halvings = [Halving(**h) for h in values["halvings"]]
+        self.steps = values["steps"]
+        self.began -= values["seconds"]
+        sums = {k: v if k == "loss" else int(v) for k, v in values["tally"].items()}
+        # The first process alone brings in what all had summed up.
+        self.tally = Tally(**sums) if first else Tally(sums["batches"])
 
     def look_whether_dead(self, say: Callable[[str], None]) -> None:
         """Report a loss that is not finite, and find out whether the weights are finite."""
@@ -150,34 +152,32 @@ def begin(
     Raises
     ------
     UserError
-        If no checkpoint of the folder can be read, or they are of other data.
+        If no checkpoint of the folder can be read, or they are of other data or of another
+        version of this package.
     """
     folder, say = surroundings.folder, surroundings.reporter.say
-    found = checkpoint.load_latest(folder, say)
-    then = Progress.start(data.checksum)
-    if found is not None:
-        then = Progress.from_json(found[1], folder, spec.data, data.checksum)
-        name = NetworkName(name.architecture, then.depth)
+    tensors, values = checkpoint.load_latest(folder, say) or ({}, {})
+    if values:
+        if values.get("format") != FORMAT:
+            raise UserError(
+                f"{folder}: its checkpoints are of another version of autogrow; finish the run "
+                "with that one, or start over with --restart"
+            )
+        if values["data_checksum"] != data.checksum:
+            raise UserError(
+                f"{folder}: data {spec.data!r} is not what this run began with "
+                "(its checksum differs); restore it, or start over with --restart"
+            )
+        name = NetworkName(name.architecture, tuple(values["depth"]))
     network = build(spec, name, data, device, compiled=surroundings.execution.compiled)
-    state = State(
-        network=network,
-        optimizer=new_optimizer(spec, network),
-        data_checksum=data.checksum,
-        epochs=list(then.epochs),
-        halvings=with_written_halving(folder, then.halvings),
-        steps=then.steps,
-        # The first process alone brings in what all had summed up.
-        tally=then.tally if surroundings.world.first else Tally(batches=then.tally.batches),
-        began=time.perf_counter() - then.seconds,
-    )
-    if found is None:
-        if (folder / METRICS).exists():
-            say(f"{folder}: no checkpoint is there; starting over")
-        return state
-    state.restored = found[0]
-    checkpoint.restore(state.restored, network, state.optimizer)
-    steps = f" and {then.tally.batches} steps" if then.tally.batches else ""
-    say(f"{folder}: continuing after epoch {state.trained}{steps}")
-    if state.epochs and not state.epochs[-1].finite:
-        state.look_whether_dead(say)
+    state = State(network, new_optimizer(spec, network), data.checksum)
+    if values:
+        state.resume(tensors, values, first=surroundings.world.first)
+        steps = f" and {state.tally.batches} steps" if state.tally.batches else ""
+        say(f"{folder}: continuing after epoch {state.trained}{steps}")
+        if state.epochs and not state.epochs[-1].finite:
+            state.look_whether_dead(say)
+    elif (folder / METRICS).exists():
+        say(f"{folder}: no checkpoint is there; starting over")
+    state.halvings = with_written_halving(folder, state.halvings)
     return state

@@ -13,6 +13,7 @@ import math
 import time
 from collections.abc import Sequence
 
+import torch
 from torch import nn
 
 from autogrow.batches.sets import Sets
@@ -23,11 +24,11 @@ from autogrow.networks.initializers import ADAM_RATE, adam_init, adam_of
 from autogrow.networks.names import format_depth
 from autogrow.seeds import derive
 from autogrow.training import checkpoint
-from autogrow.training.building import new_optimizer, stack_one
-from autogrow.training.epoch import Score, Tally, evaluate, set_learning_rate, train_epoch
+from autogrow.training.building import GrowingSpec, new_optimizer, stack_one
+from autogrow.training.epoch import Score, Tally, evaluate, train_epoch
 from autogrow.training.metrics import Epoch, Phase, write_metrics
 from autogrow.training.micro_batch import MicroBatch
-from autogrow.training.optimizer import Optimizer
+from autogrow.training.optimizer import SGD
 from autogrow.training.pauses import Pauses
 from autogrow.training.snapshots import write_snapshot
 from autogrow.training.standing import Standing, recent_seconds
@@ -63,14 +64,14 @@ class Trainer:
         self.parallel = self.world.parallel(state.network)
         self._pauses = Pauses(state, surroundings, self._standing)
         self._phase: Phase = "training"
-        self._expected: int | None = None
+        self._expected = state.trained
         self._micro_batch = MicroBatch(
             state.halvings[-1].micro_batch if state.halvings else spec.micro_batch,
             guarded=sets.train.device.type == "cuda",
             halved=self._halved,
         )
         if not state.restored:
-            self.snapshot()
+            self._snapshot()
 
     @property
     def epochs(self) -> Sequence[Epoch]:
@@ -93,9 +94,9 @@ class Trainer:
 
         While growing that alone is no reason: the policy decides.
         """
-        own = [e for e in self.epochs[-1:] if e.phase != "adaminit"]
         return self.state.dead or any(
-            e.phase != "growing" and not math.isfinite(e.train_loss) for e in own
+            e.phase in ("training", "finetuning") and not math.isfinite(e.train_loss)
+            for e in self.epochs[-1:]
         )
 
     def train(self, phase: Phase, lr: float, expected: int) -> Epoch:
@@ -114,7 +115,7 @@ class Trainer:
         state.restored, self._phase, self._expected = {}, phase, expected
         train, val, test, top5 = (Score(NAN, NAN),) * 3 + (NAN,)
         if not state.dead:
-            set_learning_rate(state.optimizer, lr)
+            state.optimizer.param_groups[0]["lr"] = lr
             train = self._train_epoch(self.parallel, state.optimizer, self.spec.seed, number)
             self.world.share_buffers(state.network)
             val, test, top5 = self._evaluate()
@@ -135,7 +136,9 @@ class Trainer:
             self._left_out(),
         )
         self._record(epoch, expected)
-        self._epoch_is_done()
+        if self.spec.snapshots and number % self.spec.snapshots == 0:
+            self._snapshot()
+        self._pauses.epoch_is_done()
         return epoch
 
     def _left_out(self) -> int:
@@ -154,7 +157,7 @@ class Trainer:
         return val, *evaluate(network, sets.test, precision, world=world, pauses=pauses)
 
     def _train_epoch(
-        self, network: nn.Module, optimizer: Optimizer, seed: int, epoch: int
+        self, network: nn.Module, optimizer: SGD | torch.optim.Adam, seed: int, epoch: int
     ) -> Score:
         spec, tally = self.spec, self.state.tally
         batches = self.sets.train.training_batches(
@@ -168,11 +171,42 @@ class Trainer:
             pauses=self._pauses,
         )
 
-    def adam_init(self, stacked: Sequence[nn.Module]) -> None:
-        """Carry out AdamInit, or what is left of it, if the spec says so."""
-        if self.spec.initializer != "AdamInit" or not stacked or self.state.dead:
-            return
-        spec, state, number = self.spec, self.state, self.trained
+    def grow(
+        self, spec: GrowingSpec, before: Depth, after: Depth, *, fresh_optimizer: bool = False
+    ) -> None:
+        """Grow the network, or finish the growth in which the run was interrupted.
+
+        Parameters
+        ----------
+        spec
+            The run's own spec.
+        before, after
+            Depths of the network; it may have the second one already.
+        fresh_optimizer
+            Whether the optimizer forgets its momentum.
+        """
+        network = self.state.network
+        if self.depth != after:
+            self._snapshot()
+            compiled = self.around.execution.compiled
+            for i, (now, then) in enumerate(zip(before, after, strict=True)):
+                for _ in range(then - now):
+                    stack_one(spec, network, i, self.state.optimizer, compiled=compiled)
+            self.parallel = self.world.parallel(network)
+            self._snapshot(grown=True)
+            if fresh_optimizer:
+                self.state.optimizer = new_optimizer(spec, network)
+        if spec.initializer == "AdamInit" and not self.state.dead:
+            stacked = [
+                sub_module
+                for sub_network, now in zip(network.sub_networks, before, strict=True)
+                for sub_module in list(sub_network)[now:]
+            ]
+            self._adam_init(spec, stacked)
+
+    def _adam_init(self, spec: GrowingSpec, stacked: Sequence[nn.Module]) -> None:
+        """Carry out AdamInit, or what is left of it."""
+        state, number = self.state, self.trained
         adam = state.adam = adam_of(stacked, weight_decay=spec.weight_decay)
         if adam is None:
             return
@@ -184,7 +218,7 @@ class Trainer:
             return [e for e in self.epochs if e.phase == "adaminit" and e.epoch == number]
 
         def train() -> tuple[float, float]:
-            # Anew each time: only what is not frozen now is kept in step.
+            # A new one for each epoch: only what is not frozen now is kept in step.
             parallel = self.world.parallel(state.network)
             return self._train_epoch(parallel, adam, seed, len(earlier()))
 
@@ -200,34 +234,10 @@ class Trainer:
             row = (*score, None, None, None, self._best_val_accuracy(), self._lap())
             depth = format_depth(self.depth)
             self._record(Epoch(number, "adaminit", depth, ADAM_RATE, *row), number)
-            self._epoch_is_done()
+            self._pauses.epoch_is_done()
         state.adam = None
 
-    def stack(self, before: Depth, after: Depth) -> list[nn.Module]:
-        """Stack sub-modules until the network, of depth ``before``, has depth ``after``.
-
-        Returns the new sub-modules, also if they were stacked before an interruption.
-        """
-        network = self.state.network
-        if self.depth != after:
-            self.snapshot()
-            compiled = self.around.execution.compiled
-            for i, (now, then) in enumerate(zip(before, after, strict=True)):
-                for _ in range(then - now):
-                    stack_one(self.spec, network, i, self.state.optimizer, compiled=compiled)
-            self.parallel = self.world.parallel(network)
-            self.snapshot(grown=True)
-        return [
-            sub_module
-            for sub_network, now in zip(network.sub_networks, before, strict=True)
-            for sub_module in list(sub_network)[now:]
-        ]
-
-    def new_optimizer(self) -> None:
-        """Let the optimizer start afresh."""
-        self.state.optimizer = new_optimizer(self.spec, self.state.network)
-
-    def snapshot(self, *, grown: bool = False) -> None:
+    def _snapshot(self, *, grown: bool = False) -> None:
         """Keep the parameters for a trajectory, if the spec says so."""
         if self.spec.snapshots and self.world.first:
             write_snapshot(
@@ -240,20 +250,17 @@ class Trainer:
             )
 
     def _record(self, epoch: Epoch, expected: int) -> None:
-        state = self.state
+        state, reporter = self.state, self.around.reporter
         state.steps += state.tally.batches
         state.tally = Tally()
         state.epochs.append(epoch)
         if self.world.first:
             write_metrics(self.around.folder, state.epochs)
-        self.around.reporter.epoch(
+        reporter.epoch(
             epoch.epoch, expected, epoch.phase, epoch.depth, epoch.train_loss, epoch.val_accuracy
         )
         if not epoch.finite and not state.dead:
-            self._look_whether_dead()
-
-    def _look_whether_dead(self) -> None:
-        self.state.look_whether_dead(self.around.reporter.say)
+            state.look_whether_dead(reporter.say)
 
     def _best_val_accuracy(self) -> float:
         return self.epochs[-1].best_val_accuracy if self.epochs else 0.0
@@ -263,14 +270,7 @@ class Trainer:
         seconds, self.state.began = now - self.state.began, now
         return seconds
 
-    def _epoch_is_done(self) -> None:
-        every, last = self.spec.snapshots, self.epochs[-1]
-        if every and last.phase != "adaminit" and last.epoch % every == 0:
-            self.snapshot()
-        self._pauses.epoch_is_done()
-
     def _standing(self, batches: int) -> Standing:
-        """Return where the run stands, after so many steps of the present epoch."""
         own = [e for e in self.epochs if e.phase != "adaminit"]
         return Standing(
             epoch=self.trained,

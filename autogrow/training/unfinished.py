@@ -29,17 +29,7 @@ def remove_checkpoints(folder: Path) -> None:
 
 @dataclass(frozen=True)
 class Halving:
-    """Where a GPU's memory ran out, and the images at once from there on.
-
-    Parameters
-    ----------
-    epoch
-        Epoch in which it happened.
-    depth
-        Depth of the network then, as ``2-1-1``.
-    micro_batch
-        Most images that one process has held at once since.
-    """
+    """Where a GPU's memory ran out, and the most images at once in a process from there on."""
 
     epoch: int
     depth: str

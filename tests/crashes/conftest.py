@@ -1,11 +1,14 @@
 """Runs that are killed, and those that nobody disturbed, to compare with."""
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from run_results import results
+from safetensors import safe_open
 
 
 class Forks:
@@ -22,13 +25,8 @@ class Forks:
 
     def __call__(self, arguments, *, call=None, at=None, memory=None):
         """Return exit status, or minus the signal that ended it."""
-        request = {
-            "arguments": [str(a) for a in arguments],
-            "errors": str(self.errors),
-            "call": call,
-            "at": at,
-            "memory": memory,
-        }
+        request = {"arguments": [str(a) for a in arguments], "errors": str(self.errors)}
+        request |= {"call": call, "at": at, "memory": memory}
         self.process.stdin.write(json.dumps(request) + "\n")
         self.process.stdin.flush()
         return int(self.process.stdout.readline())
@@ -58,7 +56,7 @@ def cases(tiny):
     adam = ["--initializer", "AdamInit", "--adaminit-slack", "0"]
     return {
         "scratch": [*tiny.train, *more],
-        "morph": [*tiny.morph, *more],
+        "morph": [*tiny.morph, *more, "--snapshots", "1"],
         "autogrow": [*tiny.grow, *more],
         "morph AdamInit": [*tiny.morph, *more, *adam],
         "autogrow AdamInit": [*tiny.grow, *more, *adam],
@@ -80,3 +78,56 @@ def undisturbed(forks, cases, tmp_path_factory):
         return made[case]
 
     return get
+
+
+def snapshots(out):
+    """Their content to the bit; the order in which safetensors writes metadata is random."""
+    found = {}
+    for file in (out / "snapshots").glob("*"):
+        with safe_open(file, "np") as content:
+            tensors = {name: content.get_tensor(name).tobytes() for name in content.keys()}  # noqa: SIM118
+            found[file.name] = content.metadata(), tensors
+    return found
+
+
+class Run:
+    """A run of a case, to be ended at will and then finished."""
+
+    def __init__(self, forks, arguments, out, whole):
+        self.forks = forks
+        self.out = out
+        self.command = [*arguments, "--out", out]
+        self.whole = whole
+
+    def __call__(self, *more, **how):
+        return self.forks([*self.command, *more], **how)
+
+    def killed(self, at, *more):
+        """Kill it at a point."""
+        assert self(*more, at=[*at, signal.SIGKILL]) == -signal.SIGKILL, self.forks.told
+        return self
+
+    def ends_in_one_line(self, *words):
+        """Let it end with an error that is told in one line."""
+        assert self() == 2, self.forks.told
+        assert self.forks.told.count("\n") == 1, self.forks.told
+        assert self.forks.told.startswith("autogrow: error: ")
+        assert all(str(word) in self.forks.told for word in words), self.forks.told
+
+    def finishes(self):
+        """Finish it; the folder is then that of an undisturbed run, to the bit."""
+        assert self() == 0, self.forks.told
+        whole, _ = self.whole()
+        assert results(self.out) == results(whole)
+        assert snapshots(self.out) == snapshots(whole)
+        assert {f.name for f in self.out.iterdir()} == {f.name for f in whole.iterdir()}
+
+
+@pytest.fixture
+def run_of(forks, cases, undisturbed, tmp_path):
+    """Prepare a run of a case in a folder; nothing is carried out yet."""
+
+    def prepare(case, out=tmp_path / "run"):
+        return Run(forks, cases[case], out, lambda: undisturbed(case))
+
+    return prepare

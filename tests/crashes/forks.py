@@ -15,6 +15,7 @@ import resource
 import signal
 import sys
 import threading
+from functools import reduce
 from importlib import import_module
 from pathlib import Path
 
@@ -32,10 +33,8 @@ LONGEST = 1200
 
 
 def signal_at(module, function, when, number, sent):
-    holder = import_module(module)
     *path, name = function.split(".")
-    for part in path:
-        holder = getattr(holder, part)
+    holder = reduce(getattr, path, import_module(module))
     wrapped, calls = getattr(holder, name), iter(range(1, number))
 
     def hooked(*arguments, **options):

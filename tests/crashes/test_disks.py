@@ -1,13 +1,15 @@
 """No space left, a read-only folder, vanished data: one line, and all that was there is intact."""
 
 import shutil
-import signal
 
+import numpy as np
 import pytest
 from mounts import fill, read_only, small_disk
-from run_results import listing, results
+from run_results import listing
 
 from autogrow.training import checkpoint
+
+AT = ("autogrow.training.optimizer", "SGD.step", "after", 50)
 
 
 @pytest.fixture
@@ -16,105 +18,51 @@ def small(tmp_path):
         yield disk
 
 
-@pytest.fixture
-def broken_off(forks, cases):
-    """Start a growing run and kill it when it has two checkpoints."""
-
-    def make(out):
-        at = ["autogrow.training.optimizer", "SGD.step", "after", 50, signal.SIGKILL]
-        assert forks([*cases["autogrow"], "--out", out], at=at) == -signal.SIGKILL
-        assert len(checkpoint.files(out)) == 2
-        return out
-
-    return make
-
-
-def one_line(forks, status=2):
-    told = forks.told
-    assert told.count("\n") == 1, told
-    assert "Traceback" not in told
-    assert told.startswith("autogrow: error: ")
-    return told
-
-
 @pytest.mark.parametrize("left", [0, 4096, 3 * 4096, 10 * 4096, 40 * 4096])
-def test_a_disk_that_fills_up(forks, cases, undisturbed, broken_off, small, left):
+def test_a_disk_that_fills_up(run_of, small, left):
     """However little is left: whatever does not fit any more, the checkpoints are whole."""
-    whole, _ = undisturbed("autogrow")
-    out = broken_off(small / "run")
+    run = run_of("autogrow", small / "run").killed(AT)
+    assert len(checkpoint.files(run.out)) == 2
     others = fill(small, leave=left)
-    command = [*cases["autogrow"], "--out", out]
-    assert forks(command) == 2, forks.told
-    assert "No space left on device" in one_line(forks)
-    assert str(out) in forks.told
-    assert checkpoint.load_latest(out, pytest.fail) is not None
+    run.ends_in_one_line("No space left on device", run.out)
+    assert checkpoint.load_latest(run.out, pytest.fail) is not None
     others.unlink()
-    assert forks(command) == 0, forks.told
-    assert results(out) == results(whole)
+    run.finishes()
 
 
-def test_a_disk_that_is_full_from_the_start(forks, cases, small):
+def test_a_disk_that_is_full_from_the_start(run_of, small):
     fill(small)
-    assert forks([*cases["scratch"], "--out", small / "run"]) == 2
-    assert "No space left on device" in one_line(forks)
+    run_of("scratch", small / "run").ends_in_one_line("No space left on device")
 
 
-def test_a_read_only_folder(forks, cases, broken_off, undisturbed, tmp_path):
-    out = broken_off(tmp_path / "disk" / "run")
-    before = listing(out)
-    command = [*cases["autogrow"], "--out", out]
-    with read_only(tmp_path / "disk"):
-        assert forks(command) == 2
-        assert "Read-only file system" in one_line(forks)
-        assert forks([*cases["scratch"], "--out", tmp_path / "disk" / "another"]) == 2
-        assert "Read-only file system" in one_line(forks)
-    assert listing(out) == before
-    assert forks(command) == 0, forks.told
-    assert results(out) == results(undisturbed("autogrow")[0])
-
-
-def test_a_read_only_finished_run_is_still_complete(forks, cases, undisturbed, tmp_path):
-    out = tmp_path / "disk" / "run"
-    shutil.copytree(undisturbed("scratch")[0], out)
-    before = listing(out)
-    with read_only(tmp_path / "disk"):
-        assert forks([*cases["scratch"], "--out", out]) in (0, 2)
+def test_a_read_only_folder(run_of, undisturbed, forks, tmp_path):
+    disk = tmp_path / "disk"
+    run = run_of("autogrow", disk / "run").killed(AT)
+    finished = run_of("scratch", disk / "finished")
+    shutil.copytree(undisturbed("scratch")[0], finished.out)
+    before = [listing(out) for out in (run.out, finished.out)]
+    with read_only(disk):
+        run.ends_in_one_line("Read-only file system")
+        run_of("scratch", disk / "another").ends_in_one_line("Read-only file system")
+        assert finished() in (0, 2)
         assert "Traceback" not in forks.told
-    assert listing(out) == before
+    assert [listing(out) for out in (run.out, finished.out)] == before
+    run.finishes()
 
 
-def test_data_that_vanished_between_two_starts(forks, cases, tmp_path, rng_images):
-    data = rng_images(tmp_path / "images")
-    command = [*cases["scratch"], "--data", f"folder:{data}", "--data-fraction", "1"]
-    command += ["--out", tmp_path / "run"]
-    assert forks([*command[:-2], "--out", tmp_path / "whole"]) == 0, forks.told
-    at = ["autogrow.training.optimizer", "SGD.step", "after", 5, signal.SIGKILL]
-    assert forks(command, at=at) == -signal.SIGKILL
-    before = listing(tmp_path / "run")
-    data.rename(tmp_path / "elsewhere")
-    assert forks(command) == 2
-    assert str(data) in one_line(forks)
-    after = listing(tmp_path / "run", but=["lock"])
-    assert after == {k: v for k, v in before.items() if k != "lock"}
-    (tmp_path / "elsewhere").rename(data)
-    assert forks(command) == 0, forks.told
-    assert results(tmp_path / "run") == results(tmp_path / "whole")
-
-
-@pytest.fixture
-def rng_images():
-    """Make a small image folder of two classes."""
-    import numpy as np
-    from PIL import Image
-
-    def make(folder):
-        rng = np.random.default_rng(0)
-        for split, count in (("train", 40), ("test", 10)):
-            for label in ("a", "b"):
-                (folder / split / label).mkdir(parents=True)
-                for i in range(count):
-                    pixels = rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)
-                    Image.fromarray(pixels).save(folder / split / label / f"{i}.png")
-        return folder
-
-    return make
+def test_data_that_vanished_between_two_starts(run_of, tmp_path):
+    file, rng = tmp_path / "images.npz", np.random.default_rng(0)
+    images = {f"x_{s}": rng.integers(0, 256, (80, 8, 8), dtype=np.uint8) for s in ("train", "test")}
+    np.savez(file, **images, y_train=np.arange(80) % 2, y_test=np.arange(80) % 2)
+    run, whole = run_of("scratch"), run_of("scratch", tmp_path / "whole")
+    for each in (run, whole):
+        each.command += ["--data", f"npz:{file}", "--data-fraction", "1"]
+    assert whole() == 0, whole.forks.told
+    run.whole = lambda: (whole.out, None)
+    run.killed((*AT[:3], 5))
+    before = listing(run.out, but=["lock"])
+    file.rename(tmp_path / "elsewhere")
+    run.ends_in_one_line(file)
+    assert listing(run.out, but=["lock"]) == before
+    (tmp_path / "elsewhere").rename(file)
+    run.finishes()

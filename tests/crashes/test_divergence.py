@@ -10,6 +10,8 @@ from run_results import metrics, results, summary
 from autogrow.files.yaml import read_yaml
 from autogrow.growth.algorithm import Growth
 from autogrow.growth.policies import ConvergentGrowth, PeriodicGrowth
+from autogrow.training import trainer
+from autogrow.training.epoch import Score
 
 # Each step makes the weights 999 times larger: they overflow within a few epochs.
 HOT = ["--learning-rate", "1000", "--weight-decay", "1"]
@@ -53,10 +55,7 @@ def test_the_run_ends_as_diverged(commands, cli, tmp_path, kind):
 
 @pytest.mark.parametrize(
     ("batch_size", "told"),
-    [
-        ("64", "test accuracy 10.00 % at the end, 10.00 % at best; "),
-        ("8", "none; "),
-    ],
+    [("64", "test accuracy 10.00 % at the end, 10.00 % at best; "), ("8", "none; ")],
 )
 def test_the_command_says_so(commands, cli, tmp_path, batch_size, told):
     command = [a for a in commands["scratch"] if a != "--quiet"]
@@ -83,15 +82,16 @@ def test_the_policy_goes_on_as_if_accuracy_had_not_improved(commands, cli, tmp_p
 @pytest.mark.parametrize("kind", ["scratch", "autogrow"])
 def test_killed_after_it_diverged_it_ends_the_same(commands, forks, tmp_path, kind):
     assert forks([*commands[kind], "--out", tmp_path / "whole"]) == 0
-    out = tmp_path / "run"
-    at = ["autogrow.training.trainer", "Trainer._look_whether_dead", "after", 1, signal.SIGKILL]
-    assert forks([*commands[kind], "--out", out], at=at) == -signal.SIGKILL
-    assert forks([*commands[kind], "--out", out]) == 0
-    assert results(out) == results(tmp_path / "whole")
-    at = ["autogrow.training.trainer", "Trainer._epoch_is_done", "after", 2, signal.SIGKILL]
-    forks([*commands[kind], "--restart", "--out", out], at=at)
-    assert forks([*commands[kind], "--out", out]) == 0
-    assert results(out) == results(tmp_path / "whole")
+    for number, at in enumerate(
+        [
+            ("autogrow.training.state", "State.look_whether_dead", "after", 1),
+            ("autogrow.training.pauses", "Pauses.epoch_is_done", "after", 2),
+        ]
+    ):
+        command = [*commands[kind], "--out", tmp_path / f"run{number}"]
+        assert forks(command, at=[*at, signal.SIGKILL]) == -signal.SIGKILL
+        assert forks(command) == 0
+        assert results(tmp_path / f"run{number}") == results(tmp_path / "whole")
 
 
 @pytest.mark.parametrize("policy", [PeriodicGrowth(2, 4, 0.5), ConvergentGrowth(2, 0.5)])
@@ -109,9 +109,6 @@ def test_nan_is_no_improvement(policy):
 
 def test_a_run_may_recover_while_it_grows(tiny, cli, tmp_path, monkeypatch):
     """One batch's loss overflows; the weights stay finite, and growing goes on."""
-    from autogrow.training import trainer
-    from autogrow.training.epoch import Score
-
     train_epoch, calls = trainer.train_epoch, iter(range(100))
 
     def overflowing(*arguments, **options):

@@ -1,25 +1,22 @@
 """Runs of several processes: the same decisions, the same weights."""
 
-import csv
-import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import yaml
+from run_results import metrics, summary
 from safetensors.torch import load_file
+from small_networks import digit_images, sgd, small_network
 
-from autogrow.batches.in_memory import DeviceSet
-from autogrow.data import Split, load
-from autogrow.networks.growable import build_network
-from autogrow.networks.names import parse_network
+from autogrow.data import load
 from autogrow.process.distributed import World
 from autogrow.training.epoch import evaluate, train_epoch
 from autogrow.training.micro_batch import MicroBatch
-from autogrow.training.optimizer import SGD
 
 SCRIPT = Path(__file__).with_name("carry_out.py")
 # 240 training images: a batch of 48 is shared equally by 2 and by 3, and so is the last.
@@ -36,13 +33,12 @@ GROW = {
     "finetune_epochs": 3,
     "snapshots": 2,
 }
+LOST = "process 0 of 2: another process of this run has ended"
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """A folder with 240 training and 101 test images of the digits."""
-    import numpy as np
-
     made = tmp_path_factory.mktemp("distributed")
     digits = load("digits")
     np.savez(
@@ -55,17 +51,30 @@ def folder(tmp_path_factory):
     return made
 
 
-def carry_out(folder, name, processes, *options, **changed):
-    """Carry out a run in so many processes; return the finished process."""
+def launched(folder, processes, *command):
+    """Run a Python command in one process, or in several by torchrun."""
+    launch = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
+    return subprocess.run(
+        [sys.executable, *(launch if processes > 1 else []), *map(str, command)],
+        cwd=folder,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+
+
+def spec_file(folder, name, changed):
     spec = folder / f"{name}.yaml"
     spec.write_text(yaml.safe_dump({**GROW, **changed}))
-    launch = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
-    command = [sys.executable, *(launch if processes > 1 else []), str(SCRIPT), str(spec)]
-    command += [str(folder / name), str(folder / f"{name}-weights"), *map(str, options)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300
-    )
+    return spec
+
+
+def carry_out(folder, name, processes, *options, **changed):
+    """Carry out a run and keep each process's weights; return the finished process."""
+    spec = spec_file(folder, name, changed)
+    weights = folder / f"{name}-weights"
+    return launched(folder, processes, SCRIPT, spec, folder / name, weights, *options)
 
 
 def finished(folder, name, processes, *options, **changed):
@@ -78,18 +87,23 @@ def growth(out):
     return (out / "growth.csv").read_text()
 
 
-def metrics(out):
-    with (out / "metrics.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
 def weights(out, rank):
     return load_file(f"{out}-weights-{rank}")
+
+
+def equal(some, others):
+    return some.keys() == others.keys() and all(torch.equal(t, others[k]) for k, t in some.items())
 
 
 @pytest.fixture(scope="module")
 def alone(folder):
     return finished(folder, "alone", 1, "--no-bn-noise")
+
+
+@pytest.fixture(scope="module")
+def whole(folder):
+    """A run of two processes that nothing disturbs."""
+    return finished(folder, "whole", 2)
 
 
 @pytest.mark.parametrize("processes", [2, 3])
@@ -100,56 +114,55 @@ def test_without_bn_noise_it_is_the_run_of_one_process(folder, alone, processes)
     one = weights(alone, 0)
     for rank in range(processes):
         there = weights(out, rank)
-        assert there.keys() == one.keys()
-        for name, tensor in there.items():
-            assert torch.equal(tensor, weights(out, 0)[name])
-            torch.testing.assert_close(tensor, one[name], rtol=0, atol=1e-5)
+        assert equal(there, weights(out, 0))
+        torch.testing.assert_close(there, one, rtol=0, atol=1e-5)
     for ours, theirs in zip(metrics(out), metrics(alone), strict=True):
         assert ours["val_accuracy"] == theirs["val_accuracy"]
         assert float(ours["train_loss"]) == pytest.approx(float(theirs["train_loss"]), abs=1e-5)
-    summary = json.loads((out / "summary.json").read_text())
-    assert summary["processes"] == processes
-    assert {f.name for f in (out / "snapshots").iterdir()} == {
-        f.name for f in (alone / "snapshots").iterdir()
-    }
+    assert summary(out)["processes"] == processes
+    snapshots = [sorted(f.name for f in (o / "snapshots").iterdir()) for o in (out, alone)]
+    assert snapshots[0] == snapshots[1]
 
 
 @pytest.mark.parametrize("initializer", ["GauInit", "AdamInit"])
 def test_with_bn_all_processes_still_agree_to_the_bit(folder, initializer):
     out = finished(folder, f"bn-{initializer}", 2, initializer=initializer, batch_size=50)
-    first, second = weights(out, 0), weights(out, 1)
-    assert first.keys() == second.keys()
-    assert all(torch.equal(t, second[k]) for k, t in first.items())
-    saved = load_file(out / "weights.safetensors")
-    assert all(torch.equal(t, saved[k]) for k, t in first.items())
+    assert equal(weights(out, 0), weights(out, 1))
+    assert equal(weights(out, 0), load_file(out / "weights.safetensors"))
 
 
-def test_a_lost_process_ends_the_others_with_a_clear_message_and_the_next_start_continues(
-    folder, tmp_path
+# 240 images in batches of 48: an epoch has five steps.
+STEP = ("autogrow.training.optimizer", "SGD.step", 2 * 5 + 1, "SIGTERM", 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "at", "told", "steps"),
+    [
+        ("lost", ("autogrow.training.trainer", "train_epoch", 4, "SIGKILL", 1), [LOST], [3, 15]),
+        ("asked", STEP, ["SIGTERM: ", "another process of this run was stopped: "], [2, 11]),
+    ],
+)
+def test_one_process_lost_or_asked_to_stop_ends_all_and_the_next_start_continues(
+    folder, whole, name, at, told, steps
 ):
-    whole = finished(folder, "whole", 2)
-    done = carry_out(folder, "lost", 2, "--die-in", 4, 1)
+    """All stop after the same step, with a clear message."""
+    done = carry_out(folder, name, 2, "--at", *at)
     assert done.returncode != 0
-    assert (
-        "autogrow: interrupted: process 0 of 2: another process of this run has ended"
-        in done.stderr
-    )
-    assert not (folder / "lost" / "summary.json").exists()
-    out = finished(folder, "lost", 2)
-    assert "continuing after epoch 3" in (out / "log.txt").read_text()
+    assert all(f"autogrow: interrupted: {words}" in done.stderr for words in told)
+    assert not (folder / name / "summary.json").exists()
+    [*_, newest] = sorted((folder / name).glob("checkpoint-*"))
+    assert [int(n) for n in newest.stem.split("-")[1:]] == steps
+    out = finished(folder, name, 2)
+    assert "continuing after epoch" in (out / "log.txt").read_text()
     assert growth(out) == growth(whole)
-    for name, tensor in weights(whole, 0).items():
-        assert torch.equal(tensor, weights(out, 0)[name])
+    assert equal(weights(out, 0), weights(whole, 0))
 
 
 def command(folder, name, **changed):
-    """The command under torchrun, in two processes."""
-    (folder / f"{name}.yaml").write_text(yaml.safe_dump({**GROW, **changed}))
-    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m"]
-    run = ["autogrow", "run", f"{name}.yaml", "--out", name, "--threads", "1", "--device", "cpu"]
-    return subprocess.run(
-        [sys.executable, *launch, *run], cwd=folder, capture_output=True, text=True, timeout=300
-    )
+    """Run the command itself in two processes."""
+    spec = spec_file(folder, name, changed)
+    run = ["run", spec, "--out", name, "--threads", "1", "--device", "cpu"]
+    return launched(folder, 2, "-m", "autogrow", *run)
 
 
 def test_the_command_under_torchrun_reports_once(folder):
@@ -169,35 +182,20 @@ def test_a_mistake_ends_all_and_leaves_no_folder(folder):
     assert not (folder / "mistake").exists()
 
 
-# --- shares, in one process --------------------------------------------------------------
-
-
-def images_of(count):
-    digits = load("digits").train
-    split = Split(digits.images[:count], digits.labels[:count])
-    return DeviceSet(split, [0.5], [0.5], torch.device("cpu"), crop_padding=1, flip=True)
-
-
 @pytest.mark.parametrize("size", [2, 3, 5])
 @pytest.mark.parametrize("count", [240, 241, 97])
 def test_shares_are_together_every_image_once(size, count):
-    images = images_of(count)
+    images = digit_images(count, crop_padding=1, flip=True)
     worlds = [World(rank, size) for rank in range(size)]
-    evaluated = [
-        x for world in worlds for x, _ in images.evaluation_batches(16, world=world) if len(x)
-    ]
+    evaluated = [x for w in worlds for x, _ in images.evaluation_batches(16, world=w) if len(x)]
     [(everything, _)] = images.evaluation_batches(count)
     assert torch.equal(torch.cat(evaluated), everything)
     epochs = [list(images.training_batches(48, seed=1, epoch=2, world=w)) for w in worlds]
     whole = list(images.training_batches(48, seed=1, epoch=2))
-    if count % 48 == 1:
-        assert len(whole) == len(epochs[0])
-    together = torch.cat([torch.cat([x for x, _ in step]) for step in zip(*epochs, strict=True)])
-    assert torch.equal(together, torch.cat([x for x, _ in whole]))
-    for step in zip(*epochs, strict=True):
-        sizes = [len(x) for x, _ in step]
-        assert max(sizes) - min(sizes) <= 1
-        assert min(sizes) >= 2
+    for (batch, _), *step in zip(whole, *epochs, strict=True):
+        assert torch.equal(torch.cat([x for x, _ in step]), batch)
+        sizes = sorted(len(x) for x, _ in step)
+        assert sizes[0] >= max(2, sizes[-1] - 1)
 
 
 @pytest.mark.parametrize("micro_batch", [2, 16, 17, 1000])
@@ -206,15 +204,12 @@ def test_accumulated_gradients_are_the_batchs(monkeypatch, micro_batch):
     monkeypatch.setattr(
         torch.nn.BatchNorm2d, "train", lambda self, mode=True: torch.nn.Module.train(self, False)
     )
-    images = images_of(97)
+    images = digit_images(97, crop_padding=1, flip=True)
     trained = []
     for most in (0, micro_batch):
-        torch.manual_seed(0)
-        name = parse_network("Basic3ResNet-1-1-1")
-        network = build_network(name, image_channels=1, classes=10, width=4)
-        optimizer = SGD(network.parameters(), lr=0.05, momentum=0.9, weight_decay=5e-4)
+        network = small_network()
         batches = images.training_batches(48, seed=0, epoch=0)
-        score = train_epoch(network, optimizer, batches, micro_batch=MicroBatch(most))
+        score = train_epoch(network, sgd(network), batches, micro_batch=MicroBatch(most))
         trained.append((score, network))
     (one, whole), (other, parts) = trained
     assert other.loss == pytest.approx(one.loss, abs=1e-5)
@@ -224,35 +219,14 @@ def test_accumulated_gradients_are_the_batchs(monkeypatch, micro_batch):
     assert evaluate(whole, images)[0].loss == pytest.approx(evaluate(parts, images)[0].loss)
 
 
-# --- asked to stop, and short of memory ---------------------------------------------------
-
-
-def test_one_process_asked_to_stop_stops_all_after_the_same_step(folder):
-    whole = finished(folder, "unasked", 2)
-    done = carry_out(folder, "asked", 2, "--stop-in", 3, 1)
-    assert done.returncode != 0
-    assert "autogrow: interrupted: SIGTERM: " in done.stderr
-    assert "autogrow: interrupted: another process of this run was stopped: " in done.stderr
-    [*_, newest] = sorted((folder / "asked").glob("checkpoint-*"))
-    epochs, steps = map(int, newest.stem.split("-")[1:])
-    assert (epochs, steps) == (2, 2 * 5 + 1)  # 240 images, batches of 48: one step of the third
-    out = finished(folder, "asked", 2)
-    assert "continuing after epoch 2 and 1 steps" in (out / "log.txt").read_text()
-    assert growth(out) == growth(whole)
-    for name, tensor in weights(whole, 0).items():
-        assert torch.equal(tensor, weights(out, 0)[name])
-
-
 def test_one_process_short_of_memory_halves_the_next_starts_micro_batch(folder):
-    done = carry_out(folder, "short", 2, "--short-in", 2, 1)
+    at = ("autogrow.training.epoch", "_logits", 5 + 1 + 1, "short", 1)  # after an evaluation
+    done = carry_out(folder, "short", 2, "--at", *at)
     assert done.returncode != 0
     assert "autogrow: interrupted: out of GPU memory in epoch 2" in done.stderr
-    assert (
-        "autogrow: interrupted: process 0 of 2: another process of this run has ended"
-        in done.stderr
-    )
+    assert f"autogrow: interrupted: {LOST}" in done.stderr
     out = finished(folder, "short", 2)
-    told = json.loads((out / "summary.json").read_text())
+    told = summary(out)
     assert [h["micro_batch"] for h in told["out_of_memory"]] == [12]  # of a share of 24
     assert (told["micro_batch"], told["bn_images"]) == (12, 12)
     assert not (out / "micro_batch.json").exists()

@@ -2,13 +2,10 @@
 
 import pytest
 import torch
+from small_networks import digit_images, sgd, small_network
 
-from autogrow.batches.in_memory import DeviceSet
-from autogrow.data import load
-from autogrow.networks.growable import build_network, stack_sub_module
-from autogrow.networks.names import parse_network
+from autogrow.networks.growable import stack_sub_module
 from autogrow.training.epoch import evaluate, train_epoch
-from autogrow.training.optimizer import SGD
 
 NETWORKS = [
     "Basic3ResNet-2-2-2",
@@ -21,14 +18,9 @@ NETWORKS = [
 @pytest.fixture(scope="module", params=NETWORKS)
 def trained(request):
     """A network trained for two epochs, so that its BNs have statistics of their own."""
-    digits = load("digits")
-    images = DeviceSet(
-        digits.train, digits.mean, digits.std, torch.device("cpu"), crop_padding=1, flip=True
-    )
-    torch.manual_seed(0)
-    network = build_network(parse_network(request.param), image_channels=1, classes=10, width=8)
-    network.to(memory_format=torch.channels_last)
-    optimizer = SGD(network.parameters(), lr=0.02, momentum=0.9, weight_decay=5e-4)
+    images = digit_images(crop_padding=1, flip=True)
+    network = small_network(request.param, width=8).to(memory_format=torch.channels_last)
+    optimizer = sgd(network, lr=0.02)
     for epoch in range(2):
         train_epoch(network, optimizer, images.training_batches(64, seed=0, epoch=epoch))
     return network.eval(), images

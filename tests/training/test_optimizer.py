@@ -1,29 +1,13 @@
 import pytest
 import torch
+from small_networks import sgd, small_network
 from torch.nn.functional import cross_entropy
 
-from autogrow.networks.growable import build_network, stack_sub_module
-from autogrow.networks.names import parse_network
-from autogrow.training.optimizer import SGD
-
-SETTINGS = [
-    {"lr": 0.1, "momentum": 0.9, "weight_decay": 5e-4},
-    {"lr": 0.01, "momentum": 0.9, "weight_decay": 0},
-    {"lr": 0.05, "momentum": 0, "weight_decay": 1e-4},
-]
-
-
-def network_of():
-    torch.manual_seed(0)
-    name = parse_network("Basic3ResNet-1-1-1")
-    return build_network(name, image_channels=1, classes=3, width=4)
+from autogrow.networks.growable import stack_sub_module
 
 
 class GrowingSGD(torch.optim.SGD):
     """torch's fused SGD, which cannot take a first step of some parameters only."""
-
-    def __init__(self, parameters, **settings):
-        super().__init__(parameters, fused=True, **settings)
 
     def step(self):
         [group] = self.param_groups
@@ -45,53 +29,43 @@ def step(network, optimizer, seed):
     optimizer.step()
 
 
-def assert_equal(mine, theirs, optimizers):
-    for p, q in zip(mine.parameters(), theirs.parameters(), strict=True):
-        assert torch.equal(p, q)
-        momenta = [
-            o.state.get(r, {}).get("momentum_buffer")
-            for o, r in zip(optimizers, (p, q), strict=True)
-        ]
-        assert (momenta[0] is None) == (momenta[1] is None)
-        assert momenta[0] is None or torch.equal(*momenta)
+def content(network, optimizer):
+    """Parameters and momenta; no momentum and none yet are the same."""
+    parameters = list(network.parameters())
+    momenta = [optimizer.state.get(p, {}).get("momentum_buffer") for p in parameters]
+    return parameters, [m for m in momenta if m is not None]
 
 
-@pytest.mark.parametrize("settings", SETTINGS, ids=str)
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"lr": 0.1, "momentum": 0.9, "weight_decay": 5e-4},
+        {"lr": 0.01, "momentum": 0.9, "weight_decay": 0},
+        {"lr": 0.05, "momentum": 0, "weight_decay": 1e-4},
+    ],
+    ids=str,
+)
 def test_equals_torchs_to_the_bit_also_while_growing(settings):
-    mine, theirs = network_of(), network_of()
-    optimizers = (SGD(mine.parameters(), **settings), GrowingSGD(theirs.parameters(), **settings))
+    mine, theirs = small_network(classes=3), small_network(classes=3)
+    own = sgd(mine, **settings)
+    torchs = GrowingSGD(theirs.parameters(), fused=True, **settings)
     for number in range(9):
-        for network, optimizer in zip((mine, theirs), optimizers, strict=True):
+        for network, optimizer in ((mine, own), (theirs, torchs)):
             step(network, optimizer, seed=number)
             if number % 3 == 2:  # a new parameter has no momentum yet, the old ones keep theirs
                 stack_sub_module(network, number // 3, seed=number, optimizer=optimizer)
             if number == 5:
                 optimizer.param_groups[0]["lr"] *= 0.1
-        assert_equal(mine, theirs, optimizers)
+        for some, others in zip(content(mine, own), content(theirs, torchs), strict=True):
+            assert all(torch.equal(p, q) for p, q in zip(some, others, strict=True))
 
 
 def test_parameters_without_a_gradient_are_left_alone():
-    network = network_of()
-    optimizer = SGD(network.parameters(), lr=0.1, momentum=0.9, weight_decay=0.1)
+    network = small_network(classes=3)
+    optimizer = sgd(network)
     network.head.weight.requires_grad_(False)
     before = network.head.weight.clone()
     step(network, optimizer, seed=0)
     assert torch.equal(network.head.weight, before)
     assert network.head.weight not in optimizer.state
     assert network.head.bias in optimizer.state
-
-
-def test_all_parameters_are_in_one_group():
-    network = network_of()
-    [group] = SGD(network.parameters(), lr=0.1, momentum=0.8, weight_decay=1e-3).param_groups
-    assert [id(p) for p in group["params"]] == [id(p) for p in network.parameters()]
-    assert (group["lr"], group["momentum"], group["weight_decay"]) == (0.1, 0.8, 1e-3)
-
-
-def test_zero_grad_forgets_the_gradients():
-    network = network_of()
-    optimizer = SGD(network.parameters(), lr=0.1, momentum=0.9, weight_decay=0)
-    step(network, optimizer, seed=0)
-    assert all(p.grad is not None for p in network.parameters())
-    optimizer.zero_grad()
-    assert all(p.grad is None for p in network.parameters())
