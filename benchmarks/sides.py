@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import resource
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from multiprocessing import set_start_method
 from typing import Any
 
 import numpy as np
@@ -15,6 +18,7 @@ from autogrow.data import Split, load
 from autogrow.networks.compiling import compile_sub_modules
 from autogrow.networks.growable import build_network
 from autogrow.networks.names import parse_network
+from autogrow.process.memory import keep_memory
 from autogrow.training.epoch import evaluate, set_precision, train_epoch
 from autogrow.training.optimizer import SGD
 
@@ -146,3 +150,22 @@ class Reference(Side):
         loader = self.loop.loader(self.split.images[order], self.split.labels[order], BATCH)
         batches = ((x.to(dtype), y) for x, y in loader)
         return self.loop.train_epoch(self.network, self.optimizer, batches, self.device)
+
+
+def work(word: str, name: str, case: Case, options: argparse.Namespace) -> int:
+    """Have ``engine`` or ``reference`` do a method in this process; the first call builds it."""
+    how = (options.device, options.threads, options.precision, options.compile)
+    return getattr(_side(name, case, *how), word)()
+
+
+@cache
+def _side(
+    name: str, case: Case, device: torch.device, threads: int, precision: str, compiled: bool
+) -> Engine | Reference:
+    if name == "engine":
+        keep_memory()
+    torch.set_num_threads(threads)
+    if name == "engine":
+        return Engine(case, device, precision, compiled)
+    set_start_method(None, force=True)  # the DataLoader's workers start in the usual way
+    return Reference(case, device)

@@ -8,16 +8,12 @@ from __future__ import annotations
 
 import argparse
 from concurrent.futures import ProcessPoolExecutor
-from functools import cache
-from multiprocessing import get_context, set_start_method
-
-import torch
+from multiprocessing import get_context
 
 from autogrow.networks.flops import network_costs
 from autogrow.networks.names import parse_network
-from autogrow.process.memory import keep_memory
 from benchmarks.pairs import Timing, time_pairs
-from benchmarks.sides import Case, Engine, Reference
+from benchmarks.sides import Case, work
 
 BACKWARD = 2
 """Forward passes that a backward pass costs."""
@@ -41,10 +37,10 @@ def compare(case: Case, options: argparse.Namespace) -> tuple[dict[str, Timing],
     with ProcessPoolExecutor(1, spawn) as ours, ProcessPoolExecutor(1, spawn) as theirs:
 
         def engine(word: str) -> int:
-            return ours.submit(_do, word, "engine", case, options).result()
+            return ours.submit(work, word, "engine", case, options).result()
 
         def reference(word: str) -> int:
-            return theirs.submit(_do, word, "reference", case, options).result()
+            return theirs.submit(work, word, "reference", case, options).result()
 
         def timing(word: str) -> Timing:
             return time_pairs(lambda: engine(word), lambda: reference(word), options.pairs)
@@ -52,21 +48,3 @@ def compare(case: Case, options: argparse.Namespace) -> tuple[dict[str, Timing],
         training = timing("train")
         memory = engine("peak_memory"), reference("peak_memory")
         return {"training": training, "evaluation": timing("evaluate")}, memory
-
-
-def _do(word: str, name: str, case: Case, options: argparse.Namespace) -> int:
-    how = (options.device, options.threads, options.precision, options.compile)
-    return getattr(_side(name, case, *how), word)()
-
-
-@cache
-def _side(
-    name: str, case: Case, device: torch.device, threads: int, precision: str, compiled: bool
-) -> Engine | Reference:
-    if name == "engine":
-        keep_memory()
-    torch.set_num_threads(threads)
-    if name == "engine":
-        return Engine(case, device, precision, compiled)
-    set_start_method(None, force=True)  # the DataLoader's workers start in the usual way
-    return Reference(case, device)
