@@ -50,11 +50,8 @@ def test_the_ratio_is_the_median_of_the_pairs():
     assert timing.spread == ["2.00", "1.00", "9.00"]
 
 
-def test_a_growth_has_a_cost_at_every_depth():
+def test_a_growth_has_a_cost_and_the_peaks_are_rates_of_this_machine():
     assert len(growth_seconds(2, 3)) == 3
-
-
-def test_the_peaks_are_rates_of_this_machine():
     found = peaks(CPU, seconds=0.05)
     assert set(found) == {"matrix product", "convolution"}
     assert all(1e8 < rate < 1e15 for rate in found.values())

@@ -37,6 +37,12 @@ def trajectories(call):
     return lambda *arguments: call(main, "trajectory", "--device", "cpu", *arguments)
 
 
+@pytest.fixture(params=["surfaces", "trajectories"])
+def either(request):
+    """Each of the two commands in turn."""
+    return request.getfixturevalue(request.param)
+
+
 @pytest.fixture
 def one_line():
     """Return the one line in which a user's mistake was told."""
