@@ -37,14 +37,11 @@ def test_both_sides_are_given_the_same_batches_to_the_bit_and_evaluate_alike():
     assert engine.evaluate() == pytest.approx(reference.evaluate(), abs=100 / case.images)
 
 
-def test_pairs_are_timed_in_turn_and_the_warm_up_is_not_counted():
+def test_pairs_are_timed_in_turn_and_their_median_ratio_counts():
     order = []
     timing = time_pairs(lambda: order.append("A"), lambda: order.append("B"), 3)
     assert order == ["A", "B"] * 4
     assert len(timing.first) == len(timing.second) == 3
-
-
-def test_the_ratio_is_the_median_of_the_pairs():
     timing = Timing([1.0, 2.0, 1.0], [2.0, 2.0, 9.0])
     assert timing.ratio == 2.0
     assert timing.spread == ["2.00", "1.00", "9.00"]
@@ -93,11 +90,8 @@ def test_the_cost_of_autogrow_is_a_whole_run_over_the_found_net_from_scratch(
     assert cost.ratio == 1.25
 
 
-def test_core_seconds_outside_training():
-    assert workflow_overhead.outside_training(training=150, everything=100, cores=2) == 0.25
-
-
 def test_the_workflow_cannot_be_timed_without_a_checkout(tmp_path, monkeypatch, capsys):
+    assert workflow_overhead.outside_training(training=150, everything=100, cores=2) == 0.25
     monkeypatch.setattr(workflow_overhead, "ROOT", tmp_path)
     assert main(["--parts", "workflow", "--out", str(tmp_path / "out")]) == 2
     assert "needs a checkout" in capsys.readouterr().err

@@ -16,10 +16,7 @@ from analysis.landscapes.trained import training_images
 from autogrow.runs.folder import load_network
 from autogrow.training.epoch import evaluate
 
-CPU = torch.device("cpu")
 ROOT = Path(__file__).resolve().parents[2]
-
-
 NO_BLOCKS = ["", "3", "0/3", "4/3", "1/0", "-1/3", "a/b", "1/3/5", "1 /3", "²/3"]
 
 
@@ -32,7 +29,7 @@ def test_the_centre_of_a_surface_is_the_network_on_its_training_images(
     found = [{k: float(v) for k, v in p.items()} for p in rows(tmp_path / "s/surface.csv")]
     assert [(p["x"], p["y"]) for p in found] == [(x, y) for y in (-1, 0, 1) for x in (-1, 0, 1)]
     size = options[1] if options else None
-    images = training_images(finished_run(trained), CPU, None, size)
+    images = training_images(finished_run(trained), torch.device("cpu"), None, size)
     summary = json.loads((trained / "summary.json").read_text())
     assert len(images) == (100 if size == 100 else summary["data"]["training_images"])
     expected, _ = evaluate(load_network(trained), images)
@@ -178,10 +175,11 @@ def test_a_plane_of_other_weights(trajectories, run_copy, tmp_path, one_line):
     assert "is of other weights" in one_line(trajectories(*options, "--block", "1/2"))
 
 
-def test_folders_that_hold_no_finished_run(either, run_copy, tmp_path, one_line):
-    def line(run=run_copy):
-        return one_line(either("--run", run, "--out", tmp_path / "out"))
+def test_folders_that_hold_no_finished_run_or_cannot_be_made(either, run_copy, tmp_path, one_line):
+    def line(run=run_copy, out=tmp_path / "out"):
+        return one_line(either("--run", run, "--out", out))
 
+    assert "cannot be made" in line(out=run_copy / "spec.yaml")
     assert "holds no run" in line(tmp_path / "nowhere")
     (run_copy / "weights.safetensors").unlink()
     assert "is not finished" in line()
@@ -208,7 +206,7 @@ def test_weights_or_data_of_another_run(surfaces, run_copy, tmp_path, one_line, 
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        *((["--block", text], "allowed: I/N with I from 1 to N") for text in NO_BLOCKS),
+        *(([f"--block={text}"], "allowed: I/N with I from 1 to N") for text in NO_BLOCKS),
         (["--block", "1/9", "--points", "5"], "9 blocks of a grid of 5 rows; allowed: 1 to 5"),
         (["--gather", "9", "--points", "5"], "9 blocks of a grid of 5 rows; allowed: 1 to 5"),
         (["--gather", "0"], "allowed: a whole number from 1"),
@@ -226,11 +224,6 @@ def test_weights_or_data_of_another_run(surfaces, run_copy, tmp_path, one_line, 
 def test_options_that_are_mistakes(surfaces, trained, tmp_path, one_line, options, text):
     line = one_line(surfaces("--run", trained, "--out", tmp_path / "out", *options))
     assert text in line
-
-
-def test_an_out_that_is_a_file(either, trained, tmp_path, one_line):
-    (tmp_path / "file").write_text("")
-    assert "cannot be made" in one_line(either("--run", trained, "--out", tmp_path / "file"))
 
 
 def test_a_run_elsewhere_in_a_process_of_its_own(trained, tmp_path, rows):

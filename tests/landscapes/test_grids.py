@@ -19,8 +19,8 @@ def compute(folder, count):
         folder.compute(Block(number, count), lambda x, y: (LOSSES.get((x, y), 100 * x + y), x))
 
 
-def opened(path, grid=GRID, settings=SETTINGS, restart=False):
-    folder = BlockFolder(path, grid, settings, "surface.csv")
+def opened(path, settings=SETTINGS, restart=False):
+    folder = BlockFolder(path, GRID, settings, "surface.csv")
     folder.open(restart=restart)
     return folder
 
