@@ -21,17 +21,7 @@ WORKERS = 2
 
 
 class PilImages(Dataset):
-    """Images and labels as a torchvision data set gives them.
-
-    Parameters
-    ----------
-    images
-        uint8 (N, H, W, C).
-    labels
-        (N,).
-    transform
-        Of a PIL image to a tensor.
-    """
+    """Images (uint8, N, H, W, C) and labels as a torchvision data set gives them."""
 
     def __init__(self, images: np.ndarray, labels: np.ndarray, transform: Any) -> None:
         self.images = images
@@ -47,33 +37,22 @@ class PilImages(Dataset):
         return self.transform(image), int(self.labels[i])
 
 
-def training_loader(
-    images: np.ndarray, labels: np.ndarray, *, padding: int, flip: bool, batch_size: int
+def loader(
+    images: np.ndarray, labels: np.ndarray, batch_size: int, padding: int | None = None
 ) -> DataLoader:
-    """Return shuffled, augmented and normalised batches of PIL images."""
+    """Return normalised batches of PIL images; a padding asks for shuffled, augmented ones."""
     size, channels = images.shape[1], images.shape[3]
-    steps = [transforms.RandomCrop(size, padding=padding)]
-    steps += [transforms.RandomHorizontalFlip()] if flip else []
-    transform = transforms.Compose([*steps, *_to_tensor(channels)])
+    half = (0.5,) * channels
+    steps = [transforms.ToTensor(), transforms.Normalize(half, half)]
+    if padding is not None:
+        crop = transforms.RandomCrop(size, padding=padding)
+        steps = [crop, transforms.RandomHorizontalFlip(), *steps]
     return DataLoader(
-        PilImages(images, labels, transform),
+        PilImages(images, labels, transforms.Compose(steps)),
         batch_size=batch_size,
-        shuffle=True,
+        shuffle=padding is not None,
         num_workers=WORKERS,
     )
-
-
-def evaluation_loader(images: np.ndarray, labels: np.ndarray, *, batch_size: int) -> DataLoader:
-    """Return normalised batches of PIL images in order."""
-    transform = transforms.Compose(_to_tensor(images.shape[3]))
-    return DataLoader(
-        PilImages(images, labels, transform), batch_size=batch_size, num_workers=WORKERS
-    )
-
-
-def _to_tensor(channels: int) -> list[Any]:
-    half = (0.5,) * channels
-    return [transforms.ToTensor(), transforms.Normalize(half, half)]
 
 
 def train_epoch(

@@ -22,17 +22,10 @@ USUAL = 3
 def growth_seconds(depth: int, growths: int) -> list[float]:
     """Return the CPU seconds of each of several growths of Basic3ResNet.
 
-    Stack, initialize, register, and the first step after it less a usual step of the
-    grown network. The sub-module is taken off again, so that all growths are of one
-    depth. CPU time of one thread, as a step of the deep network takes a hundred
-    times as long as a growth: waiting for others would hide it.
-
-    Parameters
-    ----------
-    depth
-        Sub-modules in each sub-network before each growth.
-    growths
-        How many growths.
+    A growth is to stack, initialize and register, and the first step after it less a usual
+    step of the grown network. The sub-module is taken off again, so that all growths are
+    of one depth. CPU time of one thread counts: a step of the deep network takes a hundred
+    times as long as a growth, and waiting for others would hide it.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

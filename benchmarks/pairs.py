@@ -1,7 +1,7 @@
 """Two ways to do the same, timed in turn: A B A B ...
 
-Machines get faster and slower while a benchmark runs; the ratio inside a pair
-does not follow, and its median over the pairs is what is quoted.
+Machines get faster and slower while a benchmark runs. The ratio inside a pair does not, so
+the suite quotes the median of the ratios.
 """
 
 from __future__ import annotations
@@ -14,50 +14,41 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds of both sides of every pair.
+    """Wall seconds of the first and the second way, one of each a pair."""
 
-    Parameters
-    ----------
-    ours, theirs
-        Wall seconds, one a pair.
-    """
+    first: list[float]
+    second: list[float]
 
-    ours: tuple[float, ...]
-    theirs: tuple[float, ...]
+    @property
+    def medians(self) -> tuple[float, float]:
+        """The median seconds of both ways."""
+        return statistics.median(self.first), statistics.median(self.second)
 
     @property
     def ratios(self) -> list[float]:
-        """How many times as long theirs took as ours, one a pair."""
-        return [b / a for a, b in zip(self.ours, self.theirs, strict=True)]
+        """How many times as long as the first way the second took, one a pair."""
+        return [b / a for a, b in zip(self.first, self.second, strict=True)]
 
     @property
     def ratio(self) -> float:
         """The median of the ratios."""
         return statistics.median(self.ratios)
 
+    @property
+    def spread(self) -> list[str]:
+        """The median, the smallest and the largest ratio, for a table."""
+        return [f"{r:.2f}" for r in (self.ratio, min(self.ratios), max(self.ratios))]
+
 
 def time_pairs(
-    ours: Callable[[], object], theirs: Callable[[], object], pairs: int, warm_up: int = 1
+    first: Callable[[], object], second: Callable[[], object], pairs: int, warm_up: int = 1
 ) -> Timing:
-    """Time two ways in turn.
-
-    Parameters
-    ----------
-    ours, theirs
-        Do the work once.
-    pairs
-        How many pairs are counted.
-    warm_up
-        Pairs before that are not.
-    """
-    timed: list[tuple[float, float]] = [
-        (_seconds(ours), _seconds(theirs)) for _ in range(warm_up + pairs)
-    ]
-    counted = timed[warm_up:]
-    return Timing(tuple(a for a, _ in counted), tuple(b for _, b in counted))
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
+    """Do both in turn, ``warm_up`` times before ``pairs`` times that are timed."""
+    seconds: tuple[list[float], list[float]] = ([], [])
+    for _ in range(warm_up + pairs):
+        for work, timed in zip((first, second), seconds, strict=True):
+            start = time.perf_counter()
+            work()
+            timed.append(time.perf_counter() - start)
+    ours, theirs = seconds
+    return Timing(ours[warm_up:], theirs[warm_up:])

@@ -14,17 +14,10 @@ BATCH, CHANNELS, SIDE, KERNEL = 64, 256, 16, 3
 def peaks(device: torch.device, seconds: float) -> dict[str, float]:
     """Return the most multiply-adds a second in fp32, by what computes them.
 
-    ``matrix product`` is ``torch.mm`` of two large matrices. ``convolution`` is a
-    large channels_last one (256 channels, 3x3): on a CPU it is computed by
-    oneDNN, which on some processors is twice as fast as the BLAS behind
-    ``torch.mm``, so that its peak is the limit that counts there.
-
-    Parameters
-    ----------
-    device
-        Where.
-    seconds
-        How long each is tried; the best time counts.
+    ``matrix product`` is ``torch.mm`` of two large matrices, ``convolution`` a large
+    channels_last one. A CPU computes the latter by oneDNN, which on some processors is twice
+    as fast as the BLAS behind ``torch.mm``: there its peak is the limit that counts. Each is
+    tried for some seconds, and the best time counts.
     """
     a, b = torch.randn(2, SIZE, SIZE, device=device).unbind()
     shapes = (BATCH, CHANNELS, SIDE, SIDE), (CHANNELS, CHANNELS, KERNEL, KERNEL)

@@ -1,13 +1,12 @@
-"""Runs the benchmarks and writes what they gave: CSV, and Markdown to read."""
+"""Runs the benchmarks and writes what they measured: CSV, and Markdown to read."""
 
 from __future__ import annotations
 
+import argparse
 import os
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
 
 import torch
 from tabulate import tabulate
@@ -15,14 +14,12 @@ from tabulate import tabulate
 from autogrow.errors import UserError
 from autogrow.files.writing import write_bytes, write_csv
 from autogrow.runs.provenance import cpu_model, git_commit
+from benchmarks import whole_runs
 from benchmarks.agreement import agreement
 from benchmarks.growth_cost import DEPTHS, growth_seconds
-from benchmarks.pairs import Timing
 from benchmarks.peak import peaks
 from benchmarks.sides import CASES
-from benchmarks.startup import startup
-from benchmarks.throughput import compare
-from benchmarks.whole_runs import DATA, INTERVAL, autogrow_cost, snapshot_cost
+from benchmarks.throughput import compare, multiply_adds
 from benchmarks.workflow_overhead import overheads
 
 STEPS = 50
@@ -30,227 +27,151 @@ STEPS = 50
 PEAK_SECONDS = 1.0
 """How long each kind of the machine's peak is tried."""
 
+Measured = tuple[list[list[str]], str]
+"""The rows of a table, and a sentence that follows its text."""
+
 
 @dataclass(frozen=True)
-class Options:
-    """How the benchmarks are run.
+class Section:
+    """A part of the report; its table is also a CSV, named after the part."""
 
-    Parameters
-    ----------
-    pairs
-        How many pairs are timed.
-    device, threads
-        Of both sides.
-    precision, compiled
-        Of the engine.
-    scale
-        What the part ``workflow`` runs.
-    folder
-        Gets the CSVs and ``bench.md``.
-    """
-
-    pairs: int
-    device: str
-    threads: int
-    precision: str
-    compiled: bool
-    scale: str
-    folder: Path
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """What a side's process is told."""
-        return {
-            "device": self.device,
-            "threads": self.threads,
-            "precision": self.precision,
-            "compiled": self.compiled,
-        }
+    title: str
+    text: str
+    header: str
+    measure: Callable[[argparse.Namespace], Measured]
 
 
-def run_benchmarks(parts: Sequence[str], options: Options) -> str:
-    """Run the benchmarks, write their files, and return the Markdown."""
-    options.folder.mkdir(parents=True, exist_ok=True)
-    device = torch.device(options.device)
+def run_benchmarks(options: argparse.Namespace) -> str:
+    """Run the parts that the options name, write their files, and return the Markdown."""
+    device = options.device
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else cpu_model()
-    sections = [
+    report = (
         f"# Benchmarks\n\n{name}, {os.cpu_count()} cores, torch {torch.__version__}, "
-        f"{options.threads} threads, {options.precision}{', compiled' * options.compiled}, "
+        f"{options.threads} threads, {options.precision}{', compiled' * options.compile}, "
         f"{options.pairs} pairs in turn; commit {git_commit()}. Ratios are medians over "
-        "the pairs, with the smallest and the largest."
-    ]
-    for part in parts:
-        sections.append(PARTS[part](options))
-        # After each part: an interrupted benchmark keeps what it has.
-        write_bytes(options.folder / "bench.md", ("\n\n".join(sections) + "\n").encode())
-    return "\n\n".join(sections) + "\n"
+        "the pairs, with the smallest and the largest.\n"
+    )
+    for part in options.parts:
+        section = SECTIONS[part]
+        lines, note = section.measure(options)
+        header = section.header.split()
+        write_csv(options.out / f"{part}.csv", header, lines)
+        table = tabulate(lines, header, tablefmt="github", disable_numparse=True)
+        report += f"\n## {section.title}\n\n{section.text}{note}\n\n{table}\n"
+        # After each part, so that an interrupted benchmark keeps what it has.
+        write_bytes(options.out / "bench.md", report.encode())
+    return report
 
 
-def _section(
-    options: Options,
-    file: str,
-    title: str,
-    text: str,
-    header: Sequence[str],
-    lines: Sequence[Sequence[str]],
-) -> str:
-    """Write the lines as CSV and return them as a section of the Markdown."""
-    write_csv(options.folder / file, header, lines)
-    table = tabulate(lines, header, tablefmt="github", disable_numparse=True)
-    return f"## {title}\n\n{text}\n\n{table}"
-
-
-def _throughput(options: Options) -> str:
-    limits = peaks(torch.device(options.device), PEAK_SECONDS)
-    header = ["what", "case", "engine", "reference", "ratio", "ratio_min", "ratio_max"]
-    header += [f"of_{name.replace(' ', '_')}" for name in limits]
-    header += ["memory_mb", "reference_memory_mb"]
+def _throughput(options: argparse.Namespace) -> Measured:
+    limits = peaks(options.device, PEAK_SECONDS)
     lines = []
     for case in CASES:
-        both = compare(case, options.pairs, options.settings)
-        for what, timing in (("training", both.training), ("evaluation", both.evaluation)):
-            ours, theirs = (case.images / s for s in _medians(timing))
-            rate = both.multiply_adds(what) * ours
-            memory = [f"{m / 1e6:.0f}" for m in both.memory] if what == "training" else ["", ""]
+        timings, memory = compare(case, options)
+        for what, timing in timings.items():
+            ours, theirs = (case.images / seconds for seconds in timing.medians)
+            rate = multiply_adds(case, what) * ours
             shares = [f"{rate / limit:.2f}" for limit in limits.values()]
-            numbers = [f"{ours:.0f}", f"{theirs:.0f}", *_ratios(timing), *shares, *memory]
-            lines.append([what, case.name, *numbers])
+            peak = [f"{m / 1e6:.0f}" for m in memory] if what == "training" else ["", ""]
+            speeds = [f"{ours:.0f}", f"{theirs:.0f}"]
+            lines.append([what, case.name, *speeds, *timing.spread, *shares, *peak])
     lines.sort(key=lambda line: line[0], reverse=True)
-    told = ", ".join(f"{name} {limit / 1e9:.0f}" for name, limit in limits.items())
-    return _section(
-        options,
-        "throughput.csv",
-        "Throughput and memory",
-        "Images a second, an epoch with augmentation; the reference loop is torchvision "
-        "transforms on PIL images, a DataLoader with 2 workers, default layout. Peaks of this "
-        f"device in G multiply-adds a second: {told}. Memory is the peak of training; the "
-        "reference's is its main process's, without the workers.",
-        header,
-        lines,
-    )
+    found = ", ".join(f"{name} {limit / 1e9:.0f}" for name, limit in limits.items())
+    return lines, f" Peaks of this device in G multiply-adds a second: {found}."
 
 
-def _agreement(options: Options) -> str:
-    cases = (replace(case, images=1408) for case in (CASES[0], CASES[-1]))
-    found = {c.name: agreement(c, STEPS, torch.device(options.device)) for c in cases}
-    return _section(
-        options,
-        "agreement.csv",
-        "Agreement",
-        f"Largest difference of the two sides' losses over {STEPS} steps on the same images in "
-        "the same order, not augmented. In float32 training amplifies rounding: `rounding` is "
-        "how far the reference loop is from itself in another memory layout.",
-        ["case", "float64", "float32", "rounding"],
-        [[name, *(f"{d:.1e}" for d in differences)] for name, differences in found.items()],
-    )
+def _agreement(options: argparse.Namespace) -> Measured:
+    cases = [replace(case, images=1408) for case in (CASES[0], CASES[-1])]
+    found = {case.name: agreement(case, STEPS, options.device) for case in cases}
+    return [[name, *(f"{d:.1e}" for d in distances)] for name, distances in found.items()], ""
 
 
-def _growing(options: Options) -> str:
+def _growing(options: argparse.Namespace) -> Measured:
     costs = {depth: growth_seconds(depth, 12 * options.pairs) for depth in DEPTHS}
     lines = [
         [f"3 x {depth}", *(f"{1000 * f(c):.2f}" for f in (statistics.median, min, max))]
         for depth, c in costs.items()
     ]
-    shallow, deep = (statistics.median(c) for c in costs.values())
-    return _section(
-        options,
-        "growing.csv",
-        "Cost of one growth",
-        "CPU time: stack, initialize, register, and the first step less a usual one; ratio of "
-        f"the medians {deep / shallow:.2f}.",
-        ["depth", "ms", "ms_min", "ms_max"],
-        lines,
-    )
+    shallow, deep = map(statistics.median, costs.values())
+    return lines, f" The ratio of the medians is {deep / shallow:.2f}."
 
 
-def _autogrow(options: Options) -> str:
-    header = ["data", "found", "growing_s", "finetuning_s", "scratch_s", "ratio"]
-    lines, left_out = [], []
-    for data in DATA:
+def _autogrow(options: argparse.Namespace) -> Measured:
+    lines, left_out = [], ""
+    for data in whole_runs.DATA:
         try:
-            cost = autogrow_cost(data, {"device": options.device, "threads": options.threads})
+            cost = whole_runs.autogrow_cost(data, options)
         except UserError as error:
-            left_out.append(f" Left out: {error}.")
+            left_out += f" Left out: {error}."
             continue
         seconds = (f"{s:.1f}" for s in (cost.growing, cost.finetuning, cost.scratch))
         lines.append([data, cost.found, *seconds, f"{cost.ratio:.2f}"])
-    return _section(
-        options,
-        "autogrow.csv",
+    return lines, left_out
+
+
+def _snapshots(options: argparse.Namespace) -> Measured:
+    timing = whole_runs.snapshot_cost(options)
+    return [[*(f"{s:.2f}" for s in timing.medians), f"{timing.ratio:.3f}"]], ""
+
+
+def _startup(options: argparse.Namespace) -> Measured:
+    timing = whole_runs.startup_cost(options)
+    return [[*(f"{s:.2f}" for s in timing.medians), *timing.spread]], ""
+
+
+def _workflow(options: argparse.Namespace) -> Measured:
+    return [overheads(options.scale, options.out / "snakemake.log")], ""
+
+
+SECTIONS = {
+    "throughput": Section(
+        "Throughput and memory",
+        "Images a second, an epoch with augmentation. The reference loop is torchvision "
+        "transforms on PIL images, a DataLoader with 2 workers, default layout. Memory is the "
+        "peak of training; the reference's is its main process's, without the workers.",
+        "what case engine reference ratio ratio_min ratio_max of_matrix_product of_convolution "
+        "memory_mb reference_memory_mb",
+        _throughput,
+    ),
+    "agreement": Section(
+        "Agreement",
+        f"Largest difference of the two sides' losses over {STEPS} steps on the same images in "
+        "the same order, not augmented. In float32 training amplifies rounding: `rounding` is "
+        "how far the reference loop is from itself in another memory layout.",
+        "case float64 float32 rounding",
+        _agreement,
+    ),
+    "growing": Section(
+        "Cost of one growth",
+        "CPU time: stack, initialize, register, and the first step less a usual one.",
+        "depth ms ms_min ms_max",
+        _growing,
+    ),
+    "autogrow": Section(
         "Cost of AutoGrow",
         "Wall time of an AutoGrow run over training its found net from scratch for as many "
-        "epochs as it was fine-tuned." + "".join(left_out),
-        header,
-        lines,
-    )
-
-
-def _snapshots(options: Options) -> str:
-    execution = {"device": options.device, "threads": options.threads}
-    timing = snapshot_cost(options.pairs, execution)
-    with_, without = _medians(timing)
-    return _section(
-        options,
-        "snapshots.csv",
+        "epochs as it was fine-tuned.",
+        "data found growing_s finetuning_s scratch_s ratio",
+        _autogrow,
+    ),
+    "snapshots": Section(
         "Snapshots",
-        f"A run with a snapshot of all parameters every {INTERVAL} epochs against one without "
-        "(Basic3ResNet-3-3-3 on digits, epochs of a quarter of a second).",
-        ["with_s", "without_s", "ratio"],
-        [[f"{with_:.2f}", f"{without:.2f}", f"{1 / timing.ratio:.3f}"]],
-    )
-
-
-def _startup(options: Options) -> str:
-    timing = startup(options.pairs)
-    ours, theirs = _medians(timing)
-    spread = sorted(1 / r for r in timing.ratios)
-    line = [ours, theirs, 1 / timing.ratio, spread[0], spread[-1]]
-    return _section(
-        options,
-        "startup.csv",
+        f"A run with a snapshot of all parameters every {whole_runs.INTERVAL} epochs against one "
+        "without (Basic3ResNet-3-3-3 on digits, epochs of a quarter of a second).",
+        "without_s with_s ratio",
+        _snapshots,
+    ),
+    "startup": Section(
         "Process start",
         "A whole run of one epoch on 72 images against `import torch`, each a process.",
-        ["run_s", "import_torch_s", "ratio", "ratio_min", "ratio_max"],
-        [[f"{value:.2f}" for value in line]],
-    )
-
-
-def _workflow(options: Options) -> str:
-    cost = overheads(options.scale, os.cpu_count() or 1, options.folder / "snakemake.log")
-    cells = {
-        "plan_paper_5_seeds_s": f"{cost.plan_paper:.1f}",
-        "nothing_to_do_s": f"{cost.nothing:.1f}",
-        "scale": cost.scale,
-        "cores": str(cost.cores),
-        "everything_s": f"{cost.everything:.0f}",
-        "training_s": f"{cost.training:.0f}",
-        "outside_training": f"{cost.outside:.2f}",
-    }
-    return _section(
-        options,
-        "workflow.csv",
+        "import_torch_s run_s ratio ratio_min ratio_max",
+        _startup,
+    ),
+    "workflow": Section(
         "Workflow",
         "`snakemake -n` at `paper`; everything at a scale, rebuilt; the same call again. Outside "
         "training: share of the core-seconds that neither trained nor evaluated a run.",
-        list(cells),
-        [list(cells.values())],
-    )
-
-
-def _medians(timing: Timing) -> tuple[float, float]:
-    return statistics.median(timing.ours), statistics.median(timing.theirs)
-
-
-def _ratios(timing: Timing) -> list[str]:
-    return [f"{r:.2f}" for r in (timing.ratio, min(timing.ratios), max(timing.ratios))]
-
-
-PARTS: dict[str, Callable[[Options], str]] = {
-    "throughput": _throughput,
-    "agreement": _agreement,
-    "growing": _growing,
-    "autogrow": _autogrow,
-    "snapshots": _snapshots,
-    "startup": _startup,
-    "workflow": _workflow,
+        "plan_paper_5_seeds_s nothing_to_do_s scale cores everything_s training_s outside_training",
+        _workflow,
+    ),
 }

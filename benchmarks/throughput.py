@@ -1,68 +1,50 @@
-"""Images a second of the engine against the reference loop, and their peak memory."""
+"""The seconds an epoch takes the engine and the reference loop, and their peak memory.
+
+Each side has a process of its own, as it would be used: the engine's memory settings must
+not help the reference loop, nor one side's peak count for the other.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+import argparse
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 from autogrow.networks.flops import network_costs
 from autogrow.networks.names import parse_network
 from benchmarks.pairs import Timing, time_pairs
-from benchmarks.side_process import SideProcess
-from benchmarks.sides import Case
+from benchmarks.sides import Case, work
 
 BACKWARD = 2
 """Forward passes that a backward pass costs."""
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """Both sides in a case.
+def multiply_adds(case: Case, what: str) -> int:
+    """Return the multiply-adds of one image: in ``training`` or in ``evaluation``."""
+    network = parse_network(case.network)
+    [*_, whole] = network_costs(
+        network, image_size=case.size, image_channels=case.channels, classes=10
+    )
+    return whole.flops * (1 + BACKWARD if what == "training" else 1)
 
-    Parameters
-    ----------
-    case
-        Which network and images.
-    training, evaluation
-        Seconds an epoch.
-    memory
-        Peak in bytes of training, ours and the reference's (its main process
-        alone; its workers' memory is not counted).
+
+def compare(case: Case, options: argparse.Namespace) -> tuple[dict[str, Timing], tuple[int, int]]:
+    """Return what training and evaluation took, engine first, and the peak bytes of training.
+
+    The memory of the reference's workers is not counted.
     """
+    spawn = get_context("spawn")
+    with ProcessPoolExecutor(1, spawn) as ours, ProcessPoolExecutor(1, spawn) as theirs:
 
-    case: Case
-    training: Timing
-    evaluation: Timing
-    memory: tuple[int, int]
+        def engine(word: str) -> int:
+            return ours.submit(work, word, "engine", case, options).result()
 
-    def multiply_adds(self, what: str) -> int:
-        """Return the multiply-adds of one image: ``training`` or ``evaluation``."""
-        cost = network_costs(
-            parse_network(self.case.network),
-            image_size=self.case.size,
-            image_channels=self.case.channels,
-            classes=10,
-        )[-1]
-        return cost.flops * (1 + BACKWARD if what == "training" else 1)
+        def reference(word: str) -> int:
+            return theirs.submit(work, word, "reference", case, options).result()
 
+        def timing(word: str) -> Timing:
+            return time_pairs(lambda: engine(word), lambda: reference(word), options.pairs)
 
-def compare(case: Case, pairs: int, settings: dict[str, Any]) -> Comparison:
-    """Time both sides in turn, each in its own process.
-
-    Parameters
-    ----------
-    case
-        Network and images.
-    pairs
-        How many pairs are counted.
-    settings
-        As for :class:`benchmarks.side_process.SideProcess`.
-    """
-    with (
-        SideProcess("engine", case, settings) as ours,
-        SideProcess("reference", case, settings) as theirs,
-    ):
-        training = time_pairs(lambda: ours.do("train"), lambda: theirs.do("train"), pairs)
-        memory = (ours.do("memory"), theirs.do("memory"))
-        evaluation = time_pairs(lambda: ours.do("evaluate"), lambda: theirs.do("evaluate"), pairs)
-    return Comparison(case, training, evaluation, memory)
+        training = timing("train")
+        memory = engine("peak_memory"), reference("peak_memory")
+        return {"training": training, "evaluation": timing("evaluate")}, memory

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 from autogrow.errors import UserError
@@ -15,48 +15,17 @@ ROOT = Path(__file__).resolve().parents[1]
 SEEDS = "seeds=[0,1,2,3,4]"
 
 
-@dataclass(frozen=True)
-class Overheads:
-    """Seconds of Snakemake calls.
-
-    Parameters
-    ----------
-    plan_paper
-        A dry run of everything at ``paper`` with five seeds.
-    everything
-        Everything at ``scale``, rebuilt.
-    training
-        Training and evaluation in it, summed over the runs, each on one core.
-    nothing
-        The same call again.
-    scale, cores
-        What was run, on how many cores.
-    """
-
-    plan_paper: float
-    everything: float
-    training: float
-    nothing: float
-    scale: str
-    cores: int
-
-    @property
-    def outside(self) -> float:
-        """Share of the core-seconds that neither trained nor evaluated."""
-        return 1 - self.training / (self.cores * self.everything)
+def outside_training(training: float, everything: float, cores: int) -> float:
+    """Return the share of the core-seconds that neither trained nor evaluated."""
+    return 1 - training / (cores * everything)
 
 
-def overheads(scale: str, cores: int, log: Path) -> Overheads:
-    """Time the workflow in this checkout; ``results/out/<scale>`` is rebuilt.
+def overheads(scale: str, log: Path) -> list[str]:
+    """Time the workflow in this checkout on all cores; ``results/out/<scale>`` is rebuilt.
 
-    Parameters
-    ----------
-    scale
-        ``smoke`` or ``mini``.
-    cores
-        For Snakemake.
-    log
-        Gets what Snakemake prints.
+    Returns the seconds of a dry run at ``paper`` and of a call with nothing to do, scale and
+    cores, the seconds of everything and of training, and what was outside training. ``log``
+    gets what Snakemake prints.
 
     Raises
     ------
@@ -65,6 +34,8 @@ def overheads(scale: str, cores: int, log: Path) -> Overheads:
     """
     if not (ROOT / "Snakefile").exists():
         raise UserError(f"{ROOT / 'Snakefile'}: not found; the workflow needs a checkout")
+    cores = os.cpu_count() or 1
+    log.parent.mkdir(parents=True, exist_ok=True)
     log.unlink(missing_ok=True)
 
     def seconds(*arguments: str) -> float:
@@ -83,4 +54,6 @@ def overheads(scale: str, cores: int, log: Path) -> Overheads:
     summaries = (ROOT / "results" / "out" / scale / "runs").rglob("summary.json")
     contents = [json.loads(file.read_text()) for file in summaries]
     training = sum(c["seconds_growing"] + c["seconds_finetuning"] for c in contents)
-    return Overheads(plan, everything, training, nothing, scale, cores)
+    outside = outside_training(training, everything, cores)
+    calls = [f"{plan:.1f}", f"{nothing:.1f}", scale, str(cores)]
+    return [*calls, f"{everything:.0f}", f"{training:.0f}", f"{outside:.2f}"]

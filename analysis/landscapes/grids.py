@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple
 
 from analysis.results.csvfiles import read_csv, read_numbers
 from autogrow.errors import UserError
@@ -19,29 +18,14 @@ BLOCKS = "blocks"
 SETTINGS = "settings.json"
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(NamedTuple):
     """One of several blocks of rows, counted from 1."""
 
     number: int
-    count: int
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Return the block that ``2/5`` names.
-
-        Raises
-        ------
-        UserError
-            If it is no block.
-        """
-        match = re.fullmatch(r"([1-9][0-9]{0,5})/([1-9][0-9]{0,5})", text)
-        if match is None or int(match[1]) > int(match[2]):
-            raise UserError(f"found {text!r}; allowed: I/N with I from 1 to N, as 2/5")
-        return cls(int(match[1]), int(match[2]))
+    of: int
 
     def __str__(self) -> str:
-        return f"{self.number}/{self.count}"
+        return f"{self.number}/{self.of}"
 
 
 @dataclass(frozen=True)
@@ -60,9 +44,9 @@ class Grid:
             If there are more blocks than rows.
         """
         rows = len(self.y)
-        if block.count > rows:
-            raise UserError(f"{block.count} blocks of a grid of {rows} rows; allowed: 1 to {rows}")
-        start, stop = ((block.number - 1) * rows // block.count, block.number * rows // block.count)
+        if block.of > rows:
+            raise UserError(f"{block.of} blocks of a grid of {rows} rows; allowed: 1 to {rows}")
+        start, stop = ((block.number - 1) * rows // block.of, block.number * rows // block.of)
         return [(x, y) for y in self.y[start:stop] for x in self.x]
 
 
@@ -72,28 +56,15 @@ def axis(low: float, high: float, points: int) -> tuple[float, ...]:
     return tuple(low * ((n - i) / n) + high * (i / n) for i in range(points))
 
 
-def has_blocks(folder: Path) -> bool:
-    """Return whether a folder has blocks of any grid."""
-    return bool(_block_files(folder))
-
-
-def _block_files(folder: Path) -> list[Path]:
+def block_files(folder: Path) -> list[Path]:
+    """Return the files of a folder's blocks, of any grid."""
     return list((folder / BLOCKS).glob("*-of-*.csv"))
 
 
 class BlockFolder:
     """The blocks of a grid in a folder, kept apart from those of other settings.
 
-    Parameters
-    ----------
-    folder
-        Holds settings.json, blocks/ and the result.
-    grid
-        The grid.
-    settings
-        All that the values depend on, as plain values.
-    result
-        Name of the gathered file.
+    ``settings`` is all that the values depend on; ``result`` is the name of the gathered file.
     """
 
     def __init__(self, folder: Path, grid: Grid, settings: Mapping[str, Any], result: str) -> None:
@@ -103,31 +74,25 @@ class BlockFolder:
         self.result = folder / result
 
     def check(self) -> None:
-        """Check that the blocks which are there have these settings.
-
-        Raises
-        ------
-        UserError
-            If they have not.
-        """
+        """Raise a UserError if the blocks that are there have other settings."""
         file = self.folder / SETTINGS
         there = read_json(file) if file.exists() else None
-        if there == self.settings or not has_blocks(self.folder):
+        if there == self.settings or not block_files(self.folder):
             return
         if not isinstance(there, dict):
             raise UserError(f"{file}: holds no settings; discard the blocks with --restart")
         keys = sorted(k for k in {*there, *self.settings} if there.get(k) != self.settings.get(k))
-        told = ", ".join(
+        differences = ", ".join(
             f"{k} {str(there.get(k))[:40]} there, {str(self.settings.get(k))[:40]} here"
             for k in keys[:3]
         )
         raise UserError(
-            f"{self.folder}: holds blocks computed with other settings ({told}); "
+            f"{self.folder}: holds blocks computed with other settings ({differences}); "
             "use another folder, or discard those blocks with --restart"
         )
 
     def open(self, *, restart: bool) -> None:
-        """Make the folder and note the settings; ``restart``: throw away blocks of others.
+        """Make the folder and note the settings; ``restart`` discards blocks of other settings.
 
         Raises
         ------
@@ -143,13 +108,13 @@ class BlockFolder:
             # removed before the settings get their name: blocks never lie beside others' settings.
             new = file.with_name(f".{SETTINGS}.{os.getpid()}.new")
             write_json(new, self.settings)
-            for old in [*_block_files(self.folder), self.result]:
+            for old in [*block_files(self.folder), self.result]:
                 old.unlink(missing_ok=True)
             new.replace(file)
 
     def file(self, block: Block) -> Path:
         """Return the file of a block."""
-        return self.folder / BLOCKS / f"{block.number}-of-{block.count}.csv"
+        return self.folder / BLOCKS / f"{block.number}-of-{block.of}.csv"
 
     def rows(self, block: Block) -> list[list[str]] | None:
         """Return the rows of a block's file, None if it is not there, not complete or damaged."""
@@ -183,21 +148,15 @@ class BlockFolder:
             If blocks are missing, or are of other settings.
         """
         self.check()
-        blocks = [Block(number, count) for number in range(1, count + 1)]
-        rows: list[list[str]] = []
-        missing = []
-        for block in blocks:
-            part = self.rows(block)
-            if part is None:
-                missing.append(block)
-            rows += part or []
+        parts = {block: self.rows(block) for block in (Block(i + 1, count) for i in range(count))}
+        missing = [block for block, rows in parts.items() if rows is None]
         if missing:
-            told = ", ".join(map(str, missing[:10]))
+            named = ", ".join(map(str, missing[:10]))
             raise UserError(
                 f"{self.file(missing[0])}: {len(missing)} of {count} blocks missing or not "
-                f"complete: {told}{', ...' if len(missing) > 10 else ''}"
+                f"complete: {named}{', ...' if len(missing) > 10 else ''}"
             )
-        write_csv(self.result, HEADER, rows)
+        write_csv(self.result, HEADER, (row for rows in parts.values() for row in rows or []))
 
 
 def _coordinates(point: tuple[float, float]) -> list[str]:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from autogrow.seeds import derive
 from autogrow.training.epoch import Score
 
 
@@ -16,15 +17,8 @@ class Landscape:
 
     Parameters are changed in place: no network is built. Buffers (the running
     statistics of Batch Normalization) stay as they are, as Li et al. (2018) keep them.
-
-    Parameters
-    ----------
-    network
-        The network at (0, 0).
-    dx, dy
-        Directions by the name of the parameter.
-    measure
-        Returns the score of the network as it is.
+    ``measure`` returns the score of the network as it is; ``dx`` and ``dy`` are directions
+    by the name of the parameter.
     """
 
     def __init__(
@@ -59,3 +53,28 @@ class Landscape:
         """Return the score at (x, y); loss may be infinite or NaN far out."""
         with self.moved(x, y):
             return self._measure(self.network)
+
+
+def random_direction(network: nn.Module, *, seed: int, axis: str) -> dict[str, Tensor]:
+    """Return a Gaussian direction in which each filter has the norm of the network's filter.
+
+    A filter is a convolution's output channel or a linear layer's row; parameters without
+    filters (biases, those of Batch Normalization) get zero (Li et al. 2018, section 4). The
+    noise depends on seed, axis (``x`` or ``y``) and the parameter's name and shape alone, so
+    that networks of different depths share it where they share parameters.
+    """
+    direction = {}
+    for name, parameter in network.named_parameters():
+        if parameter.dim() < 2:
+            direction[name] = torch.zeros(parameter.shape)
+            continue
+        # Drawn on the CPU, so that every device gets the same.
+        generator = torch.Generator().manual_seed(derive(seed, f"direction {axis} {name}"))
+        noise = torch.randn(parameter.shape, generator=generator).double()
+        dims = tuple(range(1, parameter.dim()))
+        wanted, found = (
+            torch.linalg.vector_norm(p, dim=dims, keepdim=True)
+            for p in (parameter.detach().cpu().double(), noise)
+        )
+        direction[name] = (noise * (wanted / found)).float()
+    return direction

@@ -7,7 +7,6 @@ parameters; so memory depends on the block, not on the network.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,14 +26,9 @@ class NoPlaneError(UserError):
 class Plane:
     """The first two principal components of a trajectory's points.
 
-    Attributes
-    ----------
-    weights
-        (2, points): each component is this combination of the differences.
-    coordinates
-        (points, 2): the differences projected on the components; the final point is at 0, 0.
-    explained
-        Explained variance of each component, percent.
+    Each row of ``weights`` (2, points) combines the differences to a component;
+    ``coordinates`` (points, 2) are the differences projected on the components, with the
+    final point at 0, 0; ``explained`` is the variance of each component in percent.
     """
 
     weights: np.ndarray
@@ -42,24 +36,10 @@ class Plane:
     explained: tuple[float, float]
 
 
-def gram_matrix(blocks: Iterable[np.ndarray]) -> np.ndarray:
-    """Return the inner products of all points, (points, points), summed over blocks.
-
-    Parameters
-    ----------
-    blocks
-        Each (points, values): some values of every point's difference to the final one.
-    """
-    return sum(block @ block.T for block in blocks)
-
-
 def principal_plane(gram: np.ndarray) -> Plane:
     """Return the plane of the first two principal components.
 
-    Parameters
-    ----------
-    gram
-        Inner products of the points' differences to the final one, not centred.
+    ``gram`` holds the inner products of the points' differences to the final one, not centred.
 
     Raises
     ------
@@ -71,26 +51,10 @@ def principal_plane(gram: np.ndarray) -> Plane:
     # PCA of points known by their inner products only: kernel PCA centres the matrix.
     pca = KernelPCA(2, kernel="precomputed", eigen_solver="dense").fit(gram.copy())
     variances = pca.eigenvalues_
-    means = gram.mean(0)
-    total = np.trace(gram) - means.sum()
+    total = np.trace(gram) - gram.mean(0).sum()
     if not variances[1] > NEGLIGIBLE * total:
         raise NoPlaneError("snapshots: all points of the trajectory lie on one line: no plane")
     weights = (pca.eigenvectors_ / np.sqrt(variances)).T
     weights -= weights.mean(1, keepdims=True)
     first, second = 100 * variances / total
     return Plane(weights, gram @ weights.T, (float(first), float(second)))
-
-
-def contour_range(coordinates: np.ndarray, margin: float) -> tuple[float, float]:
-    """Return the range that holds the coordinates, with a margin on both sides.
-
-    Parameters
-    ----------
-    coordinates
-        Of all points along one axis.
-    margin
-        Relative to the extent of the coordinates.
-    """
-    low, high = float(coordinates.min()), float(coordinates.max())
-    room = margin * (high - low)
-    return low - room, high + room

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
-from analysis.landscapes.finished import FinishedRun
+from analysis.landscapes.finished import FinishedRun, read_file
 from autogrow.errors import UserError
 from autogrow.files.writing import csv_bytes, json_bytes, write_together
 
@@ -17,44 +17,31 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from analysis.landscapes.plane import Plane
-    from analysis.landscapes.snapshot_points import Snapshot, Trajectory
+    from analysis.landscapes.snapshot_points import Snapshot
 
 TRAJECTORY, DIRECTIONS, FACTS = "trajectory.csv", "plane.safetensors", "plane.json"
 HEADER = ["step", "epoch", "phase", "depth", "grown", "x", "y"]
 
 
-def _ascending(limits: tuple[float, float]) -> tuple[float, float]:
-    if limits[0] >= limits[1]:
-        raise ValueError("allowed: the lower limit first")
-    return limits
-
-
-Range = Annotated[tuple[FiniteFloat, FiniteFloat], AfterValidator(_ascending)]
+Range = tuple[FiniteFloat, FiniteFloat]
 
 
 class PlaneFacts(BaseModel):
-    """Content of plane.json.
+    """Content of plane.json: the plane of a run's trajectory and the grid of its contour.
 
     Attributes
     ----------
-    network
-        The run's final network.
     explained_1, explained_2
         Explained variance of each component, percent; None if the run diverged before
         there were points enough for a plane.
     x, y
-        Ranges of the contour: the whole trajectory and a margin around it; -1 to 1 if
-        there is no plane.
+        Ranges of the contour; -1 to 1 if there is no plane.
     points
         Of the contour along each axis.
     margin
-        Relative to the trajectory's extent along each axis.
-    snapshots
-        How many snapshots it is computed from.
-    weights
-        SHA-256 of the run's final weights.
-    directions
-        SHA-256 of plane.safetensors.
+        Room around the trajectory, relative to its extent along each axis.
+    weights, directions
+        SHA-256 of the run's final weights and of plane.safetensors.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -74,32 +61,18 @@ class PlaneFacts(BaseModel):
 def points_before_the_last(run: FinishedRun) -> list[Snapshot]:
     """Return the run's snapshots without that after the last epoch: the final network itself.
 
-    Of a run that diverged: those before it did, and the last of them ends its trajectory.
-
-    Raises
-    ------
-    UserError
-        If there is no snapshot, or one is damaged.
+    Those of a run that diverged end at the last one before it did.
     """
     from analysis.landscapes.snapshot_points import read_snapshots
 
-    snapshots = read_snapshots(run.folder)
-    if run.diverged_after is not None:
-        return [s for s in snapshots if s.epoch < run.diverged_after]
-    return [s for s in snapshots if s.grown or s.epoch < run.epochs]
+    snapshots, diverged_after = read_snapshots(run.folder), run.summary.diverged_after
+    if diverged_after is not None:
+        return [s for s in snapshots if s.epoch < diverged_after]
+    return [s for s in snapshots if s.grown or s.epoch < run.summary.own_epochs]
 
 
 def write_plane(run: FinishedRun, out: Path, *, points: int, margin: float) -> PlaneFacts:
     """Compute the plane and write its three files into ``out``; return plane.json.
-
-    Parameters
-    ----------
-    run
-        Has snapshots.
-    out
-        Folder for the files.
-    points, margin
-        Of the contour.
 
     Raises
     ------
@@ -110,28 +83,30 @@ def write_plane(run: FinishedRun, out: Path, *, points: int, margin: float) -> P
     import numpy as np
     import safetensors.numpy
 
-    from analysis.landscapes.plane import NoPlaneError, contour_range
+    from analysis.landscapes.plane import NoPlaneError
 
+    diverged = run.summary.diverged_after is not None
     snapshots = points_before_the_last(run)
     states = [(s.epoch, s.phase, s.depth, int(s.grown)) for s in snapshots]
-    if run.diverged_after is None:
+    if not diverged:
         phase = "finetuning" if run.spec.kind == "autogrow" else "training"
-        states.append((run.epochs, phase, run.network.partition("-")[2], 0))
+        states.append((run.summary.own_epochs, phase, run.summary.depth, 0))
     try:
         plane, directions = _plane(run, snapshots)
         coordinates = plane.coordinates
         explained: tuple[float | None, ...] = plane.explained
-        x, y = (contour_range(values, margin) for values in coordinates.T)
+        low, high = coordinates.min(0), coordinates.max(0)
+        room = margin * (high - low)
+        x, y = zip((low - room).tolist(), (high + room).tolist(), strict=True)
     except NoPlaneError as error:
-        if run.diverged_after is None:
+        if not diverged:
             raise UserError(f"{run.folder}: {error}") from None
         directions, coordinates = {}, np.full((len(states), 2), np.nan)
         explained = (None, None)
         x = y = (-1.0, 1.0)
     data = safetensors.numpy.save(directions)
-    digest = hashlib.sha256(data).hexdigest()
     facts = PlaneFacts(
-        network=run.network,
+        network=run.summary.network,
         explained_1=explained[0],
         explained_2=explained[1],
         x=x,
@@ -140,7 +115,7 @@ def write_plane(run: FinishedRun, out: Path, *, points: int, margin: float) -> P
         margin=margin,
         snapshots=len(snapshots),
         weights=run.weights,
-        directions=digest,
+        directions=hashlib.sha256(data).hexdigest(),
     )
     rows = [
         [step, *state, *(f"{value:.9g}" for value in point)]
@@ -161,11 +136,11 @@ def _plane(run: FinishedRun, snapshots: list[Snapshot]) -> tuple[Plane, dict[str
     import numpy as np
     import torch
 
-    from analysis.landscapes.plane import gram_matrix, principal_plane
+    from analysis.landscapes.plane import principal_plane
     from analysis.landscapes.snapshot_points import Trajectory, parameters
     from analysis.landscapes.trained import final_network
 
-    if run.diverged_after is not None:
+    if run.summary.diverged_after is not None:
         trajectory = Trajectory(snapshots[:-1], parameters(snapshots[-1]))
     else:
         network = final_network(run, torch.device("cpu"))
@@ -173,15 +148,11 @@ def _plane(run: FinishedRun, snapshots: list[Snapshot]) -> tuple[Plane, dict[str
         if not all(np.isfinite(values).all() for values in final.values()):
             raise UserError(f"{run.folder}: the final network has values that are not finite")
         trajectory = Trajectory(snapshots, final)
-    plane = principal_plane(
-        gram_matrix(trajectory.differences(block) for block in trajectory.blocks())
-    )
-    return plane, _directions(plane, trajectory)
-
-
-def _directions(plane: Plane, trajectory: Trajectory) -> dict[str, np.ndarray]:
-    import numpy as np
-
+    gram = np.zeros((len(trajectory), len(trajectory)))
+    for block in trajectory.blocks():
+        differences = trajectory.differences(block)
+        gram += differences @ differences.T
+    plane = principal_plane(gram)
     directions = {
         f"{axis}.{name}": np.empty_like(values)
         for axis in "xy"
@@ -195,7 +166,7 @@ def _directions(plane: Plane, trajectory: Trajectory) -> dict[str, np.ndarray]:
                 part = directions[f"{axis}.{name}"][rows]
                 part[...] = component[start : start + part.size].reshape(part.shape)
             start += part.size
-    return directions
+    return plane, directions
 
 
 def read_facts(file: Path) -> PlaneFacts:
@@ -254,10 +225,7 @@ def read_directions(facts: PlaneFacts, out: Path) -> list[dict[str, Tensor]]:
     import safetensors.torch
 
     file = out / DIRECTIONS
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise UserError(f"{file}: cannot be read: {error.strerror or error}") from None
+    data = read_file(file)
     if hashlib.sha256(data).hexdigest() != facts.directions:
         raise UserError(f"{file}: does not belong to {FACTS}; make both again with --part plane")
     tensors = safetensors.torch.load(data)

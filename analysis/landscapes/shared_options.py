@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analysis.landscapes.grids import Block, BlockFolder
-from autogrow.errors import UserError
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from analysis.landscapes.finished import FinishedRun
-    from analysis.landscapes.landscape import Landscape
 
 MOST_POINTS = 10_000
 
@@ -53,26 +52,16 @@ def number(low: float, high: float) -> Callable[[str], float]:
 
 def block(text: str) -> Block:
     """Read a block as ``2/5`` for argparse."""
-    try:
-        return Block.parse(text)
-    except UserError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+    match = re.fullmatch(r"([1-9][0-9]{0,5})/([1-9][0-9]{0,5})", text)
+    if match is None or int(match[1]) > int(match[2]):
+        raise argparse.ArgumentTypeError(f"found {text!r}; allowed: I/N with I from 1 to N, as 2/5")
+    return Block(int(match[1]), int(match[2]))
 
 
 def add_shared(
     parser: argparse.ArgumentParser, parts: argparse._MutuallyExclusiveGroup, result: str
 ) -> None:
-    """Add the options of both commands.
-
-    Parameters
-    ----------
-    parser
-        Gets them.
-    parts
-        Its group of options that ask for a part of the work.
-    result
-        The file that gathering writes.
-    """
+    """Add the options of both commands; ``parts`` gets those that ask for a part of the work."""
     parser.add_argument(
         "--run", type=Path, required=True, metavar="RUN", help="folder of a finished run"
     )
@@ -115,40 +104,27 @@ def add_shared(
     )
 
 
-class Undefined:
-    """The landscape of a run that diverged: its network has no loss, and none is around it."""
-
-    def at(self, x: float, y: float) -> tuple[float, float]:
-        """Return loss and accuracy at (x, y)."""
-        return math.nan, math.nan
-
-
 def carry_out(
     options: argparse.Namespace,
+    run: FinishedRun,
     folder: BlockFolder,
-    landscape: Callable[[], Landscape | Undefined],
+    directions: Callable[[nn.Module], Sequence[Mapping[str, Tensor]]],
 ) -> None:
     """Compute one block, or compute all and gather them, or only gather, as the options say.
 
-    Parameters
-    ----------
-    options
-        With ``block``, ``gather`` and ``restart``.
-    folder
-        Where blocks go.
-    landscape
-        Returns what is evaluated; called only if a block is missing.
+    ``directions`` returns the two directions for the run's network; it and the network are
+    needed only if a block is missing.
     """
-    count = options.block.count if options.block else options.gather or len(folder.grid.y)
+    count = options.block.of if options.block else options.gather or len(folder.grid.y)
     folder.grid.points(Block(1, count))  # a count that is not allowed leaves no folder
     if options.gather is None:
         blocks = [options.block] if options.block else [Block(i + 1, count) for i in range(count)]
         folder.open(restart=options.restart)
-        at = None
+        score = None
         for b in (b for b in blocks if folder.rows(b) is None):
-            at = at or landscape().at
+            score = score or _score(run, options, directions)
             begin = time.perf_counter()
-            folder.compute(b, at)
+            folder.compute(b, score)
             rate = len(folder.grid.points(b)) / (time.perf_counter() - begin)
             print(f"{folder.file(b)}: block {b}, {rate:.3g} points/s", flush=True)
     if options.block is None:
@@ -156,31 +132,27 @@ def carry_out(
         print(folder.result)
 
 
-def open_landscape(
+def _score(
     run: FinishedRun,
     options: argparse.Namespace,
     directions: Callable[[nn.Module], Sequence[Mapping[str, Tensor]]],
-) -> Landscape | Undefined:
-    """Return the landscape around a run's final network; undefined if the run diverged.
+) -> Callable[[float, float], tuple[float, float]]:
+    """Return what gives loss and accuracy at a point around the run's final network.
 
-    Parameters
-    ----------
-    run
-        The run.
-    options
-        Of :func:`add_evaluation`.
-    directions
-        Returns the two directions for the network.
+    The network of a run that diverged has no loss, and none is around it.
     """
-    if run.diverged_after is not None:
-        print(f"{run.folder}: diverged in epoch {run.diverged_after}: no loss around its network")
-        return Undefined()
+    diverged_after = run.summary.diverged_after
+    if diverged_after is not None:
+        print(f"{run.folder}: diverged in epoch {diverged_after}: no loss around its network")
+        return lambda x, y: (math.nan, math.nan)
     from analysis.landscapes import trained
     from analysis.landscapes.landscape import Landscape
-    from autogrow.training.epoch import evaluate
+    from autogrow.process.device import find_device
+    from autogrow.training.epoch import evaluate, set_precision
 
-    device = trained.device_for(options.device, options.threads)
+    device = find_device(options.device, options.threads)
+    set_precision("fp32", device)
     network = trained.final_network(run, device)
     images = trained.training_images(run, device, options.data_root, options.images)
     dx, dy = directions(network)
-    return Landscape(network, dx, dy, lambda moved: evaluate(moved, images)[0])
+    return Landscape(network, dx, dy, lambda moved: evaluate(moved, images)[0]).at

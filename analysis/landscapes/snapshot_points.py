@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,10 +28,7 @@ Piece = tuple[str, slice]
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Parameters at the end of an epoch, or right after the growth that follows it (``grown``).
-
-    ``shapes`` are the shapes of its parameters by name.
-    """
+    """Parameters at the end of an epoch, or right after the growth that follows it (``grown``)."""
 
     file: Path
     epoch: int
@@ -59,39 +57,31 @@ def read_snapshots(folder: Path) -> list[Snapshot]:
 
 
 def _header(file: Path, epoch: int, grown: bool) -> Snapshot:
+    with _reading(file), safe_open(file, "np") as content:
+        metadata = content.metadata() or {}
+        shapes = {n: tuple(content.get_slice(n).get_shape()) for n in content.keys()}  # noqa: SIM118
+        return Snapshot(file, epoch, grown, metadata["phase"], metadata["depth"], shapes)
+
+
+@contextmanager
+def _reading(file: Path) -> Iterator[None]:
     try:
-        with safe_open(file, "np") as content:
-            metadata = content.metadata() or {}
-            shapes = {n: tuple(content.get_slice(n).get_shape()) for n in content.keys()}  # noqa: SIM118
-            return Snapshot(file, epoch, grown, metadata["phase"], metadata["depth"], shapes)
+        yield
     except (OSError, SafetensorError, KeyError) as error:
         raise UserError(f"{file}: no readable snapshot: {error}") from None
 
 
 def parameters(snapshot: Snapshot) -> dict[str, np.ndarray]:
-    """Return the parameters of a snapshot by name.
-
-    Raises
-    ------
-    UserError
-        If it cannot be read.
-    """
-    try:
+    """Return the parameters of a snapshot by name."""
+    with _reading(snapshot.file):
         return load_file(snapshot.file)
-    except (OSError, SafetensorError) as error:
-        raise UserError(f"{snapshot.file}: no readable snapshot: {error}") from None
 
 
 class Trajectory:
     """The points of a run's trajectory: its snapshots, then the final network.
 
-    Parameters
-    ----------
-    snapshots
-        In the order of training.
-    final
-        Parameters of the final network by name, or of the last snapshot before the run
-        diverged.
+    ``final`` holds the parameters of the final network, or of the last snapshot before the
+    run diverged.
 
     Raises
     ------
@@ -146,17 +136,14 @@ class Trajectory:
         points[-1] = 0
         for snapshot, point in zip(self.snapshots, points, strict=False):
             # Opened again for each block: an open file's pages would stay in memory.
-            try:
-                with safe_open(snapshot.file, "np") as content:
-                    start = 0
-                    for name, rows in block:
-                        stop = start + self.final[name][rows].size
-                        point[start:stop] = (
-                            content.get_slice(name)[rows].ravel() if name in snapshot.shapes else 0
-                        )
-                        start = stop
-            except (OSError, SafetensorError) as error:
-                raise UserError(f"{snapshot.file}: no readable snapshot: {error}") from None
+            with _reading(snapshot.file), safe_open(snapshot.file, "np") as content:
+                start = 0
+                for name, rows in block:
+                    stop = start + self.final[name][rows].size
+                    point[start:stop] = (
+                        content.get_slice(name)[rows].ravel() if name in snapshot.shapes else 0
+                    )
+                    start = stop
             if not np.isfinite(point).all():
                 raise UserError(f"{snapshot.file}: has values that are not finite: it diverged")
             point -= final

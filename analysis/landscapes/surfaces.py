@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
     run = finished_run(options.run)
     values = axis(-options.span, options.span, options.points)
     settings = {
-        "network": run.network,
+        "network": run.summary.network,
         "weights": run.weights,
         "seed": options.seed,
         "points": options.points,
@@ -71,13 +71,9 @@ def run(options: argparse.Namespace) -> int:
     folder = BlockFolder(options.out, Grid(values, values), settings, RESULT)
 
     def directions(network: nn.Module) -> list[dict[str, Tensor]]:
-        from analysis.landscapes.directions import random_direction
+        from analysis.landscapes.landscape import random_direction
 
         return [random_direction(network, seed=options.seed, axis=name) for name in "xy"]
 
-    common.carry_out(
-        options,
-        folder,
-        lambda: common.open_landscape(run, options, directions),
-    )
+    common.carry_out(options, run, folder, directions)
     return 0

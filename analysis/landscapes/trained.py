@@ -17,22 +17,15 @@ from autogrow.batches.sets import make_sets, prepared
 from autogrow.errors import UserError
 from autogrow.networks.growable import GrowableNetwork, depth_of
 from autogrow.networks.names import NetworkName
-from autogrow.process.device import find_device
 from autogrow.process.distributed import ALONE, World
 from autogrow.runs.folder import WEIGHTS, load_network
 from autogrow.seeds import derive
-from autogrow.training.epoch import set_precision
 
 
 class ImageSample:
-    """Some images of a set, normalised once; ``evaluate`` takes it as a set.
+    """Images drawn from a set without replacement, normalised once; ``evaluate`` takes it as a set.
 
-    Parameters
-    ----------
-    images
-        The set.
-    size
-        How many to draw without replacement: the same ones whenever the set is the same.
+    They are the same ones whenever the set is the same.
     """
 
     def __init__(self, images: DeviceSet | StreamedSet, size: int) -> None:
@@ -62,35 +55,17 @@ class ImageSample:
         )
 
 
-def device_for(device: str, threads: int | None) -> torch.device:
-    """Return the device of that name, set up for fp32; ``threads`` is how many a CPU may use.
-
-    Raises
-    ------
-    UserError
-        If there is no such device.
-    """
-    found = find_device(device, threads)
-    set_precision("fp32", found)
-    return found
-
-
 def final_network(run: FinishedRun, device: torch.device) -> GrowableNetwork:
-    """Return the run's final network in evaluation mode.
-
-    Raises
-    ------
-    UserError
-        If its weights cannot be read or are not those of the run's network.
-    """
+    """Return the run's final network in evaluation mode; check that the weights are its."""
     try:
         network = load_network(run.folder)
     except UserError as error:
         file = str(run.folder / WEIGHTS)
         raise UserError(str(error) if file in str(error) else f"{file}: {error}") from None
     name = NetworkName(network.architecture, depth_of(network))
-    if str(name) != run.network:
-        raise UserError(f"{run.folder / WEIGHTS}: is a {name}; the run's network is {run.network}")
+    wanted = run.summary.network
+    if str(name) != wanted:
+        raise UserError(f"{run.folder / WEIGHTS}: is a {name}; the run's network is {wanted}")
     return network.to(device, memory_format=torch.channels_last)
 
 
@@ -99,16 +74,7 @@ def training_images(
 ) -> DeviceSet:
     """Return the run's training images, not augmented: its subset, without those held out.
 
-    Parameters
-    ----------
-    run
-        The run.
-    device
-        Where the images go.
-    data_root
-        Where data sets are looked for first.
-    size
-        At most so many of them, drawn at random; None: all.
+    Of more than ``size`` images, that many are drawn at random.
 
     Raises
     ------
@@ -120,7 +86,7 @@ def training_images(
         data = prepared(datasets.load(spec.data, root=data_root), spec)
     except UserError as error:
         raise UserError(f"{run.folder}: {error}") from None
-    if data.checksum != run.data_checksum:
+    if data.checksum != run.summary.data.checksum:
         raise UserError(
             f"{run.folder}: data {spec.data!r} is not what this run was trained on "
             "(its checksum differs)"

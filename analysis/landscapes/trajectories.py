@@ -21,7 +21,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from analysis.landscapes import shared_options as common
-from analysis.landscapes.grids import BlockFolder, Grid, axis, has_blocks
+from analysis.landscapes.grids import BlockFolder, Grid, axis, block_files
 from autogrow.errors import UserError
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
     if options.part:
         return 0
     settings = {
-        "network": run.network,
+        "network": run.summary.network,
         "weights": run.weights,
         "plane": facts.directions,
         "x": list(facts.x),
@@ -74,11 +74,7 @@ def run(options: argparse.Namespace) -> int:
     grid = Grid(*(axis(low, high, facts.points) for low, high in (facts.x, facts.y)))
     folder = BlockFolder(options.out, grid, settings, RESULT)
     common.carry_out(
-        options,
-        folder,
-        lambda: common.open_landscape(
-            run, options, lambda network: files.read_directions(facts, options.out)
-        ),
+        options, run, folder, lambda network: files.read_directions(facts, options.out)
     )
     return 0
 
@@ -106,7 +102,7 @@ def _plane(run: FinishedRun, options: argparse.Namespace) -> PlaneFacts:
     facts = kept_facts(run, options.out, points=points, margin=margin)
     if facts is None:
         # A plane alone may change: the blocks' own settings tell that they are of another.
-        if not (options.part or options.restart) and has_blocks(options.out):
+        if not (options.part or options.restart) and block_files(options.out):
             raise UserError(
                 f"{options.out}: holds blocks of another plane; "
                 "use another folder, or discard those blocks with --restart"

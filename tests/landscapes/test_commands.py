@@ -1,4 +1,3 @@
-import csv
 import json
 import shutil
 import subprocess
@@ -9,32 +8,28 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
 
+from analysis.landscapes import snapshot_points
 from analysis.landscapes.finished import finished_run
 from analysis.landscapes.trained import training_images
 from autogrow.runs.folder import load_network
 from autogrow.training.epoch import evaluate
 
-CPU = torch.device("cpu")
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def floats(path):
-    with path.open(newline="") as file:
-        return [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
+NO_BLOCKS = ["", "3", "0/3", "4/3", "1/0", "-1/3", "a/b", "1/3/5", "1 /3", "²/3"]
 
 
 @pytest.mark.parametrize("options", [[], ["--images", 100], ["--images", 10**6]])
 def test_the_centre_of_a_surface_is_the_network_on_its_training_images(
-    surfaces, trained, tmp_path, options
+    surfaces, trained, tmp_path, rows, options
 ):
     told = surfaces("--run", trained, "--out", tmp_path / "s", "--points", 3, *options)
     assert told.status == 0, told.err
-    found = floats(tmp_path / "s/surface.csv")
+    found = [{k: float(v) for k, v in p.items()} for p in rows(tmp_path / "s/surface.csv")]
     assert [(p["x"], p["y"]) for p in found] == [(x, y) for y in (-1, 0, 1) for x in (-1, 0, 1)]
     size = options[1] if options else None
-    images = training_images(finished_run(trained), CPU, None, size)
+    images = training_images(finished_run(trained), torch.device("cpu"), None, size)
     summary = json.loads((trained / "summary.json").read_text())
     assert len(images) == (100 if size == 100 else summary["data"]["training_images"])
     expected, _ = evaluate(load_network(trained), images)
@@ -43,7 +38,7 @@ def test_the_centre_of_a_surface_is_the_network_on_its_training_images(
     assert found[4]["loss"] < min(p["loss"] for i, p in enumerate(found) if i != 4)
 
 
-def test_a_surface_in_blocks_is_the_surface(surfaces, trained, tmp_path):
+def test_a_surface_in_blocks_or_interrupted_is_the_surface(surfaces, trained, tmp_path):
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     options = ["--run", trained, "--points", 5, "--span", 0.5, "--seed", 3, "--images", 50]
     assert surfaces(*options, "--out", whole).status == 0
@@ -51,24 +46,17 @@ def test_a_surface_in_blocks_is_the_surface(surfaces, trained, tmp_path):
         assert surfaces(*options, "--out", parts, "--block", block).status == 0
     assert not (parts / "surface.csv").exists()
     assert surfaces(*options, "--out", parts, "--gather", 2).status == 0
-    assert (parts / "surface.csv").read_bytes() == (whole / "surface.csv").read_bytes()
-
-
-def test_an_interrupted_surface_goes_on_with_the_missing_blocks(surfaces, trained, tmp_path):
-    options = ["--run", trained, "--out", tmp_path, "--points", 5, "--images", 50]
-    assert surfaces(*options).status == 0
-    before = (tmp_path / "surface.csv").read_bytes()
-    (tmp_path / "surface.csv").unlink()
-    (tmp_path / "blocks/4-of-5.csv").unlink()
-    told = surfaces(*options)
-    assert told.status == 0
+    expected = (parts / "surface.csv").read_bytes()
+    assert expected == (whole / "surface.csv").read_bytes()
+    (whole / "surface.csv").unlink()
+    (whole / "blocks/4-of-5.csv").unlink()
+    told = surfaces(*options, "--out", whole)
     assert [line.split()[2] for line in told.out.splitlines() if "points/s" in line] == ["4/5,"]
-    assert (tmp_path / "surface.csv").read_bytes() == before
+    assert (whole / "surface.csv").read_bytes() == expected
 
 
 @pytest.mark.parametrize(
-    "change",
-    [["--seed", 1], ["--span", 2], ["--points", 5], ["--images", 40]],
+    "change", [["--seed", 1], ["--span", 2], ["--points", 5], ["--images", 40]]
 )
 def test_a_surface_of_other_settings_is_refused(surfaces, trained, tmp_path, one_line, change):
     options = ["--run", trained, "--out", tmp_path, "--points", 3, "--images", 50]
@@ -107,12 +95,16 @@ def test_a_trajectory_ends_at_the_origin_and_lies_within_its_contour(
         low, high = facts[key]
         room = 0.15 * (max(values) - min(values))
         assert [low, high] == pytest.approx([min(values) - room, max(values) + room])
-        axis = sorted({p[key] for p in floats(tmp_path / "contour.csv")})
+        axis = sorted({float(p[key]) for p in rows(tmp_path / "contour.csv")})
         assert axis == pytest.approx(np.linspace(low, high, 4))
     assert 0 < facts["explained_2"] <= facts["explained_1"] < 100
 
 
-def test_the_plane_projects_the_snapshots_and_is_orthonormal(trajectories, trained, tmp_path, rows):
+def test_the_plane_projects_the_snapshots_and_is_orthonormal(
+    trajectories, trained, tmp_path, rows, monkeypatch
+):
+    """Also where the parameters of all snapshots are read in several blocks."""
+    monkeypatch.setattr(snapshot_points, "BLOCK_BYTES", 2**14)
     assert trajectories("--run", trained, "--out", tmp_path, "--part", "plane").status == 0
     assert not (tmp_path / "contour.csv").exists()
     plane = load_file(tmp_path / "plane.safetensors")
@@ -169,15 +161,7 @@ def test_runs_that_have_no_trajectory(trajectories, run_copy, tmp_path, one_line
     assert not (tmp_path / "out").exists()
 
 
-def test_a_snapshot_of_another_network(trajectories, run_copy, tmp_path, one_line):
-    file = run_copy / "snapshots/00001.safetensors"
-    metadata = {"epoch": "1", "phase": "growing", "depth": "1-1-1"}
-    save_file({"head.weight": np.ones((10, 3), np.float32)}, file, metadata)
-    line = one_line(trajectories("--run", run_copy, "--out", tmp_path / "out"))
-    assert "00001.safetensors: is of another network: head.weight" in line
-
-
-def test_a_plane_of_other_weights(trajectories, surfaces, run_copy, tmp_path, one_line):
+def test_a_plane_of_other_weights(trajectories, run_copy, tmp_path, one_line):
     options = ["--run", run_copy, "--out", tmp_path / "out"]
     assert trajectories(*options, "--part", "plane", "--points", 3).status == 0
     plane = tmp_path / "out/plane.safetensors"
@@ -191,41 +175,38 @@ def test_a_plane_of_other_weights(trajectories, surfaces, run_copy, tmp_path, on
     assert "is of other weights" in one_line(trajectories(*options, "--block", "1/2"))
 
 
-@pytest.mark.parametrize("name", ["surfaces", "trajectories"])
-def test_folders_that_hold_no_finished_run(request, name, run_copy, tmp_path, one_line):
-    command = request.getfixturevalue(name)
-    out = ["--out", tmp_path / "out"]
-    assert "holds no run" in one_line(command("--run", tmp_path / "nowhere", *out))
-    (run_copy / "weights.safetensors").rename(tmp_path / "weights.safetensors")
-    assert "is not finished" in one_line(command("--run", run_copy, *out))
+def test_folders_that_hold_no_finished_run_or_cannot_be_made(either, run_copy, tmp_path, one_line):
+    def line(run=run_copy, out=tmp_path / "out"):
+        return one_line(either("--run", run, "--out", out))
+
+    assert "cannot be made" in line(out=run_copy / "spec.yaml")
+    assert "holds no run" in line(tmp_path / "nowhere")
+    (run_copy / "weights.safetensors").unlink()
+    assert "is not finished" in line()
     (run_copy / "weights.safetensors").write_bytes(b"damaged")
-    line = one_line(command("--run", run_copy, *out))
-    assert "weights.safetensors: no readable weights" in line
+    assert "weights.safetensors: no readable weights" in line()
     (run_copy / "summary.json").write_text("{}")
-    assert "no summary of a finished run" in one_line(command("--run", run_copy, *out))
+    assert "no summary of a finished run" in line()
 
 
-def test_weights_of_another_network(surfaces, trained, run_copy, tmp_path, one_line):
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"network": "Basic3ResNet-9-9-9", "depth": "9-9-9"}, "network is Basic3ResNet-9-9-9"),
+        ({"data": {"checksum": "0" * 64}}, "data 'digits' is not what this run was trained on"),
+    ],
+)
+def test_weights_or_data_of_another_run(surfaces, run_copy, tmp_path, one_line, change, text):
     summary = json.loads((run_copy / "summary.json").read_text())
-    summary |= {"network": "Basic3ResNet-9-9-9", "depth": "9-9-9"}
-    (run_copy / "summary.json").write_text(json.dumps(summary))
-    line = one_line(surfaces("--run", run_copy, "--out", tmp_path / "out"))
-    assert "the run's network is Basic3ResNet-9-9-9" in line
-
-
-def test_data_that_is_not_what_the_run_was_trained_on(surfaces, run_copy, tmp_path, one_line):
-    summary = json.loads((run_copy / "summary.json").read_text())
-    summary["data"]["checksum"] = "0" * 64
-    (run_copy / "summary.json").write_text(json.dumps(summary))
-    line = one_line(surfaces("--run", run_copy, "--out", tmp_path / "out"))
-    assert "data 'digits' is not what this run was trained on" in line
+    change = change | ({"data": summary["data"] | change["data"]} if "data" in change else {})
+    (run_copy / "summary.json").write_text(json.dumps(summary | change))
+    assert text in one_line(surfaces("--run", run_copy, "--out", tmp_path / "out"))
 
 
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        (["--block", "4/3"], "allowed: I/N with I from 1 to N"),
-        (["--block", "x"], "allowed: I/N with I from 1 to N"),
+        *(([f"--block={text}"], "allowed: I/N with I from 1 to N") for text in NO_BLOCKS),
         (["--block", "1/9", "--points", "5"], "9 blocks of a grid of 5 rows; allowed: 1 to 5"),
         (["--gather", "9", "--points", "5"], "9 blocks of a grid of 5 rows; allowed: 1 to 5"),
         (["--gather", "0"], "allowed: a whole number from 1"),
@@ -245,45 +226,11 @@ def test_options_that_are_mistakes(surfaces, trained, tmp_path, one_line, option
     assert text in line
 
 
-def test_an_out_that_is_a_file(surfaces, trajectories, trained, tmp_path, one_line):
-    (tmp_path / "file").write_text("")
-    for command in (surfaces, trajectories):
-        line = one_line(command("--run", trained, "--out", tmp_path / "file"))
-        assert "cannot be made" in line
-
-
-@pytest.mark.parametrize("name", ["surface", "trajectory"])
-def test_a_command_of_its_own_explains_its_options(name):
-    command = [sys.executable, "-m", "analysis", name, "--help"]
-    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout
-    for option in (
-        "--run",
-        "--out",
-        "--points",
-        "--images",
-        "--device",
-        "--threads",
-        "--data-root",
-    ):
-        assert option in told
-    for option in ("--block", "--gather", "--restart"):
-        assert option in told
-
-
-def test_a_run_elsewhere_in_a_process_of_its_own(trained, tmp_path):
+def test_a_run_elsewhere_in_a_process_of_its_own(trained, tmp_path, rows):
     run = shutil.copytree(trained, tmp_path / "somewhere else")
-    command = [
-        sys.executable,
-        "-m",
-        "analysis",
-        "surface",
-        "--run",
-        str(run),
-        "--out",
-        "out",
-    ]
-    command += ["--points", "3", "--images", "20", "--threads", "1", "--device", "cpu"]
+    options = ["--out", "out", "--points", "3", "--images", "20", "--device", "cpu"]
+    command = [sys.executable, "-m", "analysis", "surface", "--run", str(run), *options]
     environment = {"PYTHONPATH": str(ROOT), "PATH": ""}
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
-    assert len(floats(tmp_path / "out/surface.csv")) == 9
+    assert len(rows(tmp_path / "out/surface.csv")) == 9
