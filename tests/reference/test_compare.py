@@ -454,7 +454,7 @@ def test_tables_that_cannot_be_compared(tmp_path, refused, lines, drop, told):
         (b"scale,row,n,found_net,found_net\nmini,a,1,7-7-7,7-7-7\n", "is given twice"),
         (b'scale,row\n"mini,a\n', "is not CSV"),
         (b"scale,row\n\xff,a\n", "is not CSV"),
-        (b"K,found_net,accuracy\n3,7-7-7,90\n", "has no column 'dataset', which names"),
+        (b"K,found_net,accuracy\n3,7-7-7,90\n", "has no column 'dataset'; allowed: dataset"),
     ],
 )
 def test_unreadable_files(tmp_path, refused, content, told):
