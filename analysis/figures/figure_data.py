@@ -48,29 +48,14 @@ def build_figure(figure: Table, catalogue: Catalogue, results: Results) -> dict[
 
     If any run that is shown diverged, ``diverged_after`` has the first epoch whose loss was
     not finite, in every row of that run. Such a run has no accuracy in Figures 3, 4 and 7.
-
-    Parameters
-    ----------
-    figure
-        Which figure.
-    catalogue
-        Its scale's runs.
-    results
-        Where runs and landscapes are.
-
-    Raises
-    ------
-    UserError
-        If something that the figure shows is missing or damaged.
     """
     if any(row.panel.landscape for row in figure.rows):
         results = replace(results, seeds=[min(results.seeds)])
     frames = _BUILDERS[figure.name](figure, catalogue, results)
-    return {name: _without_if_empty(frame, "diverged_after") for name, frame in frames.items()}
-
-
-def _without_if_empty(frame: pd.DataFrame, column: str) -> pd.DataFrame:
-    return frame if frame[column].ne("").any() else frame.drop(columns=column)
+    for name, frame in frames.items():
+        if frame["diverged_after"].eq("").all():
+            frames[name] = frame.drop(columns="diverged_after")
+    return frames
 
 
 def _curves(figure: Table, catalogue: Catalogue, results: Results) -> dict[str, pd.DataFrame]:
