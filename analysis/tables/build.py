@@ -190,6 +190,19 @@ def seeds_table(table: Table, catalogue: Catalogue, results: Results) -> pd.Data
     return frame
 
 
+def write_table(table: Table, catalogue: Catalogue, results: Results) -> None:
+    """Write the files of a table into the folder ``tables`` of the results."""
+    frame = build_table(table, catalogue, results)
+    contents = {
+        "_seeds.csv": seeds_table(table, catalogue, results).to_csv(index=False),
+        ".md": markdown(table, frame, catalogue, results),
+        ".tex": latex(table, frame, catalogue, results),
+        ".csv": frame.to_csv(index=False),
+    }
+    folder = results.folder / "tables"
+    write_together({folder / f"{table.name}{e}": c.encode() for e, c in contents.items()})
+
+
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("table", help="as table5")
@@ -202,15 +215,6 @@ def run(options: argparse.Namespace) -> int:
     tables = [name for name in catalogue.tables if name.startswith("table")]
     if options.table not in tables:
         raise UserError(f"table: found {options.table!r}; allowed: {allowed(tables)}")
-    table = catalogue.tables[options.table]
     results = Results(options.folder, options.seeds, options.accuracy)
-    frame = build_table(table, catalogue, results)
-    contents = {
-        "_seeds.csv": seeds_table(table, catalogue, results).to_csv(index=False),
-        ".md": markdown(table, frame, catalogue, results),
-        ".tex": latex(table, frame, catalogue, results),
-        ".csv": frame.to_csv(index=False),
-    }
-    folder = options.folder / "tables"
-    write_together({folder / f"{options.table}{e}": c.encode() for e, c in contents.items()})
+    write_table(catalogue.tables[options.table], catalogue, results)
     return 0

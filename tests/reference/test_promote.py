@@ -7,15 +7,16 @@ import re
 import shutil
 import subprocess
 
-import pandas as pd
 import pytest
 from damage import contents, flipped, truncated
-from made_up_summaries import made_up_summary
+from made_up_runs import make_run
 from mounts import fill, read_only, small_disk
 
 from analysis.__main__ import main
-from analysis.experiments.catalogue import load_catalogue, paper_table
+from analysis.experiments.catalogue import load_catalogue
 from analysis.reference import promote as module
+from analysis.results.summaries import Results
+from analysis.tables.build import write_table
 from autogrow.errors import UserError
 
 SEEDS = (0, 1)
@@ -30,45 +31,6 @@ def git(folder, *arguments):
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
-def summary(seed):
-    return made_up_summary(
-        "Basic3ResNet-2-1-1",
-        seed=seed,
-        device="cpu (Abacus 3)",
-        versions={"python": "3.11.7", "torch": "2.6.0", "numpy": "2.0.0", "autogrow": "0.1.0"},
-        git_commit="a" * 40,
-        seconds_growing=1.5,
-        seconds_finetuning=0.25,
-    )
-
-
-def make_tables(folder):
-    folder.mkdir(parents=True)
-    for table in mini().tables.values():
-        if table.name.startswith("figure"):
-            continue
-        frame = pd.read_csv(paper_table(table.name), dtype=str, keep_default_na=False)
-        frame["row"] = [row.name for row in table.rows]
-        frame["scale"] = "mini"
-        frame["n"] = len(SEEDS)
-        for column in frame.columns.difference(list(table.rows[0].key)):
-            if column in ("found_net", "depth"):
-                frame[column] = ["; ".join([net] * len(SEEDS)) for net in frame[column]]
-            elif column not in ("row", "scale", "n", "gpus"):
-                frame[f"{column}_std"] = "0.10"
-        frame.to_csv(folder / f"{table.name}.csv", index=False)
-        lines = [{"run": run, "seed": seed} for run in table.runs for seed in SEEDS]
-        pd.DataFrame(lines).to_csv(folder / f"{table.name}_seeds.csv", index=False)
-        (folder / f"{table.name}.md").write_text("Scale mini, seeds 0, 1, best accuracy in percent")
-        (folder / f"{table.name}.tex").write_text("\\begin{table}")
-    for file in folder.iterdir():
-        os.utime(file, (MADE + 10, MADE + 10))
-    figures = folder.parent / "figures"
-    figures.mkdir()
-    for name in module.PICTURE:
-        (figures / name).write_text(f"made up {name}")
-
-
 @pytest.fixture(scope="session")
 def template(tmp_path_factory):
     """Make a committed repository with a whole scale's results, which git ignores."""
@@ -79,13 +41,20 @@ def template(tmp_path_factory):
     (root / "README.md").write_text("made up\n")
     git(root, "add", ".")
     git(root, "commit", "--quiet", "-m", "all")
-    for run in mini().runs:
+    folder = root / "results" / "out" / "mini"
+    for run in mini().runs.values():
         for seed in SEEDS:
-            folder = root / "results" / "out" / "mini" / "runs" / run / f"seed{seed}"
-            folder.mkdir(parents=True)
-            (folder / "summary.json").write_text(json.dumps(summary(seed)))
-            os.utime(folder / "summary.json", (MADE, MADE))
-    make_tables(root / "results" / "out" / "mini" / "tables")
+            make_run(folder, run, seed)
+            os.utime(folder / "runs" / run.id / f"seed{seed}" / "summary.json", (MADE, MADE))
+    results = Results(folder, SEEDS, "best")
+    for table in mini().tables.values():
+        if table.name.startswith("table"):
+            write_table(table, mini(), results)
+    for file in (folder / "tables").iterdir():
+        os.utime(file, (MADE + 10, MADE + 10))
+    (folder / "figures").mkdir()
+    for name in module.PICTURE:
+        (folder / "figures" / name).write_text(f"made up {name}")
     return root
 
 
@@ -138,7 +107,7 @@ def test_tables_and_their_provenance_are_kept(project, call):
     known = json.loads((reference / "provenance.json").read_text())
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", known.pop("date"))
     assert known.pop("hardware") == {
-        "devices": {"cpu (Abacus 3)": runs},
+        "devices": {"cpu (test_cpu)": runs},
         "threads": 1,
         "promoted_on": {"machine": os.uname().machine, "cores": os.cpu_count()},
     }
@@ -156,9 +125,9 @@ def test_tables_and_their_provenance_are_kept(project, call):
         "accuracy": "best",
         "runs": runs,
         "run_statuses": {"complete": runs},
-        "run_commits": {"a" * 40: runs},
-        "device_seconds": 1.75 * runs,
-        "versions": summary(0)["versions"],
+        "run_commits": {"unknown": runs},
+        "device_seconds": 4.0 * runs,
+        "versions": {"python": "3"},
     }
 
 
@@ -180,7 +149,7 @@ def test_what_differs_between_runs_is_listed(project, call):
         diverged_after=3,
         versions={"torch": "2.7.0"},
     )
-    change(a_run(project, seed=0), git_commit=None)
+    change(a_run(project, seed=0), git_commit="a" * 40)
     (out(project) / "tables" / "table5.md").write_text("")
     os.utime(out(project) / "tables" / "table5.md", (MADE + 10, MADE + 10))
     told = call(main, "promote", "--scale", "mini")
@@ -190,10 +159,10 @@ def test_what_differs_between_runs_is_listed(project, call):
     file = project / "results" / "reference" / "mini" / "provenance.json"
     known = json.loads(file.read_text())
     runs = known["runs"]
-    assert known["run_commits"] == {"a" * 40: runs - 2, "b" * 40 + "+": 1, "unknown": 1}
+    assert known["run_commits"] == {"a" * 40: 1, "b" * 40 + "+": 1, "unknown": runs - 2}
     assert known["run_statuses"] == {"complete": runs - 1, "diverged": 1}
-    assert known["versions"] == [summary(0)["versions"], {"torch": "2.7.0"}]
-    assert known["hardware"]["devices"] == {"cpu (Abacus 3)": runs - 1, "Abacus GPU": 1}
+    assert known["versions"] == [{"python": "3"}, {"torch": "2.7.0"}]
+    assert known["hardware"]["devices"] == {"cpu (test_cpu)": runs - 1, "Abacus GPU": 1}
     assert sorted(known["hardware"]["threads"]) == [1, 4]
     assert (known["protocol"], known["accuracy"]) == (["holdout", "paper"], ["best", "unknown"])
     assert known["command"].endswith("scale=mini 'seeds=[0,1]' device=auto")
@@ -376,12 +345,12 @@ def rewrite(file, old, new):
         ("table5_seeds.csv", "periodic-K6", "periodic-K9", "runs are not the catalogue's"),
         (
             "table5_seeds.csv",
-            ",1\n",
-            ",2\n",
-            "tables of different seeds: table11 of 0 or 1; table5",
+            ",1,B",
+            ",2,B",
+            "different seeds: table11 of 0 or 1; table5 of 0 or 2",
         ),
         ("table5_seeds.csv", "seed", "seat", "has no column 'seed'"),
-        ("table5_seeds.csv", ",1\n", ",one\n", "not the seeds of a table"),
+        ("table5_seeds.csv", ",1,B", ",one,B", "not the seeds of a table"),
     ],
 )
 def test_tables_of_other_runs_are_refused(project, name, old, new, told):

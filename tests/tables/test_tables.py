@@ -135,15 +135,6 @@ def test_unknown_table_is_told(results, capsys):
     assert "allowed: table2" in capsys.readouterr().err
 
 
-def test_written_tables_can_be_compared_with_themselves(catalogue, results):
-    for number in range(2, 12):
-        name = f"table{number}"
-        arguments = [name, "--scale", "mini", "--folder", str(results.folder), "--seeds", "0", "1"]
-        assert main(["table", *arguments]) == 0
-    folder = str(results.folder)
-    assert main(["compare", "--new", folder, "--reference", folder]) == 0
-
-
 @pytest.fixture
 def lose(results, catalogue):
     """Have the runs of table5's first row, or of another one, diverge for some seeds."""
