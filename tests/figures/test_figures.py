@@ -5,12 +5,13 @@ import json
 import pandas as pd
 import pytest
 from diverged import diverge
-from made_up_runs import GRID, PLANE, SEEDS, make_results, write_csv
+from made_up_runs import GRID, PLANE, SEEDS, make_results
 
 from analysis.__main__ import main
 from analysis.experiments.catalogue import load_catalogue
 from analysis.figures import figure_data as figures
 from analysis.figures.published import published_resnets
+from autogrow.files.writing import write_csv
 
 COMMON = ["scale", "description", "panel", "title", "dataset", "paper_dataset", "run", "seed"]
 NAN = ["nan", "nan"]

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 
 import pytest
-from damage import contents, flipped, truncated
+from damage import contents
 from made_up_runs import make_run
 from mounts import fill, read_only, small_disk
 
@@ -233,25 +233,6 @@ def test_an_earlier_reference_is_left_where_the_disk_is_full_or_read_only(projec
             before = contents(target)
             assert "Read-only file system" in mistake(project, target)
             assert contents(target) == before
-
-
-@pytest.mark.parametrize("name", ["table5.csv", "table5_seeds.csv", "summary.json"])
-def test_damaged_inputs_are_refused(project, name):
-    """As often as a catalogue of all runs can be read in a few seconds."""
-    file = a_run(project) if name == "summary.json" else out(project) / "tables" / name
-    time = MADE if name == "summary.json" else MADE + 10
-    content = file.read_bytes()
-    for damaged in truncated(content, 6):
-        file.write_bytes(damaged)
-        os.utime(file, (time, time))
-        refused(project, f"{file}: ")
-    for damaged in flipped(content, 6):
-        file.write_bytes(damaged)
-        os.utime(file, (time, time))
-        told = mistake(project, project.parent / "elsewhere")
-        assert told is None or str(out(project)) in told
-        assert (told is None) == (project.parent / "elsewhere").exists()
-        shutil.rmtree(project.parent / "elsewhere", ignore_errors=True)
 
 
 def test_a_folder_of_other_things_is_not_replaced(project):

@@ -13,7 +13,6 @@ from analysis.experiments.catalogue import load_catalogue
 from analysis.results.summaries import Results
 from analysis.tables import build as tables
 from analysis.tables.formats import latex, markdown
-from autogrow.errors import UserError
 
 SEEDS = [0, 1, 2]
 EPOCHS = {"growing": 4, "adaminit": 0, "finetuning": 4, "training": 0}
@@ -116,20 +115,6 @@ def test_markdown_says_scale_data_and_seeds(catalogue, results):
     assert "digits, 50 % of its training set" in text
 
 
-def test_a_missing_or_damaged_summary_is_named(catalogue, results, capsys):
-    run = next(iter(catalogue.tables["table5"].runs))
-    file = results.folder / "runs" / run / "seed1/summary.json"
-    for damage in ("{", '{"accuracy": 3}', "[]"):
-        file.write_text(damage)
-        with pytest.raises(UserError, match="no summary of a finished run"):
-            tables.build_table(catalogue.tables["table5"], catalogue, results)
-    file.unlink()
-    arguments = ["table5", "--scale", "mini", "--folder", str(results.folder), "--seeds", "1"]
-    assert main(["table", *arguments]) == 2
-    assert str(file) in capsys.readouterr().err
-    assert not (results.folder / "tables").exists()
-
-
 def test_unknown_table_is_told(results, capsys):
     assert main(["table", "table1", "--scale", "mini", "--folder", str(results.folder)]) == 2
     assert "allowed: table2" in capsys.readouterr().err
@@ -228,14 +213,6 @@ def test_the_long_form_says_when_a_run_diverged(catalogue, results, lose):
     frame = tables.seeds_table(catalogue.tables["table5"], catalogue, results)
     assert list(frame["diverged_after"][:3]) == ["", 6, ""]
     assert list(frame["best_accuracy"][:3]) == ["90.0000", "", "95.0000"]
-
-
-def test_which_runs_of_a_row_diverged(catalogue, results, lose):
-    lose([0, 2], table="table3")
-    lose([1], role="scratch", table="table3")
-    first, second = catalogue.tables["table3"].rows[:2]
-    assert results.diverged(first) == {"main": [0, 2], "scratch": [1]}
-    assert results.diverged(second) == {}
 
 
 def test_tables_with_divergence_can_be_compared(catalogue, results, lose, tmp_path, rows):
