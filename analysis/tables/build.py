@@ -172,8 +172,7 @@ def seeds_table(table: Table, catalogue: Catalogue, results: Results) -> pd.Data
         for role, run in row.runs.items():
             for seed, s in zip(results.seeds, results.summaries(run), strict=True):
                 line: dict[str, Any] = {"scale": catalogue.scale, "row": row.name, "role": role}
-                line["dataset"] = row.values["dataset"]
-                line |= {"run": run, "seed": seed}
+                line |= {"dataset": row.values["dataset"], "run": run, "seed": seed}
                 line |= {k: s[k] for k in ("network", "layers", "parameters", "flops")}
                 for key in TEST_ACCURACIES:
                     line[key] = "" if s[key] is None else f"{s[key]:.4f}"
