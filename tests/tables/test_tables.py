@@ -52,35 +52,38 @@ def test_every_table_has_the_papers_rows_and_numbers(catalogue, results, number)
     assert frame["dataset"].str.contains("digits|MNIST5000").all()
 
 
-def test_mean_and_standard_deviation_over_the_seeds(catalogue, results):
-    row = tables.build_table(catalogue.tables["table5"], catalogue, results).iloc[0]
+@pytest.fixture
+def built(catalogue, results):
+    """Return a table, in Markdown and in LaTeX as well."""
+
+    def call(name="table5", seeds=SEEDS, accuracy="best"):
+        shown = catalogue.tables[name], catalogue, Results(results.folder, seeds, accuracy)
+        frame = tables.build_table(*shown)
+        given = (shown[0], frame, *shown[1:])
+        return frame, markdown(*given), latex(*given)
+
+    return call
+
+
+def test_mean_standard_deviation_and_difference_over_the_seeds(built):
+    row = built()[0].iloc[0]
     assert row["accuracy"] == "92.00"
     assert row["accuracy_std"] == "2.65"  # sqrt(((-2)^2 + (-1)^2 + 3^2) / 2)
     assert row["accuracy_difference"] == "-0.95"  # 92.00 - 92.95
     assert row["found_net"] == "2-1-1; 2-1-1; 2-1-1"
-
-
-def test_one_seed_has_no_standard_deviation(catalogue, results):
-    one = Results(results.folder, [1], "best")
-    row = tables.build_table(catalogue.tables["table5"], catalogue, one).iloc[0]
+    row = built(seeds=[1])[0].iloc[0]
     assert (row["accuracy"], row["accuracy_std"], row["n"]) == ("91.00", "", 1)
+    assert set(built(accuracy="final")[0]["accuracy"]) == {"82.00"}
 
 
-def test_delta_is_the_mean_of_the_seeds_differences(catalogue, results):
-    for name in ("table2", "table3", "table6"):
-        frame = tables.build_table(catalogue.tables[name], catalogue, results)
-        assert set(frame["delta"]) == {"1.00"}
-        assert set(frame["delta_std"]) == {"0.00"}
+@pytest.mark.parametrize("name", ["table2", "table3", "table6"])
+def test_delta_is_the_mean_of_the_seeds_differences(built, name):
+    frame, *_ = built(name)
+    assert (set(frame["delta"]), set(frame["delta_std"])) == ({"1.00"}, {"0.00"})
 
 
-def test_final_accuracy_can_be_asked_for(catalogue, results):
-    final = Results(results.folder, SEEDS, "final")
-    frame = tables.build_table(catalogue.tables["table5"], catalogue, final)
-    assert set(frame["accuracy"]) == {"82.00"}
-
-
-def test_hours_come_from_the_recorded_seconds_with_the_hardware(catalogue, results):
-    frame = tables.build_table(catalogue.tables["table10"], catalogue, results)
+def test_hours_come_from_the_recorded_seconds_with_the_hardware(built):
+    frame, *_ = built("table10")
     assert set(frame["growing_hours"]) == {"0.5000"}
     assert set(frame["finetuning_hours"]) == {"1.0000"}
     assert frame["gpus"].str.contains(r"cpu \(test_cpu\), 1 threads").all()
@@ -92,10 +95,11 @@ def test_long_form_keeps_every_seed(catalogue, results):
     assert set(frame["best_accuracy"]) == {"90.0000", "91.0000", "95.0000", "89.0000", "94.0000"}
 
 
-def test_latex_is_escaped_and_has_booktabs_rules(catalogue, results):
-    table = catalogue.tables["table5"]
-    frame = tables.build_table(table, catalogue, results)
-    text = latex(table, frame, catalogue, results)
+def test_markdown_and_latex_say_scale_data_and_seeds(built):
+    _, md, text = built()
+    assert "Scale mini" in md
+    assert "seeds 0, 1, 2" in md
+    assert "digits, 50 % of its training set" in md
     assert r"digits, 50 \% of its training set" in text
     assert r"$92.00 \pm 2.65$" in text
     for rule in (r"\toprule", r"\midrule", r"\bottomrule"):
@@ -104,15 +108,6 @@ def test_latex_is_escaped_and_has_booktabs_rules(catalogue, results):
     body = text.split("\\midrule\n")[1].split(r"\bottomrule")[0].strip().splitlines()
     assert len(body) == 12
     assert {line.count("&") for line in body} == {columns}
-
-
-def test_markdown_says_scale_data_and_seeds(catalogue, results):
-    table = catalogue.tables["table5"]
-    frame = tables.build_table(table, catalogue, results)
-    text = markdown(table, frame, catalogue, results)
-    assert "Scale mini" in text
-    assert "seeds 0, 1, 2" in text
-    assert "digits, 50 % of its training set" in text
 
 
 def test_unknown_table_is_told(results, capsys):
@@ -132,15 +127,8 @@ def lose(results, catalogue):
     return call
 
 
-def built(catalogue, results, name="table5"):
-    table = catalogue.tables[name]
-    frame = tables.build_table(table, catalogue, results)
-    shown = (table, frame, catalogue, results)
-    return frame, markdown(*shown), latex(*shown)
-
-
-def test_a_table_without_divergence_says_nothing_of_it(catalogue, results):
-    frame, *texts = built(catalogue, results)
+def test_a_table_without_divergence_says_nothing_of_it(catalogue, results, built):
+    frame, *texts = built()
     assert not [c for c in frame.columns if "diverged" in c]
     assert not [t for t in texts if "diverged" in t]
     assert "diverged_after" not in tables.seeds_table(
@@ -149,10 +137,9 @@ def test_a_table_without_divergence_says_nothing_of_it(catalogue, results):
 
 
 @pytest.mark.parametrize("accuracy", ["best", "final"])
-def test_a_mean_is_over_the_seeds_that_did_not_diverge(catalogue, results, lose, accuracy):
+def test_a_mean_is_over_the_seeds_that_did_not_diverge(built, lose, accuracy):
     lose([2])
-    results = Results(results.folder, SEEDS, accuracy)
-    frame, md, tex = built(catalogue, results)
+    frame, md, tex = built(accuracy=accuracy)
     first, second = frame.iloc[0], frame.iloc[1]
     mean = {"best": "90.50", "final": "80.50"}[accuracy]  # of 90 and 91
     assert (first["accuracy"], first["accuracy_std"]) == (mean, "0.71")
@@ -167,9 +154,9 @@ def test_a_mean_is_over_the_seeds_that_did_not_diverge(catalogue, results, lose,
     assert md.count("of 3 diverged") == tex.count("of 3 diverged") == 1
 
 
-def test_a_cell_without_any_seed_reads_diverged(catalogue, results, lose):
+def test_a_cell_without_any_seed_reads_diverged(built, lose):
     lose(SEEDS)
-    frame, md, tex = built(catalogue, results)
+    frame, md, tex = built()
     first = frame.iloc[0]
     assert [first[c] for c in ("accuracy", "accuracy_std", "accuracy_difference")] == [
         *("diverged", "", "")
@@ -180,30 +167,30 @@ def test_a_cell_without_any_seed_reads_diverged(catalogue, results, lose):
     assert "nan" not in frame.to_csv().lower()
 
 
-def test_a_run_that_diverged_while_growing_has_found_no_net(catalogue, results, lose):
+def test_a_run_that_diverged_while_growing_has_found_no_net(built, lose):
     lose([1], epoch=3)
-    row = built(catalogue, results)[0].iloc[0]
+    row = built()[0].iloc[0]
     assert row["found_net"] == "2-1-1; diverged; 2-1-1"
 
 
-def test_a_difference_says_which_side_diverged(catalogue, results, lose):
+def test_a_difference_says_which_side_diverged(built, lose):
     lose(SEEDS, role="scratch", table="table3")
-    frame, md, _ = built(catalogue, results, "table3")
+    frame, md, _ = built("table3")
     row = frame.iloc[0]
     assert (row["delta"], row["accuracy"]) == ("baseline diverged", "92.00")
     assert (row["diverged"], row["delta_diverged"], row["accuracy_diverged"]) == (3, 3, 0)
     assert "| baseline diverged |" in md
     lose([0], table="table3")
-    row = built(catalogue, results, "table3")[0].iloc[0]
+    row = built("table3")[0].iloc[0]
     assert (row["delta"], row["accuracy"], row["diverged"]) == ("diverged", "93.00", 4)
 
 
-def test_hours_of_a_run_that_diverged_are_in_no_mean(catalogue, results, lose):
+def test_hours_of_a_run_that_diverged_are_in_no_mean(catalogue, results, built, lose):
     table = catalogue.tables["table10"]
     file = results.run_folder(table.rows[0].runs["main"], 0) / "summary.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), "seconds_growing": 1.0}))
     lose([0], table="table10")
-    row = built(catalogue, results, "table10")[0].iloc[0]
+    row = built("table10")[0].iloc[0]
     assert (row["growing_hours"], row["growing_hours_diverged"]) == ("0.5000", 1)
     assert row["gpus"].count("test_cpu") == 3
 
