@@ -106,11 +106,10 @@ def test_on_stand_in_data_ours_and_the_published_have_panels_of_their_own(build,
     assert list(published["method"]) == list(wanted["block"])
 
 
-def test_published_resnets_stand_alone_where_nothing_was_run(tmp_path, capsys):
-    arguments = ["figure4", "--scale", "paper", "--folder", str(tmp_path)]
-    assert main(["figure-data", *arguments]) == 0
+def test_published_resnets_stand_alone_where_nothing_was_run(tmp_path, call):
+    told = call(main, "figure-data", "figure4", "--scale", "paper", "--folder", tmp_path)
     frame = pd.read_csv(tmp_path / "figures/figure4.csv")
-    assert len(frame) == len(published_resnets())
+    assert (told.status, len(frame)) == (0, len(published_resnets()))
     assert "AutoGrow" not in set(frame["method"])
 
 
@@ -130,17 +129,12 @@ def test_on_the_papers_data_ours_and_the_published_share_a_panel(tmp_path):
 @pytest.mark.parametrize(
     ("name", "titles"),
     [
-        (
-            "figure5",
-            ["Basic3ResNet-1-1-1 morphed to 2-2-2", "Basic3ResNet-2-2-2 from scratch"],
-        ),
+        ("figure5", ["Basic3ResNet-1-1-1 morphed to 2-2-2", "Basic3ResNet-2-2-2 from scratch"]),
         (
             "figure6",
             [
-                "c-AutoGrow, staircase rate, ZeroInit",
-                "c-AutoGrow, constant rate, GauInit",
-                "p-AutoGrow, K = 6 (paper: 50)",
-                "p-AutoGrow, K = 2 (paper: 3)",
+                *("c-AutoGrow, staircase rate, ZeroInit", "c-AutoGrow, constant rate, GauInit"),
+                *("p-AutoGrow, K = 6 (paper: 50)", "p-AutoGrow, K = 2 (paper: 3)"),
             ],
         ),
     ],
