@@ -6,11 +6,9 @@ import argparse
 from pathlib import Path
 
 from autogrow.cli.exit_status import USER_ERROR, exit_status
-from autogrow.cli.options import OneLineParser
+from autogrow.cli.options import OneLineParser as Parser
 
 __all__ = ["USER_ERROR", "Parser", "add_results", "exit_status"]
-
-Parser = OneLineParser
 
 
 def add_results(parser: argparse.ArgumentParser) -> None:

@@ -32,15 +32,7 @@ _PHASES = {"growing": ("growing", style.ORANGE), "finetuning": ("fine-tuning", s
 
 
 def draw(file: Path, caption: str) -> Figure:
-    """Return the figure: a panel for each run, above it all, below it one growth at close look.
-
-    Parameters
-    ----------
-    file
-        figure2.csv or figure8.csv: a row for each epoch.
-    caption
-        Printed above.
-    """
+    """Return the figure: a panel for each run, above it all, below it one growth at close look."""
     shown, note = one_seed(read_frame(file, TEXT, NUMBERS))
     parts = [
         (letter, heading, rows.sort_values("epoch", kind="stable"))
@@ -54,7 +46,10 @@ def draw(file: Path, caption: str) -> Figure:
         axes = figure.add_subplot(grid[0, column])
         style.entitle(axes, heading, len(parts), pad=12)
         _whole_run(axes, rows)
-        _divergence(axes, rows)
+        told = divergence(rows)
+        if told:
+            axes.axvline(rows["diverged_after"].iloc[0], **_DIVERGED)
+            axes.text(0.5, 0.2, told, transform=axes.transAxes, ha="center")
         if not len(_growths(rows)):
             axes.text(0.5, 0.06, "no growth in this run", transform=axes.transAxes, ha="center")
         else:
@@ -74,13 +69,6 @@ def _finite(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[~(rows["epoch"] >= rows["diverged_after"])]
 
 
-def _divergence(axes: Axes, rows: pd.DataFrame) -> None:
-    told = divergence(rows)
-    if told:
-        axes.axvline(rows["diverged_after"].iloc[0], **_DIVERGED)
-        axes.text(0.5, 0.2, told, transform=axes.transAxes, ha="center")
-
-
 def _whole_run(axes: Axes, rows: pd.DataFrame) -> None:
     _accuracies(axes, _finite(rows))
     last = rows["epoch"].max()
@@ -95,8 +83,8 @@ def _whole_run(axes: Axes, rows: pd.DataFrame) -> None:
         at, side = ((0, "left"), (last, "right"))[phase == "finetuning"]
         axes.text(at, 1.02, label, transform=axes.get_xaxis_transform(), ha=side, va="bottom")
     layers = axes.twinx()
-    finite = _finite(rows)
-    layers.plot(finite["epoch"], finite["layers"], drawstyle="steps-pre", **_LAYERS)
+    before = _finite(rows)
+    layers.plot(before["epoch"], before["layers"], drawstyle="steps-pre", **_LAYERS)
     # Lower than where accuracies level off: 1 / 1.6 of the height.
     layers.set_ylim(0, 1.6 * max(rows["layers"].max(), 1))
     layers.yaxis.set_major_locator(MaxNLocator(5, integer=True))

@@ -39,20 +39,7 @@ FIGURES: dict[str, tuple[Callable[[Path, str], Figure], str]] = {
 
 
 def draw_figure(name: str, folder: Path) -> Figure:
-    """Return a figure of the paper, drawn from its CSV.
-
-    Parameters
-    ----------
-    name
-        ``figure2`` to ``figure8``.
-    folder
-        ``results/out/SCALE``; the CSV is in its folder ``figures``.
-
-    Raises
-    ------
-    UserError
-        If there is no such figure, or a CSV is missing or malformed.
-    """
+    """Return a figure of the paper, drawn from its CSV in ``folder / "figures"``."""
     if name not in FIGURES:
         raise UserError(f"figure: found {name!r}; allowed: {allowed(FIGURES)}")
     draw, caption = FIGURES[name]

@@ -48,29 +48,14 @@ def build_figure(figure: Table, catalogue: Catalogue, results: Results) -> dict[
 
     If any run that is shown diverged, ``diverged_after`` has the first epoch whose loss was
     not finite, in every row of that run. Such a run has no accuracy in Figures 3, 4 and 7.
-
-    Parameters
-    ----------
-    figure
-        Which figure.
-    catalogue
-        Its scale's runs.
-    results
-        Where runs and landscapes are.
-
-    Raises
-    ------
-    UserError
-        If something that the figure shows is missing or damaged.
     """
     if any(row.panel.landscape for row in figure.rows):
         results = replace(results, seeds=[min(results.seeds)])
     frames = _BUILDERS[figure.name](figure, catalogue, results)
-    return {name: _without_if_empty(frame, "diverged_after") for name, frame in frames.items()}
-
-
-def _without_if_empty(frame: pd.DataFrame, column: str) -> pd.DataFrame:
-    return frame if frame[column].ne("").any() else frame.drop(columns=column)
+    for name, frame in frames.items():
+        if frame["diverged_after"].eq("").all():
+            frames[name] = frame.drop(columns="diverged_after")
+    return frames
 
 
 def _curves(figure: Table, catalogue: Catalogue, results: Results) -> dict[str, pd.DataFrame]:
@@ -108,9 +93,8 @@ def _against_parameters(
 ) -> dict[str, pd.DataFrame]:
     """Return every run; the paper's panels have no letters, so they get them in their order."""
     parts = []
-    letters = dict(
-        zip(dict.fromkeys(r.key["network"] for r in figure.rows), ascii_lowercase, strict=False)
-    )
+    networks = dict.fromkeys(row.key["network"] for row in figure.rows)
+    letters = dict(zip(networks, ascii_lowercase, strict=False))
     for row in figure.rows:
         network = row.key["network"]
         for seed, s in zip(results.seeds, results.summaries(row.runs["main"]), strict=True):
@@ -205,11 +189,10 @@ def _surfaces(figure: Table, catalogue: Catalogue, results: Results) -> dict[str
         surface = _read_grid(folder / "surface.csv", ["x", "y", "loss", "accuracy"])
         surface = surface.rename(columns={"accuracy": "train_accuracy"})
         network, method = summary.network, row.key["method"]
-        surface.insert(0, "network", network)
-        surface.insert(1, "method", method)
         # The surface lies around the weights of the last epoch, whichever accuracy tables show.
         accuracy = "" if summary.diverged else f"{summary.final_accuracy:.4f}"
-        surface.insert(2, "accuracy", accuracy)
+        own = {"network": network, "method": method, "accuracy": accuracy}
+        surface = surface.assign(**own)[[*own, *surface.columns]]
         parts.append(_labelled(surface, catalogue, row, f"{network}, {method}", seed, summary))
     return {"": pd.concat(parts)}
 
@@ -259,7 +242,7 @@ def _labelled(
     return labelled.assign(diverged_after=summary.diverged_after if summary.diverged else "")
 
 
-def _read(file: Path, columns: Sequence[str], numbers: Sequence[str] = ()) -> pd.DataFrame:
+def _read(file: Path, columns: Sequence[str], numbers: Sequence[str]) -> pd.DataFrame:
     """Return columns of a CSV as the text that was written; ``numbers`` must be some."""
     header, lines = read_csv(file)
     wanted = list(dict.fromkeys([*columns, *numbers]))

@@ -19,19 +19,8 @@ COMMON = ("scale", "description", "panel", "title", "dataset", "paper_dataset", 
 def read_frame(file: Path, text: Sequence[str], numbers: Sequence[str]) -> pd.DataFrame:
     """Return the rows of a figure's CSV, sorted by panel.
 
-    Parameters
-    ----------
-    file
-        The CSV.
-    text, numbers
-        Columns it must have besides the common ones. An empty number is NaN, infinite
-        ones stay; numbers become float64. So does ``diverged_after``, which is NaN where
-        the CSV says nothing of it.
-
-    Raises
-    ------
-    UserError
-        If the file is missing, malformed or empty, lacks a column, or a number is none.
+    It must have the columns ``text`` and ``numbers`` besides the common ones. An empty number
+    is NaN, infinite ones stay. ``diverged_after`` is NaN where the CSV says nothing of it.
     """
     header, lines = read_csv(file)
     check_columns(file, header, [*COMMON, "seed", *text, *numbers])
@@ -46,19 +35,14 @@ def read_frame(file: Path, text: Sequence[str], numbers: Sequence[str]) -> pd.Da
         ]
     for column in ("seed", *numbers):
         frame[column] = read_numbers(file, lines, column)
-    there = "diverged_after" in header
-    frame["diverged_after"] = read_numbers(file, lines, "diverged_after") if there else math.nan
+    frame["diverged_after"] = math.nan
+    if "diverged_after" in header:
+        frame["diverged_after"] = read_numbers(file, lines, "diverged_after")
     return frame.sort_values("panel", kind="stable", ignore_index=True)
 
 
 def read_grids(file: Path, text: Sequence[str], numbers: Sequence[str]) -> pd.DataFrame:
-    """Return what :func:`read_frame` does of a CSV that has a grid of points in each panel.
-
-    Raises
-    ------
-    UserError
-        As there, or if a panel lacks points of its grid.
-    """
+    """Return what :func:`read_frame` does of a CSV that has a whole grid in each panel."""
     frame = read_frame(file, text, numbers)
     for (panel, _), rows in frame.groupby(["panel", "seed"], dropna=False):
         if grid_sides(zip(rows["x"], rows["y"], strict=True)) is None:
@@ -114,11 +98,8 @@ def conditions(frame: pd.DataFrame) -> str:
         for used, paper in rows[["dataset", "paper_dataset"]].drop_duplicates().to_numpy():
             text = used if used == paper else f"{used} (the paper's: {paper})"
             by_panel.setdefault(text, []).append(letter)
-    if len(by_panel) == 1:
-        told.append(f"Data: {next(iter(by_panel))}.")
-    else:
-        parts = [f"({', '.join(letters)}) {text}" for text, letters in by_panel.items()]
-        told.append(f"Data: {'; '.join(parts)}.")
+    parts = [f"({', '.join(letters)}) {text}" for text, letters in by_panel.items()]
+    told.append(f"Data: {'; '.join(parts if len(parts) > 1 else by_panel)}.")
     return " ".join(told)
 
 
@@ -139,10 +120,7 @@ Grid = tuple[np.ndarray, np.ndarray, np.ndarray]
 def grid(rows: pd.DataFrame, column: str) -> Grid:
     """Return a column of long-form rows on the grid of their x and y.
 
-    Returns
-    -------
-    x, y, values
-        NaN where the rows lack a point. All empty if there are no rows.
+    NaN stands where the rows lack a point; all three are empty if there are no rows.
     """
     table = rows.pivot_table(index="y", columns="x", values=column, dropna=False)
     return table.columns.to_numpy(float), table.index.to_numpy(float), table.to_numpy(float)

@@ -20,16 +20,9 @@ _SHORTEST = 75.0  # points: a shorter line would be hidden by its label
 
 
 def label_contours(axes: Axes, contour: ContourSet, drawn: np.ndarray) -> None:
-    """Write each level on its line, away from the frame, other labels and ``drawn``.
+    """Write each level on its line, away from the frame, other labels and the points ``drawn``.
 
-    A level with no room for a label gets none.
-
-    Parameters
-    ----------
-    axes, contour
-        The contour lines.
-    drawn
-        Points of a line drawn over them, in data coordinates, (n, 2); n may be 0.
+    ``drawn`` are in data coordinates, (n, 2). A level with no room for a label gets none.
     """
     point = axes.figure.dpi / 72
     taken = labels = np.empty((0, 2))
@@ -58,16 +51,8 @@ def label_points(
 ) -> None:
     """Write a text beside each round marker, clear of markers, lines, texts and the frame.
 
-    Parameters
-    ----------
-    axes
-        Its lines are kept clear of.
-    points
-        Centres of the markers in data coordinates, (n, 2).
-    areas
-        Of the markers as ``scatter`` takes them, in square points, (n,).
-    texts, angles
-        For each marker, and where from its centre the text is best, in radians.
+    Markers have their centres at ``points``, in data coordinates, and ``areas`` as ``scatter``
+    takes them. ``angles`` say where from its centre a text is best, in radians.
     """
     point = axes.figure.dpi / 72
     centres = axes.transData.transform(points)

@@ -15,14 +15,9 @@ NUMBERS = ("top1", "top5", "parameters", "flops")
 def published_resnets() -> pd.DataFrame:
     """Return what He et al. 2016 and torchvision published on ResNet-18 to ResNet-152.
 
-    Returns
-    -------
-    DataFrame
-        Columns ``network``, ``block`` (basic or bottleneck), ``source`` (``He et al. 2016``:
-        10-crop testing; ``torchvision``: its IMAGENET1K_V1 weights, one crop), ``top1`` and
-        ``top5`` (percent on ImageNet's validation set; NaN where not published),
-        ``parameters``, ``flops`` (multiply-adds at 224x224) and ``reference``, which says
-        where each constant is from.
+    Accuracies are in percent on ImageNet's validation set: with 10-crop testing by He et al.,
+    of IMAGENET1K_V1 weights and one crop by torchvision; NaN where not published. ``flops`` are
+    multiply-adds at 224x224, and ``reference`` says where each constant is from.
     """
     header, lines = read_csv(RESNETS)
     check_columns(RESNETS, header, [*TEXT, *NUMBERS])

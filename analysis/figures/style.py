@@ -31,15 +31,11 @@ SMALL, NORMAL = 7.0, 8.0
 """Font sizes in points, at the final size."""
 
 # Okabe and Ito's palette, told apart with every common colour blindness.
-BLACK = "#000000"
-ORANGE = "#E69F00"
-SKY = "#56B4E9"
-GREEN = "#009E73"
-YELLOW = "#F0E442"
-BLUE = "#0072B2"
-VERMILLION = "#D55E00"
-PURPLE = "#CC79A7"
-PALETTE = (BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILLION, PURPLE)
+PALETTE = (
+    *("#000000", "#E69F00", "#56B4E9", "#009E73"),
+    *("#F0E442", "#0072B2", "#D55E00", "#CC79A7"),
+)
+BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILLION, PURPLE = PALETTE
 GREY = "#555555"
 """For text and lines of lesser weight."""
 
@@ -67,7 +63,6 @@ STYLE: dict[Any, Any] = {
     "pdf.fonttype": 42,  # TrueType, which journals take, and text stays text
 }
 
-_PNG_DPI = 300
 _MARGIN = 0.05  # inches
 
 
@@ -76,6 +71,17 @@ def new_figure(width: float, height: float) -> Figure:
     figure = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.04, h_pad=0.04))
     FigureCanvasAgg(figure)
     return figure
+
+
+def panel_axes(headings: Sequence[str], height: float) -> tuple[Figure, list[Axes]]:
+    """Return a figure with a panel of a height for each heading, two side by side."""
+    columns = min(len(headings), 2)
+    rows = math.ceil(len(headings) / columns)
+    figure = new_figure((COLUMN, FULL)[columns - 1], height * rows)
+    panels = [figure.add_subplot(rows, columns, i + 1) for i in range(len(headings))]
+    for axes, heading in zip(panels, headings, strict=True):
+        entitle(axes, heading, columns)
+    return figure, panels
 
 
 def entitle(axes: Axes, text: str, across: int, *, pad: float | None = None) -> None:
@@ -96,18 +102,8 @@ def finish(
     The figure becomes higher by what these need. Afterwards positions in the axes are
     final, so labels can be placed where there is room.
 
-    Parameters
-    ----------
-    figure
-        All axes are there.
-    caption
-        Of the paper, in short.
-    frame
-        Rows of the figure's CSV, which name scale and data sets.
-    notes
-        Sentences on what else the picture shows.
-    handles
-        Of the legend that all panels share, with their labels.
+    ``frame`` holds the rows of the CSV, which name scale and data sets; ``notes`` are sentences
+    on what else the picture shows, and ``handles`` make the legend that all panels share.
     """
     width, height = figure.get_size_inches()
     bold: Look = {"size": NORMAL, "weight": "bold"}
@@ -118,8 +114,8 @@ def finish(
     ]
     footing = " ".join([conditions(frame), *notes])
     below_it = figure.text(0, 0, _wrapped(footing, width, **small), va="top", **small)
-    key = [_legend(figure, handles)] if handles else []
-    heights = [*map(_height, blocks), *map(_height, key)]
+    legends = [_legend(figure, handles)] if handles else []
+    heights = [*map(_height, blocks), *map(_height, legends)]
     above, below = sum(heights) + _MARGIN, _height(below_it) + _MARGIN
     total = above + height + below
     figure.set_size_inches(width, total)
@@ -127,7 +123,7 @@ def finish(
     for text, across in zip(blocks, heights, strict=False):
         text.set_position((_MARGIN / width, top / total))
         top -= across
-    for legend in key:
+    for legend in legends:
         legend.set_bbox_to_anchor((0.5, top / total))
     below_it.set_position((_MARGIN / width, below / total))
     layout = figure.get_layout_engine()
@@ -153,23 +149,13 @@ def _legend(figure: Figure, handles: Sequence[Artist]) -> Legend:
 
 
 def write(figure: Figure, file: Path) -> None:
-    """Write ``file`` as .pdf and .png, the same bytes for the same figure.
-
-    Raises
-    ------
-    UserError
-        If a file cannot be written.
-    """
-    contents = {}
+    """Write ``file`` as .pdf and .png, the same bytes for the same figure."""
     # What is in the metadata by default: the date, and matplotlib's version.
-    forms: tuple[tuple[str, Look], ...] = (
-        (".pdf", {"metadata": {"CreationDate": None, "Creator": None, "Producer": None}}),
-        (".png", {"metadata": {"Software": None}, "dpi": _PNG_DPI}),
-    )
-    for suffix, options in forms:
-        data = io.BytesIO()
-        figure.savefig(data, format=suffix[1:], **options)
-        contents[file.with_suffix(suffix)] = data.getvalue()
+    no_date = {"CreationDate": None, "Creator": None, "Producer": None}
+    pdf, png = io.BytesIO(), io.BytesIO()
+    figure.savefig(pdf, format="pdf", metadata=no_date)
+    figure.savefig(png, format="png", metadata={"Software": None}, dpi=300)
+    contents = {file.with_suffix(".pdf"): pdf.getvalue(), file.with_suffix(".png"): png.getvalue()}
     write_together(contents)
 
 

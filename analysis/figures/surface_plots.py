@@ -28,13 +28,6 @@ def draw(file: Path, caption: str) -> Figure:
     """Return the figure: per panel a surface and, below it, its contours.
 
     Panels of one architecture are a pair and share one range of losses.
-
-    Parameters
-    ----------
-    file
-        figure7.csv: a row for each point of a surface.
-    caption
-        Printed above.
     """
     shown, note = one_seed(read_grids(file, TEXT, NUMBERS))
     parts = list(panels(shown))

@@ -43,33 +43,17 @@ _BLOCKS = {
 }
 """AutoGrow's networks by how their name begins, hand-designed ones by their block."""
 
-_DIVERGED: style.Look = {
-    "color": style.BLACK,
-    "marker": "x",
-    "ms": 5,
-    "mew": 1.2,
-    "ls": "",
-    "zorder": 5,
-}
+_CROSS: style.Look = {"color": style.BLACK, "marker": "x", "ms": 5, "mew": 1.2, "ls": ""}
+_DIVERGED = {**_CROSS, "zorder": 5}
 
 _LARGEST = 320.0  # square points: the marker of the largest network of a panel
 
 
 def draw_depths(file: Path, caption: str) -> Figure:
-    """Return Figure 3: a panel for each network, accuracy against parameters.
-
-    Parameters
-    ----------
-    file
-        figure3.csv: a row for each run and seed.
-    caption
-        Printed above.
-    """
+    """Return Figure 3: a panel for each network, accuracy against parameters."""
     frame = read_frame(file, DEPTHS_TEXT, NUMBERS)
     parts = list(panels(frame))
-    columns = 1 if len(parts) == 1 else 2
-    rows = math.ceil(len(parts) / columns)
-    figure = style.new_figure((style.COLUMN, style.FULL)[columns - 1], 1.85 * rows)
+    figure, all_axes = style.panel_axes([heading for _, heading, _ in parts], 1.85)
     grown = frame[frame["method"] == "AutoGrow"]
     pairs = set(zip(grown["paper_K"], grown["K"], strict=True))
     looks: dict[tuple[str, str], style.Look] = {
@@ -77,8 +61,7 @@ def draw_depths(file: Path, caption: str) -> Figure:
         for i, pair in enumerate(sorted(pairs, key=lambda k: (float(k[0] or 0), k[1])))
     }
     handles: dict[str, Any] = {}
-    for i, (_, heading, runs) in enumerate(parts):
-        axes = figure.add_subplot(rows, columns, i + 1)
+    for axes, (_, _, runs) in zip(all_axes, parts, strict=True):
         points = _means(runs)
         baselines = points[points["method"] == "baseline"].sort_values("parameters")
         label = "trained from scratch"
@@ -92,7 +75,6 @@ def draw_depths(file: Path, caption: str) -> Figure:
                 drawn = _errors(axes, found, {**look, "ls": "", "zorder": 3}, label)
                 drawn[0].set(mec="white", mew=0.4)
                 handles.setdefault(label, drawn)
-        style.entitle(axes, heading, columns)
         axes.set_xlabel("Parameters (millions)")
         axes.set_ylabel("Accuracy (%)")
         axes.yaxis.set_major_locator(MaxNLocator(5))
@@ -107,20 +89,7 @@ def draw_depths(file: Path, caption: str) -> Figure:
 
 
 def draw_resnets(file: Path, caption: str) -> Figure:
-    """Return Figure 4: top-1 accuracy against multiply-adds, marker area by parameters.
-
-    Parameters
-    ----------
-    file
-        figure4.csv: AutoGrow's nets by run and seed, and published ResNets.
-    caption
-        Printed above.
-
-    Raises
-    ------
-    UserError
-        If one panel holds accuracies on different data sets.
-    """
+    """Return Figure 4: top-1 accuracy against multiply-adds, marker area by parameters."""
     frame = read_frame(file, RESNETS_TEXT, NUMBERS)
     parts = list(panels(frame))
     for letter, _, runs in parts:
@@ -195,15 +164,8 @@ def _errors(axes: Axes, points: pd.DataFrame, look: style.Look, label: str) -> E
         f"{side}err": points[f"{column}_std"] / scale if points[f"{column}_std"].any() else None
         for side, column, scale in (("x", "parameters", 1e6), ("y", "accuracy", 1))
     }
-    return axes.errorbar(
-        points["parameters"] / 1e6,
-        points["accuracy"],
-        **bars,
-        **look,
-        label=label,
-        elinewidth=0.8,
-        capsize=2,
-    )
+    look = {**look, **bars, "label": label, "elinewidth": 0.8, "capsize": 2}
+    return axes.errorbar(points["parameters"] / 1e6, points["accuracy"], **look)
 
 
 def _millions(axes: Axes, parameters: pd.Series) -> None:
@@ -242,12 +204,8 @@ def _bubbles(
         for name, nets in group.groupby(group["network" if ours else "method"], sort=False):
             color = next((c for b, c in _BLOCKS.items() if name.startswith(b)), style.BLACK)
             filled = source != "torchvision"
-            look: style.Look = {
-                "facecolors": color if filled else "none",
-                "edgecolors": color,
-                "lw": 1,
-            }
-            look["alpha"] = 0.75 if filled else 1
+            face, alpha = (color, 0.75) if filled else ("none", 1)
+            look: style.Look = {"facecolors": face, "edgecolors": color, "lw": 1, "alpha": alpha}
             nets = nets.sort_values("flops")
             # Smaller markers on top: none is hidden.
             for area in sorted(nets["area"].unique()):

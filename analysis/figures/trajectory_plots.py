@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import matplotlib
@@ -46,27 +45,15 @@ _MARK: style.Look = {"ls": "", "color": style.BLACK, "mec": style.BLACK, "mew": 
 def draw(file: Path, caption: str, growth: str = "growth") -> Figure:
     """Return the figure, a panel for each trajectory.
 
-    Parameters
-    ----------
-    file
-        figure5.csv or figure6.csv: a row for each point of a trajectory, the last one final;
-        beside it, ``_contour`` in its name, the training loss on a grid.
-    caption
-        Printed above.
-    growth
-        What a growth of the network is called: ``growth`` or ``morphing``.
+    ``_contour`` in its name, a CSV beside ``file`` has the training loss on a grid. A growth of
+    the network is called ``growth`` or, in Figure 5, ``morphing``.
     """
     shown, note = one_seed(read_frame(file, TEXT, NUMBERS))
     contour = read_grids(file.with_name(f"{file.stem}_contour.csv"), (), CONTOUR)
     parts = list(panels(shown))
-    columns = 1 if len(parts) == 1 else 2
-    rows = math.ceil(len(parts) / columns)
-    width = (style.COLUMN, style.FULL)[columns - 1]
-    figure = style.new_figure(width, 2.45 * rows)
+    figure, all_axes = style.panel_axes([heading for _, heading, _ in parts], 2.45)
     drawn = []
-    for i, (letter, heading, steps) in enumerate(parts):
-        axes = figure.add_subplot(rows, columns, i + 1)
-        style.entitle(axes, heading, columns)
+    for axes, (letter, _, steps) in zip(all_axes, parts, strict=True):
         losses = contour[(contour["panel"] == letter) & (contour["seed"] == steps["seed"].iloc[0])]
         steps = steps.sort_values("step", kind="stable")
         drawn.append((axes, _contours(axes, losses), _trajectory(axes, steps)))
@@ -85,14 +72,9 @@ def _contours(axes: Axes, losses: pd.DataFrame) -> ContourSet | None:
         axes.text(0.5, 0.03, "no contours: no finite losses", transform=axes.transAxes, ha="center")
         return None
     shown = np.ma.masked_invalid(z)
-    return axes.contour(
-        x, y, shown, levels=wanted, colors=_colors(len(wanted)), linewidths=0.7, zorder=1
-    )
-
-
-def _colors(levels: int) -> np.ndarray:
     # Without the last, bright fifth of the map: too pale for a line on white.
-    return matplotlib.colormaps[style.SEQUENTIAL](np.linspace(0, 0.8, levels))
+    colors = matplotlib.colormaps[style.SEQUENTIAL](np.linspace(0, 0.8, len(wanted)))
+    return axes.contour(x, y, shown, levels=wanted, colors=colors, linewidths=0.7, zorder=1)
 
 
 def _trajectory(axes: Axes, steps: pd.DataFrame) -> np.ndarray:
@@ -105,7 +87,7 @@ def _trajectory(axes: Axes, steps: pd.DataFrame) -> np.ndarray:
         share = f"{explained.iloc[0]:.2f} %" if len(steps) else "no finite point"
         getattr(axes, f"set_{side}label")(f"{ordinal} PC: {share}")
     axes.plot(*points.T, color=style.BLACK, lw=0.7, zorder=2)
-    for phase, color in {phase: color for phase, (_, color) in _PHASES.items()}.items():
+    for phase, (_, color) in _PHASES.items():
         part = steps[steps["phase"] == phase]
         axes.plot(part["x"], part["y"], ls="", marker="o", ms=2.6, color=color, zorder=3)
     grown = points[_grown(steps)]

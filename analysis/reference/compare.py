@@ -22,17 +22,11 @@ from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from analysis.reference.verdicts import (
-    ACCURACY_TOLERANCE,
-    AGREE,
-    DEPTH_TOLERANCE,
-    HEADER,
-    VERDICTS,
-    Comparison,
-    Tolerances,
-    judge,
-)
+from tabulate import tabulate
+
+from analysis.reference.verdicts import AGREE, VERDICTS, Tolerances, difference, judge
 from analysis.tables.table_files import (
+    NOT_COMPARED,
     TableFile,
     parse_number,
     read_table,
@@ -42,17 +36,18 @@ from analysis.tables.table_files import (
 from autogrow.errors import UserError, allowed
 from autogrow.files.writing import write_csv
 
+SHOWN = ("table", "row", "column", "new", "reference", "difference", "verdict")
+HEADER = (*SHOWN, "new_std", "new_n", "reference_std", "reference_n", "method")
+"""Columns of compare.csv; the terminal shows the first ones."""
 
-def compare_tables(
-    new: TableFile, reference: TableFile, tolerances: Tolerances
-) -> list[Comparison]:
-    """Return a comparison for each row and value column, in the reference's order.
+Line = list[str]
+"""The cells of a line of compare.csv."""
 
-    Raises
-    ------
-    UserError
-        If the two are of other scales or have other value columns.
-    """
+VERDICT = SHOWN.index("verdict")
+
+
+def _compared(new: TableFile, reference: TableFile, tolerances: Tolerances) -> list[Line]:
+    """Return a line for each row and value column, in the reference's order."""
     if new.scale != reference.scale:
         raise UserError(
             f"{new.file}: is of scale {new.scale}, {reference.file} of scale {reference.scale}; "
@@ -62,102 +57,44 @@ def compare_tables(
         for column in one.columns:
             if column not in other.columns:
                 raise UserError(f"{other.file}: has no column {column!r}, which {one.file} has")
-    table = reference.file.stem
-    comparisons = []
+    lines = []
     for row in dict.fromkeys([*reference.rows, *new.rows]):
-        ours, theirs = new.rows.get(row), reference.rows.get(row)
-        for column in reference.compared:
-            a, b = (side[column] if side else None for side in (ours, theirs))
-            if a is None:
-                verdict = ("missing in new", "")
-            elif b is None:
-                verdict = ("missing in reference", "")
-            else:
-                verdict = judge(column, a, b, tolerances)
-            comparisons.append(Comparison(table, row, column, a, b, *verdict))
-    return comparisons
-
-
-def compare(
-    new: Path,
-    reference: Path,
-    tables: Sequence[str] | None = None,
-    tolerances: Tolerances | None = None,
-) -> tuple[list[Comparison], list[str]]:
-    """Compare the tables of two folders; return the comparisons and notes to read.
-
-    Parameters
-    ----------
-    new, reference
-        Folders that hold tableN.csv, or a folder ``tables`` with them.
-    tables
-        ``table5``, ...; None: all that the reference has.
-    tolerances
-        How far a value may be from the reference; None: the defaults.
-
-    Raises
-    ------
-    UserError
-        If the input cannot be compared.
-    """
-    new, reference = table_folder(new), table_folder(reference)
-    present = table_names(new)
-    if tables is None:
-        tables = table_names(reference)
-        if not set(tables) & set(present):
-            raise UserError(f"{new}: has no table in common with {reference}")
-    comparisons: list[Comparison] = []
-    notes = []
-    for table in tables:
-        files = [folder / f"{table}.csv" for folder in (new, reference)]
-        for file in files:
-            if not file.is_file():
-                others = allowed(table_names(file.parent))
-                raise UserError(f"{file}: no such table; the folder has {others}")
-        ours, theirs = map(read_table, files)
-        comparisons += compare_tables(ours, theirs, tolerances or Tolerances())
-        notes += _other_settings(ours, theirs)
-    left = [name for name in present if name not in table_names(reference)]
-    if left:
-        notes.append(f"not in the reference, not compared: {', '.join(left)}")
-    return comparisons, notes
+        for column in (c for c in reference.columns if c not in NOT_COMPARED):
+            a, b = (t.rows[row][column] if row in t.rows else None for t in (new, reference))
+            verdict, method = judge(column, a, b, tolerances)
+            line = [reference.file.stem, row, column]
+            line += [side.shown if side else "" for side in (a, b)]
+            line += [difference(a, b), verdict]
+            for side in (a, b):
+                std = side.std if side else None
+                line += ["" if std is None else f"{std:.4f}", str(side.n) if side else ""]
+            lines.append([*line, method])
+    return lines
 
 
 def _other_settings(new: TableFile, reference: TableFile) -> list[str]:
-    """Tell rows whose data set, K or depth at the scale is not what the reference used."""
-    notes = []
-    for row, settings in new.settings.items():
-        others = reference.settings.get(row, {})
-        for key, value in settings.items():
-            if others.get(key, value) != value:
-                notes.append(
-                    f"{new.file.stem}: {row}: {key} is {value!r} in new, "
-                    f"{others[key]!r} in the reference"
-                )
-    return notes
+    """Return notes on rows whose data set, K or depth is not what the reference used."""
+    return [
+        f"{new.file.stem}: {row}: {key} is {value!r} in new, "
+        f"{reference.settings[row][key]!r} in the reference"
+        for row, settings in new.settings.items()
+        for key, value in settings.items()
+        if reference.settings.get(row, {}).get(key, value) != value
+    ]
 
 
-def _report(comparisons: Sequence[Comparison], notes: Sequence[str], tolerances: Tolerances) -> str:
-    lines = [[cell or "-" for cell in c.line()[:7]] for c in comparisons]
-    lines.insert(0, list(HEADER[:7]))
-    widths = [max(len(line[i]) for line in lines) for i in range(7)]
-    texts = []
-    for line in lines:
-        cells = [
-            cell.rjust(width) if 3 <= i <= 5 else cell.ljust(width)
-            for i, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ]
-        texts.append("  ".join(cells).rstrip())
-    texts += [f"note: {note}" for note in notes]
-    counts = Counter(c.verdict for c in comparisons)
-    rows = len({(c.table, c.row) for c in comparisons})
+def _report(lines: Sequence[Line], notes: Sequence[str], tolerances: Tolerances) -> str:
+    cells = [[cell or "-" for cell in line[: len(SHOWN)]] for line in lines]
+    align = ("left", "left", "left", "right", "right", "right", "left")
+    table = tabulate([SHOWN, *cells], tablefmt="plain", disable_numparse=True, colalign=align)
+    counts = Counter(line[VERDICT] for line in lines)
     told = ", ".join(f"{counts[v]} {v}" for v in VERDICTS if counts[v] or v in VERDICTS[:2])
-    texts.append(
-        f"{rows} rows, {len(comparisons)} values: {told} "
+    summary = (
+        f"{len({tuple(line[:2]) for line in lines})} rows, {len(lines)} values: {told} "
         f"(accuracies: {float(tolerances.accuracy):g} points, "
         f"depths: {float(100 * tolerances.depth):g} %)"
     )
-    return "\n".join(texts)
+    return "\n".join([table, *(f"note: {note}" for note in notes), summary])
 
 
 def _tolerance(text: str) -> Fraction:
@@ -188,14 +125,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--accuracy-tolerance",
         type=_tolerance,
-        default=ACCURACY_TOLERANCE,
+        default="0.5",
         metavar="PCT",
         help="percentage points (default: %(default)s)",
     )
     parser.add_argument(
         "--depth-tolerance",
         type=_tolerance,
-        default=DEPTH_TOLERANCE,
+        default="0.2",
         metavar="FRACTION",
         help="of the reference's depth (default: %(default)s)",
     )
@@ -205,11 +142,27 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Compare, print and write compare.csv; return the exit status."""
     tolerances = Tolerances(options.accuracy_tolerance, options.depth_tolerance)
-    tables = list(dict.fromkeys(options.tables)) if options.tables else None
-    comparisons, notes = compare(options.new, options.reference, tables, tolerances)
+    new, reference = table_folder(options.new), table_folder(options.reference)
+    present, wanted = table_names(new), table_names(reference)
+    if not options.tables and set(wanted).isdisjoint(present):
+        raise UserError(f"{new}: has no table in common with {reference}")
+    lines: list[Line] = []
+    notes = []
+    for table in dict.fromkeys(options.tables or wanted):
+        for folder, names in ((new, present), (reference, wanted)):
+            if table not in names:
+                raise UserError(
+                    f"{folder / table}.csv: no such table; the folder has {allowed(names)}"
+                )
+        ours, theirs = (read_table(folder / f"{table}.csv") for folder in (new, reference))
+        lines += _compared(ours, theirs, tolerances)
+        notes += _other_settings(ours, theirs)
+    left = [name for name in present if name not in wanted]
+    if left:
+        notes.append(f"not in the reference, not compared: {', '.join(left)}")
     out = options.out or options.new / "compare.csv"
     if not out.parent.is_dir():
         raise UserError(f"{out}: cannot be written: {out.parent} is not a folder")
-    write_csv(out, HEADER, [c.line() for c in comparisons])
-    print(_report(comparisons, notes, tolerances))
-    return int(any(c.verdict not in AGREE for c in comparisons))
+    write_csv(out, HEADER, lines)
+    print(_report(lines, notes, tolerances))
+    return int(any(line[VERDICT] not in AGREE for line in lines))

@@ -17,20 +17,13 @@ from autogrow.runs.summary import Summary
 
 
 def clean_commit(repository: Path) -> str:
-    """Return the commit of a repository that has no other changes.
-
-    Raises
-    ------
-    UserError
-        If there are changes, untracked files included, or no repository.
-    """
+    """Return the commit of a repository; refuse one that has changes or untracked files."""
     # Named, as a user's own setting may hide untracked files.
-    changed = git(
-        "status", "--porcelain", "--untracked-files=normal", folder=repository
-    ).splitlines()
-    if changed:
-        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
-        raise UserError(f"{repository}: git has uncommitted changes: {changed[0].strip()}{more}")
+    status = git("status", "--porcelain", "--untracked-files=normal", folder=repository)
+    if status:
+        first, *others = status.splitlines()
+        more = f" and {len(others)} more" if others else ""
+        raise UserError(f"{repository}: git has uncommitted changes: {first.strip()}{more}")
     # Unpacked inside a repository that ignores it, the folder has no commit of its own.
     if not git("ls-files", "--", ".", folder=repository):
         raise UserError(f"{repository}: not in a git repository: none of its files is tracked")
@@ -40,18 +33,9 @@ def clean_commit(repository: Path) -> str:
 def describe_runs(
     catalogue: Catalogue, seeds: Sequence[int], summaries: Sequence[Summary]
 ) -> dict[str, Any]:
-    """Return what the summaries of runs say: seeds, commits, hardware, versions, seconds.
+    """Return what the summaries of all runs say: commits, hardware, versions, seconds.
 
     What agrees between the runs is a single value, else a list or a count of each.
-
-    Parameters
-    ----------
-    catalogue
-        The scale's.
-    seeds
-        Every run was done once for each.
-    summaries
-        Of all runs and seeds.
     """
 
     def counted(key: str) -> dict[str, int]:
@@ -62,6 +46,7 @@ def describe_runs(
     for summary in summaries:
         if summary.versions not in versions:
             versions.append(summary.versions)
+    seconds = sum(s.seconds_growing + s.seconds_finetuning for s in summaries)
     return {
         "description": catalogue.settings.description,
         "tables": [name for name in catalogue.tables if name.startswith("table")],
@@ -70,9 +55,7 @@ def describe_runs(
         "runs": len(summaries),
         "run_statuses": counted("status"),
         "run_commits": counted("git_commit"),
-        "device_seconds": round(
-            sum(s.seconds_growing + s.seconds_finetuning for s in summaries), 1
-        ),
+        "device_seconds": round(seconds, 1),
         "hardware": {
             "devices": counted("device"),
             "threads": one(dict.fromkeys(s.threads for s in summaries)),
@@ -90,15 +73,7 @@ def one(values: Iterable[Any]) -> Any:
 
 
 def repeat_command(known: Mapping[str, Any], scale: str) -> str:
-    """Return the command that makes the same runs and tables again.
-
-    Parameters
-    ----------
-    known
-        What :func:`describe_runs` returned, and ``accuracy``.
-    scale
-        Of the runs.
-    """
+    """Return the command that makes the runs and tables of this provenance again."""
     config = [f"scale={scale}", f"seeds={known['seeds']}".replace(" ", "")]
     for key in ("protocol", "accuracy"):
         if isinstance(known[key], str) and known[key] != "unknown":
@@ -106,14 +81,3 @@ def repeat_command(known: Mapping[str, Any], scale: str) -> str:
     kinds = {"cpu" if d.startswith("cpu") else "cuda" for d in known["hardware"]["devices"]}
     config.append(f"device={kinds.pop() if len(kinds) == 1 else 'auto'}")
     return shlex.join(["snakemake", "--cores", "all", "--config", *config])
-
-
-def promote_command(scale: str, source: Path, target: Path, repository: Path) -> str:
-    """Return the command that promotes the same folder again, called in the repository."""
-
-    def told(path: Path) -> str:
-        path, root = path.resolve(), repository.resolve()
-        return str(path.relative_to(root) if path.is_relative_to(root) else path)
-
-    words = ["python", "-m", "analysis", "promote", "--scale", scale]
-    return shlex.join([*words, "--from", told(source), "--to", told(target)])

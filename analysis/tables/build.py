@@ -54,22 +54,8 @@ def build_table(table: Table, catalogue: Catalogue, results: Results) -> pd.Data
     A run that diverged has no value: means are over the other seeds, and ``diverged``
     stands where there is no other. If any run of the table diverged, ``diverged`` counts
     those of the row, whatever their role, and ``_diverged`` the seeds a mean is without.
-
-    Parameters
-    ----------
-    table
-        Which table.
-    catalogue
-        Its scale's runs.
-    results
-        Where the summaries are.
-
-    Raises
-    ------
-    UserError
-        If a summary is missing, or the paper's table has other rows.
     """
-    paper = read_paper(table)
+    paper = _read_paper(table)
     keys = list(table.rows[0].key)
     values = [c for c in paper.columns if c not in keys]
     rows = []
@@ -92,21 +78,14 @@ def build_table(table: Table, catalogue: Catalogue, results: Results) -> pd.Data
     return frame.loc[:, [not c.endswith("diverged") for c in frame.columns]]
 
 
-def read_paper(table: Table) -> pd.DataFrame:
-    """Return the paper's table as text cells, indexed by row name.
-
-    Raises
-    ------
-    UserError
-        If it and the catalogue do not have the same rows.
-    """
+def _read_paper(table: Table) -> pd.DataFrame:
+    """Return the paper's table as text cells, by row name; its rows must be the catalogue's."""
     file = paper_table(table.name)
     header, lines = read_csv(file)
     keys = list(table.rows[0].key)
     check_columns(file, header, keys)
-    for column in header:
-        if column in DECIMALS and column not in keys:
-            read_numbers(file, lines, column)
+    for column in set(header) & set(DECIMALS) - set(keys):
+        read_numbers(file, lines, column)
     paper = pd.DataFrame(lines)
     paper.index = paper[keys].agg("/".join, axis=1)
     ours = [row.name for row in table.rows]
@@ -122,8 +101,6 @@ def _settings(row: Row) -> dict[str, Any]:
     """Return the key columns as really used, the paper's beside those a scale may change."""
     cells: dict[str, Any] = {"dataset": row.values["dataset"], "paper_dataset": row.paper_dataset}
     for column, value in row.key.items():
-        if column == "dataset":
-            continue
         cells[column] = row.values[column]
         if column in SCALED:
             cells[f"paper_{column}"] = value
@@ -195,8 +172,7 @@ def seeds_table(table: Table, catalogue: Catalogue, results: Results) -> pd.Data
         for role, run in row.runs.items():
             for seed, s in zip(results.seeds, results.summaries(run), strict=True):
                 line: dict[str, Any] = {"scale": catalogue.scale, "row": row.name, "role": role}
-                line["dataset"] = row.values["dataset"]
-                line |= {"run": run, "seed": seed}
+                line |= {"dataset": row.values["dataset"], "run": run, "seed": seed}
                 line |= {k: s[k] for k in ("network", "layers", "parameters", "flops")}
                 for key in TEST_ACCURACIES:
                     line[key] = "" if s[key] is None else f"{s[key]:.4f}"
@@ -213,17 +189,17 @@ def seeds_table(table: Table, catalogue: Catalogue, results: Results) -> pd.Data
     return frame
 
 
-def _files(table: Table, catalogue: Catalogue, results: Results) -> dict[str, str]:
-    """Return the content of every file to write, by what its name adds to the table's."""
-    long_form = seeds_table(table, catalogue, results).to_csv(index=False)
+def write_table(table: Table, catalogue: Catalogue, results: Results) -> None:
+    """Write the files of a table into the folder ``tables`` of the results."""
     frame = build_table(table, catalogue, results)
-    shown = (table, frame, catalogue, results.seeds, results.accuracy)
-    return {
-        "_seeds.csv": long_form,
-        ".md": markdown(*shown),
-        ".tex": latex(*shown),
+    contents = {
+        "_seeds.csv": seeds_table(table, catalogue, results).to_csv(index=False),
+        ".md": markdown(table, frame, catalogue, results),
+        ".tex": latex(table, frame, catalogue, results),
         ".csv": frame.to_csv(index=False),
     }
+    folder = results.folder / "tables"
+    write_together({folder / f"{table.name}{e}": c.encode() for e, c in contents.items()})
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -239,7 +215,5 @@ def run(options: argparse.Namespace) -> int:
     if options.table not in tables:
         raise UserError(f"table: found {options.table!r}; allowed: {allowed(tables)}")
     results = Results(options.folder, options.seeds, options.accuracy)
-    contents = _files(catalogue.tables[options.table], catalogue, results)
-    folder = options.folder / "tables"
-    write_together({folder / f"{options.table}{e}": c.encode() for e, c in contents.items()})
+    write_table(catalogue.tables[options.table], catalogue, results)
     return 0

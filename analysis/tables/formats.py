@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
 
 import pandas as pd
 
 from analysis.experiments.catalogue import Catalogue, Table
+from analysis.results.summaries import Results
 
 _HEADINGS = {
     "found_net": "found net",
@@ -31,18 +32,8 @@ _SPECIAL = {c: f"\\{c}" for c in "&%$#_{}"} | {
 }
 
 
-def markdown(
-    table: Table, frame: pd.DataFrame, catalogue: Catalogue, seeds: Sequence[int], accuracy: str
-) -> str:
-    """Return the table in Markdown, without its empty columns.
-
-    Parameters
-    ----------
-    table, frame, catalogue
-        The table, its content and the scale.
-    seeds, accuracy
-        What the numbers are over: seeds, and ``best`` or ``final``.
-    """
+def markdown(table: Table, frame: pd.DataFrame, catalogue: Catalogue, results: Results) -> str:
+    """Return the table in Markdown, without its empty columns."""
     stamp = f"**{_stamp(catalogue)}**\n\n" if _stamp(catalogue) else ""
     shown = frame.drop(columns=["scale", "row", "stamp"], errors="ignore")
     for counts in [c for c in shown.columns if c.endswith("_diverged")]:
@@ -52,44 +43,32 @@ def markdown(
     shown = shown.loc[:, (shown != "").any()]
     return (
         f"# Table {_number(table)}: {table.title}\n\n{stamp}"
-        f"{_conditions(catalogue, seeds, accuracy)} Columns without `paper_` are what was really "
+        f"{_conditions(catalogue, results)} Columns without `paper_` are what was really "
         "used and measured; `paper_` columns are the paper's, on its own data; `_difference` is "
         f"ours minus the paper's.{_divergence(frame)}\n\n"
         f"{shown.to_markdown(index=False, disable_numparse=True)}\n"
     )
 
 
-def latex(
-    table: Table, frame: pd.DataFrame, catalogue: Catalogue, seeds: Sequence[int], accuracy: str
-) -> str:
+def latex(table: Table, frame: pd.DataFrame, catalogue: Catalogue, results: Results) -> str:
     r"""Return the table in LaTeX: settings and values, mean and standard deviation in one cell.
 
-    Needs ``\usepackage{booktabs}``. Parameters as for :func:`markdown`.
+    Needs ``\usepackage{booktabs}``.
     """
     hidden = ("scale", "row", "stamp", "n", "diverged")
-    columns = [
-        c
-        for c in frame.columns
-        if c not in hidden
-        and not c.startswith("paper_")
-        and not c.endswith(("_std", "_difference", "_diverged"))
-    ]
-    cells = {
-        _HEADINGS.get(c, _escape(c)): [_cell(row, c) for _, row in frame.iterrows()]
-        for c in columns
-    }
+    beside = re.compile(r"paper_.*|.*_(std|difference|diverged)")
+    columns = [c for c in frame.columns if c not in hidden and not beside.fullmatch(c)]
+    rows = [row for _, row in frame.iterrows()]
+    cells = {_HEADINGS.get(c, _escape(c)): [_cell(row, c) for row in rows] for c in columns}
     stamp = f"\\textbf{{{_escape(_stamp(catalogue))}.}} " if _stamp(catalogue) else ""
-    conditions = _conditions(catalogue, seeds, accuracy) + _divergence(frame)
-    text: str = (
-        pd.DataFrame(cells)
-        .style.hide(axis="index")
-        .to_latex(
-            column_format="l" * len(columns),
-            position_float="centering",
-            hrules=True,
-            label=f"tab:autogrow-{_number(table)}",
-            caption=f"{_escape(table.title)}. {stamp}{_escape(conditions)}",
-        )
+    conditions = _conditions(catalogue, results) + _divergence(frame)
+    shown = pd.DataFrame(cells).style.hide(axis="index")
+    text: str = shown.to_latex(
+        column_format="l" * len(columns),
+        position_float="centering",
+        hrules=True,
+        label=f"tab:autogrow-{_number(table)}",
+        caption=f"{_escape(table.title)}. {stamp}{_escape(conditions)}",
     )
     return text
 
@@ -113,10 +92,10 @@ def _divergence(frame: pd.DataFrame) -> str:
     return " Runs whose loss was not finite diverged: they have no accuracy, means are over others."
 
 
-def _conditions(catalogue: Catalogue, seeds: Sequence[int], accuracy: str) -> str:
+def _conditions(catalogue: Catalogue, results: Results) -> str:
     return (
         f"Scale {catalogue.scale} ({catalogue.settings.description}), "
-        f"seeds {', '.join(map(str, seeds))}, {accuracy} accuracy in percent."
+        f"seeds {', '.join(map(str, results.seeds))}, {results.accuracy} accuracy in percent."
     )
 
 

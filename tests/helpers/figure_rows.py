@@ -2,18 +2,21 @@
 
 import itertools
 import math
+from pathlib import Path
 
 import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.path import Path
+from matplotlib.path import Path as Outline
 from matplotlib.text import Text
 from matplotlib.transforms import Affine2D
 
+from analysis.experiments.catalogue import load_catalogue
 from analysis.figures import style
 from analysis.figures.draw import draw_figure
-from analysis.figures.published import published_resnets
+from analysis.figures.figure_data import build_figure
+from analysis.results.summaries import Results
 
 STAMP = "SMOKE TEST, NO SCIENTIFIC MEANING"
 MINI = "small networks on small real data sets; comparisons inside a table mean something"
@@ -23,14 +26,8 @@ MNIST = ("MNIST5000, 15 % of its training set", "ImageNet")
 
 def common(panel, title, data=DIGITS, seed=0, run="Basic3ResNet/digits/run"):
     return {
-        "scale": "mini",
-        "description": MINI,
-        "panel": panel,
-        "title": title,
-        "dataset": data[0],
-        "paper_dataset": data[1],
-        "run": run,
-        "seed": seed,
+        **{"scale": "mini", "description": MINI, "panel": panel, "title": title},
+        **{"dataset": data[0], "paper_dataset": data[1], "run": run, "seed": seed},
     }
 
 
@@ -52,8 +49,7 @@ def curve(panel, title, data=DIGITS, K=2, growths=13, tuning=24, seed=0):
                 "phase": "growing" if growing else "finetuning",
                 "depth": "-".join(map(str, depth)),
                 "layers": 2 * sum(depth) + 2,
-                "train_accuracy": accuracy,
-                "val_accuracy": validation,
+                **{"train_accuracy": accuracy, "val_accuracy": validation},
                 "best_val_accuracy": best,
             }
         )
@@ -72,14 +68,9 @@ def depths(seeds=(0, 1, 2)):
     return [
         {
             **common(panel, network, seed=seed, run=f"{network}/{method}{K or n}"),
-            "network": network,
-            "method": method,
-            "K": K,
-            "paper_K": paper_K,
-            "depth": f"{n}-{n}-{n}",
-            "layers": 6 * n + 2,
-            "parameters": 26_000 * n,
-            "flops": 200_000 * n,
+            **{"network": network, "method": method, "K": K, "paper_K": paper_K},
+            **{"depth": f"{n}-{n}-{n}", "layers": 6 * n + 2},
+            **{"parameters": 26_000 * n, "flops": 200_000 * n},
             "accuracy": 98 - 4 / n - 0.4 * seed - (n > 12) * 30 * network.startswith("Plain"),
         }
         for panel, network, seed, method, K, paper_K, n in rows
@@ -87,21 +78,10 @@ def depths(seeds=(0, 1, 2)):
 
 
 def published(panel):
-    return [
-        {
-            **common(panel, "Published, on ImageNet", ("ImageNet", "ImageNet"), seed="", run=""),
-            "network": net.network,
-            "method": net.block,
-            "source": net.source,
-            "K": "",
-            "depth": "",
-            "layers": net.network.removeprefix("ResNet-"),
-            "parameters": net.parameters,
-            "flops": net.flops,
-            "accuracy": net.top1,
-        }
-        for net in published_resnets().itertuples()
-    ]
+    paper = load_catalogue("paper")
+    rows = build_figure(paper.tables["figure4"], paper, Results(Path("nowhere"), [0], "best"))[""]
+    rows = rows.assign(scale="mini", description=MINI, panel=panel, title="Published, on ImageNet")
+    return rows.astype(object).where(rows.notna(), "").to_dict("records")
 
 
 def resnets():
@@ -116,14 +96,8 @@ def resnets():
     ours = [
         {
             **common("a", f"AutoGrow on {MNIST[0]}", MNIST, seed, run=f"{network}/{K}"),
-            "network": network,
-            "method": "AutoGrow",
-            "source": "this run",
-            "K": K,
-            "depth": "2-2-2-2",
-            "layers": 18,
-            "parameters": parameters,
-            "flops": flops,
+            **{"network": network, "method": "AutoGrow", "source": "this run", "K": K},
+            **{"depth": "2-2-2-2", "layers": 18, "parameters": parameters, "flops": flops},
             "accuracy": accuracy - seed,
         }
         for network, K, parameters, flops, accuracy in nets
@@ -141,15 +115,9 @@ def trajectory(panel, title, growths, first="growing", shares=(34.06, 14.9)):
     return [
         {
             **common(panel, title),
-            "step": i,
-            "epoch": 3 * i,
+            **{"step": i, "epoch": 3 * i, "depth": "1-1-1", "grown": int(i in growths)},
             "phase": "seed" if i == 0 else first if i < 25 else "finetuning",
-            "depth": "1-1-1",
-            "grown": int(i in growths),
-            "x": x[i],
-            "y": y[i],
-            "explained_1": shares[0],
-            "explained_2": shares[1],
+            **{"x": x[i], "y": y[i], "explained_1": shares[0], "explained_2": shares[1]},
         }
         for i in range(40)
     ]
@@ -186,13 +154,9 @@ def surfaces(size=(11, 9)):
     return [
         {
             **common(panel, f"{network}, {method}"),
-            "network": network,
-            "method": method,
-            "accuracy": accuracy,
-            "x": x,
-            "y": y,
+            **{"network": network, "method": method, "accuracy": accuracy},
+            **{"x": x, "y": y, "train_accuracy": 90},
             "loss": 0.1 + steep * (0.4 * x * x + 0.3 * y * y) + 80 * max(0, x * x + y * y - 1.3),
-            "train_accuracy": 90,
         }
         for panel, network, method, accuracy, steep in MEMBERS
         for y in np.linspace(-1, 1, size[1])
@@ -278,7 +242,8 @@ def outline(text, renderer):
 
 
 def words(figure):
-    return " ".join(text.get_text() for text, _ in texts(figure))
+    """Return all that is written in a figure, as one line."""
+    return " ".join(text.get_text() for text, _ in texts(figure)).replace("\n", " ")
 
 
 def readable(figure):
@@ -290,4 +255,4 @@ def readable(figure):
         assert (corners >= 0).all(), text
         assert (corners <= figure.bbox.max).all(), text
     for (one, a), (other, b) in itertools.combinations(found, 2):
-        assert not Path(a).intersects_path(Path(b)), (one, other)
+        assert not Outline(a).intersects_path(Outline(b)), (one, other)

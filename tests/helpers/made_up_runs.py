@@ -1,11 +1,11 @@
 """A scale's runs and landscapes, made up: what their files hold, without any training."""
 
-import csv
 import json
 
 from made_up_summaries import made_up_summary
 
 from analysis.results.summaries import Results
+from autogrow.files.writing import write_csv
 from autogrow.training.metrics import METRICS_HEADER
 
 SEEDS = [2, 1]
@@ -24,12 +24,6 @@ PLANE = {
     **{"x": [-2.0, 2.0], "y": [-1.0, 1.0], "points": 3, "margin": 0.15, "snapshots": 1},
     **{"weights": "0" * 64, "directions": "0" * 64},
 }
-
-
-def write_csv(file, header, rows):
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("w", newline="") as content:
-        csv.writer(content, lineterminator="\n").writerows([header, *rows])
 
 
 def make_run(folder, run, seed):

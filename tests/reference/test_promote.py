@@ -7,16 +7,16 @@ import re
 import shutil
 import subprocess
 
-import pandas as pd
 import pytest
-from damage import contents, flipped, truncated
-from made_up_summaries import made_up_summary
+from damage import contents
+from made_up_runs import make_run
 from mounts import fill, read_only, small_disk
 
 from analysis.__main__ import main
-from analysis.experiments.catalogue import load_catalogue, paper_table
+from analysis.experiments.catalogue import load_catalogue
 from analysis.reference import promote as module
-from analysis.reference.promote import promote
+from analysis.results.summaries import Results
+from analysis.tables.build import write_table
 from autogrow.errors import UserError
 
 SEEDS = (0, 1)
@@ -31,45 +31,6 @@ def git(folder, *arguments):
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
-def summary(seed):
-    return made_up_summary(
-        "Basic3ResNet-2-1-1",
-        seed=seed,
-        device="cpu (Abacus 3)",
-        versions={"python": "3.11.7", "torch": "2.6.0", "numpy": "2.0.0", "autogrow": "0.1.0"},
-        git_commit="a" * 40,
-        seconds_growing=1.5,
-        seconds_finetuning=0.25,
-    )
-
-
-def make_tables(folder):
-    folder.mkdir(parents=True)
-    for table in mini().tables.values():
-        if table.name.startswith("figure"):
-            continue
-        frame = pd.read_csv(paper_table(table.name), dtype=str, keep_default_na=False)
-        frame["row"] = [row.name for row in table.rows]
-        frame["scale"] = "mini"
-        frame["n"] = len(SEEDS)
-        for column in frame.columns.difference(list(table.rows[0].key)):
-            if column in ("found_net", "depth"):
-                frame[column] = ["; ".join([net] * len(SEEDS)) for net in frame[column]]
-            elif column not in ("row", "scale", "n", "gpus"):
-                frame[f"{column}_std"] = "0.10"
-        frame.to_csv(folder / f"{table.name}.csv", index=False)
-        lines = [{"run": run, "seed": seed} for run in table.runs for seed in SEEDS]
-        pd.DataFrame(lines).to_csv(folder / f"{table.name}_seeds.csv", index=False)
-        (folder / f"{table.name}.md").write_text("Scale mini, seeds 0, 1, best accuracy in percent")
-        (folder / f"{table.name}.tex").write_text("\\begin{table}")
-    for file in folder.iterdir():
-        os.utime(file, (MADE + 10, MADE + 10))
-    figures = folder.parent / "figures"
-    figures.mkdir()
-    for name in module.PICTURE:
-        (figures / name).write_text(f"made up {name}")
-
-
 @pytest.fixture(scope="session")
 def template(tmp_path_factory):
     """Make a committed repository with a whole scale's results, which git ignores."""
@@ -80,18 +41,27 @@ def template(tmp_path_factory):
     (root / "README.md").write_text("made up\n")
     git(root, "add", ".")
     git(root, "commit", "--quiet", "-m", "all")
-    for run in mini().runs:
+    folder = root / "results" / "out" / "mini"
+    for run in mini().runs.values():
         for seed in SEEDS:
-            folder = root / "results" / "out" / "mini" / "runs" / run / f"seed{seed}"
-            folder.mkdir(parents=True)
-            (folder / "summary.json").write_text(json.dumps(summary(seed)))
-            os.utime(folder / "summary.json", (MADE, MADE))
-    make_tables(root / "results" / "out" / "mini" / "tables")
+            make_run(folder, run, seed)
+            os.utime(folder / "runs" / run.id / f"seed{seed}" / "summary.json", (MADE, MADE))
+    results = Results(folder, SEEDS, "best")
+    for table in mini().tables.values():
+        if table.name.startswith("table"):
+            write_table(table, mini(), results)
+    for file in (folder / "tables").iterdir():
+        os.utime(file, (MADE + 10, MADE + 10))
+    (folder / "figures").mkdir()
+    for name in module.PICTURE:
+        (folder / "figures" / name).write_text(f"made up {name}")
     return root
 
 
 @pytest.fixture
-def project(template, tmp_path):
+def project(template, tmp_path, monkeypatch):
+    """Copy the template; the package is then of this repository."""
+    monkeypatch.setattr(module, "ROOT", tmp_path / "project")
     return shutil.copytree(template, tmp_path / "project")
 
 
@@ -108,22 +78,21 @@ def change(file, time=MADE, **values):
     os.utime(file, (time, time))
 
 
-def call(project, *arguments, monkeypatch=None):
-    """Promote from the command line as if the package were of this repository."""
-    monkeypatch.setattr(module, "ROOT", project)
-    return main(["promote", *map(str, arguments)])
+def promote(project, target="results/reference/mini", scale="mini"):
+    return module.promote(scale, out(project), project / target)
 
 
-def refused(project, told, scale="mini", **options):
+def refused(project, told, **options):
     before = sorted(project.parent.rglob("*"))
     with pytest.raises(UserError, match=re.escape(told)):
-        promote(scale, repository=project, **options)
+        promote(project, **options)
     assert sorted(project.parent.rglob("*")) == before
 
 
-def test_tables_and_their_provenance_are_kept(project, monkeypatch, capsys):
-    assert call(project, "--scale", "mini", monkeypatch=monkeypatch) == 0
-    assert f"10 tables of {2 * len(mini().runs)} runs" in capsys.readouterr().out
+def test_tables_and_their_provenance_are_kept(project, call):
+    told = call(main, "promote", "--scale", "mini")
+    assert (told.status, told.err) == (0, "")
+    assert f"results/reference/mini: 10 tables of {2 * len(mini().runs)} runs" in told.out
     reference = project / "results" / "reference" / "mini"
     names = [f"table{n}{form}" for n in range(2, 12) for form in module.FORMS]
     kept = {*names, *module.PICTURE, "provenance.json"}
@@ -138,7 +107,7 @@ def test_tables_and_their_provenance_are_kept(project, monkeypatch, capsys):
     known = json.loads((reference / "provenance.json").read_text())
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", known.pop("date"))
     assert known.pop("hardware") == {
-        "devices": {"cpu (Abacus 3)": runs},
+        "devices": {"cpu (test_cpu)": runs},
         "threads": 1,
         "promoted_on": {"machine": os.uname().machine, "cores": os.cpu_count()},
     }
@@ -156,20 +125,20 @@ def test_tables_and_their_provenance_are_kept(project, monkeypatch, capsys):
         "accuracy": "best",
         "runs": runs,
         "run_statuses": {"complete": runs},
-        "run_commits": {"a" * 40: runs},
-        "device_seconds": 1.75 * runs,
-        "versions": summary(0)["versions"],
+        "run_commits": {"unknown": runs},
+        "device_seconds": 4.0 * runs,
+        "versions": {"python": "3"},
     }
 
 
 def test_a_reference_can_be_compared_with(project, capsys):
-    promote("mini", repository=project)
+    promote(project)
     reference = project / "results" / "reference" / "mini"
     assert main(["compare", "--new", str(out(project)), "--reference", str(reference)]) == 0
     assert (out(project) / "compare.csv").is_file()
 
 
-def test_what_differs_between_runs_is_listed(project, monkeypatch, capsys):
+def test_what_differs_between_runs_is_listed(project, call):
     change(
         a_run(project),
         git_commit="b" * 40 + "+",
@@ -180,33 +149,38 @@ def test_what_differs_between_runs_is_listed(project, monkeypatch, capsys):
         diverged_after=3,
         versions={"torch": "2.7.0"},
     )
-    change(a_run(project, seed=0), git_commit=None)
+    change(a_run(project, seed=0), git_commit="a" * 40)
     (out(project) / "tables" / "table5.md").write_text("")
     os.utime(out(project) / "tables" / "table5.md", (MADE + 10, MADE + 10))
-    assert call(project, "--scale", "mini", monkeypatch=monkeypatch) == 0
-    told = capsys.readouterr().out
-    assert "1 runs were made with uncommitted changes" in told
-    assert "1 runs diverged" in told
+    told = call(main, "promote", "--scale", "mini")
+    assert told.status == 0
+    assert "1 runs were made with uncommitted changes" in told.out
+    assert "1 runs diverged" in told.out
     file = project / "results" / "reference" / "mini" / "provenance.json"
     known = json.loads(file.read_text())
     runs = known["runs"]
-    assert known["run_commits"] == {"a" * 40: runs - 2, "b" * 40 + "+": 1, "unknown": 1}
+    assert known["run_commits"] == {"a" * 40: 1, "b" * 40 + "+": 1, "unknown": runs - 2}
     assert known["run_statuses"] == {"complete": runs - 1, "diverged": 1}
-    assert known["versions"] == [summary(0)["versions"], {"torch": "2.7.0"}]
-    assert known["hardware"]["devices"] == {"cpu (Abacus 3)": runs - 1, "Abacus GPU": 1}
+    assert known["versions"] == [{"python": "3"}, {"torch": "2.7.0"}]
+    assert known["hardware"]["devices"] == {"cpu (test_cpu)": runs - 1, "Abacus GPU": 1}
     assert sorted(known["hardware"]["threads"]) == [1, 4]
     assert (known["protocol"], known["accuracy"]) == (["holdout", "paper"], ["best", "unknown"])
     assert known["command"].endswith("scale=mini 'seeds=[0,1]' device=auto")
 
 
-def test_an_earlier_reference_is_replaced_whole(project):
-    target = project / "kept"
-    promote("mini", target=target, repository=project)
-    (target / "table77.csv").write_text("of an earlier catalogue\n")
+@pytest.fixture
+def kept(project):
+    """Commit an earlier reference; return its folder."""
+    promote(project, "kept")
+    (project / "kept" / "table77.csv").write_text("of an earlier catalogue\n")
     git(project, "add", ".")
     git(project, "commit", "--quiet", "-m", "reference")
-    known = promote("mini", out(project), target, project)
-    assert not (target / "table77.csv").exists()
+    return project / "kept"
+
+
+def test_an_earlier_reference_is_replaced_whole(project, kept):
+    known = promote(project, "kept")
+    assert not (kept / "table77.csv").exists()
     assert known["git_commit"] == git(project, "rev-parse", "HEAD")
     assert "--to kept" in known["promoted_by"]
     assert {f.name for f in project.iterdir()} == {
@@ -214,12 +188,8 @@ def test_an_earlier_reference_is_replaced_whole(project):
     }
 
 
-def test_an_earlier_reference_is_left_when_writing_fails(project, monkeypatch):
-    target = project / "kept"
-    target.mkdir()
-    (target / "table5.csv").write_text("earlier\n")
-    git(project, "add", ".")
-    git(project, "commit", "--quiet", "-m", "reference")
+def test_an_earlier_reference_is_left_when_writing_fails(project, kept, monkeypatch):
+    before = contents(kept)
 
     def full(*_):
         raise OSError(28, "No space left on device")
@@ -228,14 +198,14 @@ def test_an_earlier_reference_is_left_when_writing_fails(project, monkeypatch):
     monkeypatch.setattr(
         module.Path, "rename", lambda a, b: full() if a.suffix == ".tmp" else rename(a, b)
     )
-    refused(project, "No space left on device", target=target)
-    assert (target / "table5.csv").read_text() == "earlier\n"
+    refused(project, "No space left on device", target="kept")
+    assert contents(kept) == before
 
 
 def mistake(project, target):
     """Promote; return what is told if that is refused."""
     try:
-        promote("mini", target=target, repository=project)
+        promote(project, target)
     except UserError as error:
         return str(error)
     return None
@@ -244,7 +214,7 @@ def mistake(project, target):
 def test_an_earlier_reference_is_left_where_the_disk_is_full_or_read_only(project, tmp_path):
     with small_disk(tmp_path / "disk", 2048) as disk:
         target = disk / "kept"
-        promote("mini", target=target, repository=project)
+        promote(project, target)
         before = contents(target)
         change(a_run(project), device="Abacus 4")
         for pages in (0, 2, 10, 30, 50, 70, 200):
@@ -265,39 +235,18 @@ def test_an_earlier_reference_is_left_where_the_disk_is_full_or_read_only(projec
             assert contents(target) == before
 
 
-@pytest.mark.parametrize("name", ["table5.csv", "table5_seeds.csv", "summary.json"])
-def test_damaged_inputs_are_refused(project, name):
-    """As often as a catalogue of all runs can be read in a few seconds."""
-    file = a_run(project) if name == "summary.json" else out(project) / "tables" / name
-    time = MADE if name == "summary.json" else MADE + 10
-    content = file.read_bytes()
-    for damaged in truncated(content, 6):
-        file.write_bytes(damaged)
-        os.utime(file, (time, time))
-        refused(project, f"{file}: ")
-    for damaged in flipped(content, 6):
-        file.write_bytes(damaged)
-        os.utime(file, (time, time))
-        told = mistake(project, project.parent / "elsewhere")
-        assert told is None or str(out(project)) in told
-        assert (told is None) == (project.parent / "elsewhere").exists()
-        shutil.rmtree(project.parent / "elsewhere", ignore_errors=True)
-
-
 def test_a_folder_of_other_things_is_not_replaced(project):
-    refused(project, "holds .git, which would be lost", target=project)
-    refused(project, "is not a folder", target=project / "README.md")
+    refused(project, "holds .git, which would be lost", target="")
+    refused(project, "is not a folder", target="README.md")
 
 
-def test_dirty_trees_are_refused(project, monkeypatch, capsys):
+def test_dirty_trees_are_refused(project, call):
     (project / "new.txt").write_text("untracked\n")
     git(project, "config", "status.showUntrackedFiles", "no")
     refused(project, "git has uncommitted changes: ?? new.txt")
-    assert call(project, "--scale", "mini", monkeypatch=monkeypatch) == 2
-    told = capsys.readouterr()
-    assert told.out == ""
+    told = call(main, "promote", "--scale", "mini")
+    assert (told.status, told.out, told.err.count("\n")) == (2, "", 1)
     assert told.err.startswith("analysis promote: error: ")
-    assert told.err.count("\n") == 1
     (project / "README.md").write_text("changed\n")
     refused(project, "README.md and 1 more")
 
@@ -311,22 +260,16 @@ def test_no_repository_is_refused(project):
     refused(project, "none of its files is tracked")
 
 
-def test_smoke_and_unknown_scales_are_refused(project, capsys):
+def test_smoke_and_unknown_scales_are_refused(project, call):
     refused(project, "smoke cannot be a reference", scale="smoke")
     refused(project, "scale: found 'big'", scale="big")
-    with pytest.raises(SystemExit, match="2"):
-        main(["promote", "--scale", "big"])
-    assert capsys.readouterr().err.count("\n") == 1
+    told = call(main, "promote", "--scale", "big")
+    assert (told.status, told.err.count("\n")) == (2, 1)
 
 
 def test_unfinished_runs_are_refused(project):
     a_run(project).unlink()
     refused(project, f"{a_run(project)}: unfinished: 1 of {2 * len(mini().runs)} runs")
-
-
-def test_the_figure_of_the_readme_is_wanted(project):
-    (out(project) / "figures" / "figure2.png").unlink()
-    refused(project, "figure2.png: no such file; README shows this figure")
 
 
 def test_runs_of_figures_count_as_well(project):
@@ -338,36 +281,36 @@ def test_runs_of_figures_count_as_well(project):
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("damage", "told"),
     [
         ({"seed": 7}, "is of seed 7, not of 1"),
         ({"status": None}, "status: found None"),
         ({"seconds_growing": "long"}, "seconds_growing: found 'long'"),
+        ("{", "summary.json: no summary of a finished run: is not JSON"),
+        ("[]", "no summary of a finished run: found []"),
     ],
 )
-def test_damaged_summaries_are_refused(project, values, told):
-    change(a_run(project), **values)
+def test_damaged_summaries_are_refused(project, damage, told):
+    if isinstance(damage, str):
+        a_run(project).write_text(damage)
+    else:
+        change(a_run(project), **damage)
     refused(project, told)
-
-
-def test_summaries_that_are_no_json_are_refused(project):
-    a_run(project).write_text("{")
-    refused(project, f"{a_run(project)}: no summary of a finished run: is not JSON")
-    a_run(project).write_text("[]")
-    refused(project, "no summary of a finished run: found []")
 
 
 def test_a_table_older_than_a_run_is_refused(project):
     change(a_run(project), time=MADE + 10)
-    promote("mini", target=project.parent / "elsewhere", repository=project)
+    promote(project, "../elsewhere")
     change(a_run(project), time=MADE + 11)
     refused(project, f"is older than {a_run(project)}")
 
 
-@pytest.mark.parametrize("form", module.FORMS)
-def test_a_missing_table_is_refused(project, form):
-    (out(project) / "tables" / f"table8{form}").unlink()
-    refused(project, f"table8{form}: no such file")
+@pytest.mark.parametrize(
+    "name", [*(f"tables/table8{form}" for form in module.FORMS), "figures/figure2.png"]
+)
+def test_a_missing_table_or_figure_is_refused(project, name):
+    (out(project) / name).unlink()
+    refused(project, f"{name}: no such file; a reference has every table of the catalogue, and")
 
 
 def rewrite(file, old, new):
@@ -383,12 +326,12 @@ def rewrite(file, old, new):
         ("table5_seeds.csv", "periodic-K6", "periodic-K9", "runs are not the catalogue's"),
         (
             "table5_seeds.csv",
-            ",1\n",
-            ",2\n",
-            "tables of different seeds: table11 of 0 or 1; table5",
+            ",1,B",
+            ",2,B",
+            "different seeds: table11 of 0 or 1; table5 of 0 or 2",
         ),
         ("table5_seeds.csv", "seed", "seat", "has no column 'seed'"),
-        ("table5_seeds.csv", ",1\n", ",one\n", "not the seeds of a table"),
+        ("table5_seeds.csv", ",1,B", ",one,B", "not the seeds of a table"),
     ],
 )
 def test_tables_of_other_runs_are_refused(project, name, old, new, told):
@@ -397,4 +340,5 @@ def test_tables_of_other_runs_are_refused(project, name, old, new, told):
 
 
 def test_no_results_are_refused(project):
-    refused(project, "nowhere: no such folder", source=project / "nowhere")
+    with pytest.raises(UserError, match="nowhere: no such folder"):
+        module.promote("mini", project / "nowhere", project / "kept")

@@ -1,5 +1,7 @@
 """Tables, figures, pictures and comparisons from files that are missing, cut off or damaged."""
 
+from itertools import chain
+
 import pytest
 from damage import contents, flipped, told_in_one_line, truncated
 from made_up_runs import make_results
@@ -112,28 +114,21 @@ def test_what_pictures_are_made_from(folder, damage, name):
 
 @pytest.mark.parametrize("side", ["--new", "--reference"])
 def test_what_is_compared(folder, damage, tmp_path, side):
-    other = tmp_path / "other"
-    other.mkdir()
-    file = folder / "tables" / "table5.csv"
-    (other / "table5.csv").write_bytes(file.read_bytes())
-    sides = {"--new": other, "--reference": other, side: folder}
-    arguments = [
-        "compare",
-        *(word for pair in sides.items() for word in pair),
-        "--out",
-        tmp_path / "c.csv",
-    ]
+    file, earlier = folder / "tables" / "table5.csv", tmp_path / "c.csv"
+    (tmp_path / "table5.csv").write_bytes(file.read_bytes())
+    sides = {"--new": tmp_path, "--reference": tmp_path, side: folder}
+    arguments = ["compare", *chain(*sides.items()), "--out", earlier]
     assert main([str(a) for a in arguments]) == 0
-    (tmp_path / "c.csv").write_text("earlier\n")
+    earlier.write_text("earlier\n")
     for damaged in truncated(file.read_bytes(), 40):
         told = damage(file, damaged, *arguments)
         if told.status == 1:  # whole lines are missing
             assert damaged.endswith(b"\n")
             assert f"missing in {side.removeprefix('--')}" in told.out
-            (tmp_path / "c.csv").write_text("earlier\n")
+            earlier.write_text("earlier\n")
             continue
         told_in_one_line(told, file)
-        assert (tmp_path / "c.csv").read_text() == "earlier\n"
+        assert earlier.read_text() == "earlier\n"
     for damaged in flipped(file.read_bytes(), 40):
         told = damage(file, damaged, *arguments)
         if told.status == 2:

@@ -13,7 +13,6 @@ from analysis.experiments.catalogue import load_catalogue
 from analysis.results.summaries import Results
 from analysis.tables import build as tables
 from analysis.tables.formats import latex, markdown
-from autogrow.errors import UserError
 
 SEEDS = [0, 1, 2]
 EPOCHS = {"growing": 4, "adaminit": 0, "finetuning": 4, "training": 0}
@@ -53,35 +52,38 @@ def test_every_table_has_the_papers_rows_and_numbers(catalogue, results, number)
     assert frame["dataset"].str.contains("digits|MNIST5000").all()
 
 
-def test_mean_and_standard_deviation_over_the_seeds(catalogue, results):
-    row = tables.build_table(catalogue.tables["table5"], catalogue, results).iloc[0]
+@pytest.fixture
+def built(catalogue, results):
+    """Return a table, in Markdown and in LaTeX as well."""
+
+    def call(name="table5", seeds=SEEDS, accuracy="best"):
+        shown = catalogue.tables[name], catalogue, Results(results.folder, seeds, accuracy)
+        frame = tables.build_table(*shown)
+        given = (shown[0], frame, *shown[1:])
+        return frame, markdown(*given), latex(*given)
+
+    return call
+
+
+def test_mean_standard_deviation_and_difference_over_the_seeds(built):
+    row = built()[0].iloc[0]
     assert row["accuracy"] == "92.00"
     assert row["accuracy_std"] == "2.65"  # sqrt(((-2)^2 + (-1)^2 + 3^2) / 2)
     assert row["accuracy_difference"] == "-0.95"  # 92.00 - 92.95
     assert row["found_net"] == "2-1-1; 2-1-1; 2-1-1"
-
-
-def test_one_seed_has_no_standard_deviation(catalogue, results):
-    one = Results(results.folder, [1], "best")
-    row = tables.build_table(catalogue.tables["table5"], catalogue, one).iloc[0]
+    row = built(seeds=[1])[0].iloc[0]
     assert (row["accuracy"], row["accuracy_std"], row["n"]) == ("91.00", "", 1)
+    assert set(built(accuracy="final")[0]["accuracy"]) == {"82.00"}
 
 
-def test_delta_is_the_mean_of_the_seeds_differences(catalogue, results):
-    for name in ("table2", "table3", "table6"):
-        frame = tables.build_table(catalogue.tables[name], catalogue, results)
-        assert set(frame["delta"]) == {"1.00"}
-        assert set(frame["delta_std"]) == {"0.00"}
+@pytest.mark.parametrize("name", ["table2", "table3", "table6"])
+def test_delta_is_the_mean_of_the_seeds_differences(built, name):
+    frame, *_ = built(name)
+    assert (set(frame["delta"]), set(frame["delta_std"])) == ({"1.00"}, {"0.00"})
 
 
-def test_final_accuracy_can_be_asked_for(catalogue, results):
-    final = Results(results.folder, SEEDS, "final")
-    frame = tables.build_table(catalogue.tables["table5"], catalogue, final)
-    assert set(frame["accuracy"]) == {"82.00"}
-
-
-def test_hours_come_from_the_recorded_seconds_with_the_hardware(catalogue, results):
-    frame = tables.build_table(catalogue.tables["table10"], catalogue, results)
+def test_hours_come_from_the_recorded_seconds_with_the_hardware(built):
+    frame, *_ = built("table10")
     assert set(frame["growing_hours"]) == {"0.5000"}
     assert set(frame["finetuning_hours"]) == {"1.0000"}
     assert frame["gpus"].str.contains(r"cpu \(test_cpu\), 1 threads").all()
@@ -93,10 +95,11 @@ def test_long_form_keeps_every_seed(catalogue, results):
     assert set(frame["best_accuracy"]) == {"90.0000", "91.0000", "95.0000", "89.0000", "94.0000"}
 
 
-def test_latex_is_escaped_and_has_booktabs_rules(catalogue, results):
-    table = catalogue.tables["table5"]
-    frame = tables.build_table(table, catalogue, results)
-    text = latex(table, frame, catalogue, SEEDS, "best")
+def test_markdown_and_latex_say_scale_data_and_seeds(built):
+    _, md, text = built()
+    assert "Scale mini" in md
+    assert "seeds 0, 1, 2" in md
+    assert "digits, 50 % of its training set" in md
     assert r"digits, 50 \% of its training set" in text
     assert r"$92.00 \pm 2.65$" in text
     for rule in (r"\toprule", r"\midrule", r"\bottomrule"):
@@ -107,41 +110,9 @@ def test_latex_is_escaped_and_has_booktabs_rules(catalogue, results):
     assert {line.count("&") for line in body} == {columns}
 
 
-def test_markdown_says_scale_data_and_seeds(catalogue, results):
-    table = catalogue.tables["table5"]
-    frame = tables.build_table(table, catalogue, results)
-    text = markdown(table, frame, catalogue, SEEDS, "best")
-    assert "Scale mini" in text
-    assert "seeds 0, 1, 2" in text
-    assert "digits, 50 % of its training set" in text
-
-
-def test_a_missing_or_damaged_summary_is_named(catalogue, results, capsys):
-    run = next(iter(catalogue.tables["table5"].runs))
-    file = results.folder / "runs" / run / "seed1/summary.json"
-    for damage in ("{", '{"accuracy": 3}', "[]"):
-        file.write_text(damage)
-        with pytest.raises(UserError, match="no summary of a finished run"):
-            tables.build_table(catalogue.tables["table5"], catalogue, results)
-    file.unlink()
-    arguments = ["table5", "--scale", "mini", "--folder", str(results.folder), "--seeds", "1"]
-    assert main(["table", *arguments]) == 2
-    assert str(file) in capsys.readouterr().err
-    assert not (results.folder / "tables").exists()
-
-
 def test_unknown_table_is_told(results, capsys):
     assert main(["table", "table1", "--scale", "mini", "--folder", str(results.folder)]) == 2
     assert "allowed: table2" in capsys.readouterr().err
-
-
-def test_written_tables_can_be_compared_with_themselves(catalogue, results):
-    for number in range(2, 12):
-        name = f"table{number}"
-        arguments = [name, "--scale", "mini", "--folder", str(results.folder), "--seeds", "0", "1"]
-        assert main(["table", *arguments]) == 0
-    folder = str(results.folder)
-    assert main(["compare", "--new", folder, "--reference", folder]) == 0
 
 
 @pytest.fixture
@@ -156,15 +127,8 @@ def lose(results, catalogue):
     return call
 
 
-def built(catalogue, results, name="table5"):
-    table = catalogue.tables[name]
-    frame = tables.build_table(table, catalogue, results)
-    shown = (table, frame, catalogue, results.seeds, results.accuracy)
-    return frame, markdown(*shown), latex(*shown)
-
-
-def test_a_table_without_divergence_says_nothing_of_it(catalogue, results):
-    frame, *texts = built(catalogue, results)
+def test_a_table_without_divergence_says_nothing_of_it(catalogue, results, built):
+    frame, *texts = built()
     assert not [c for c in frame.columns if "diverged" in c]
     assert not [t for t in texts if "diverged" in t]
     assert "diverged_after" not in tables.seeds_table(
@@ -173,10 +137,9 @@ def test_a_table_without_divergence_says_nothing_of_it(catalogue, results):
 
 
 @pytest.mark.parametrize("accuracy", ["best", "final"])
-def test_a_mean_is_over_the_seeds_that_did_not_diverge(catalogue, results, lose, accuracy):
+def test_a_mean_is_over_the_seeds_that_did_not_diverge(built, lose, accuracy):
     lose([2])
-    results = Results(results.folder, SEEDS, accuracy)
-    frame, md, tex = built(catalogue, results)
+    frame, md, tex = built(accuracy=accuracy)
     first, second = frame.iloc[0], frame.iloc[1]
     mean = {"best": "90.50", "final": "80.50"}[accuracy]  # of 90 and 91
     assert (first["accuracy"], first["accuracy_std"]) == (mean, "0.71")
@@ -191,9 +154,9 @@ def test_a_mean_is_over_the_seeds_that_did_not_diverge(catalogue, results, lose,
     assert md.count("of 3 diverged") == tex.count("of 3 diverged") == 1
 
 
-def test_a_cell_without_any_seed_reads_diverged(catalogue, results, lose):
+def test_a_cell_without_any_seed_reads_diverged(built, lose):
     lose(SEEDS)
-    frame, md, tex = built(catalogue, results)
+    frame, md, tex = built()
     first = frame.iloc[0]
     assert [first[c] for c in ("accuracy", "accuracy_std", "accuracy_difference")] == [
         *("diverged", "", "")
@@ -204,30 +167,30 @@ def test_a_cell_without_any_seed_reads_diverged(catalogue, results, lose):
     assert "nan" not in frame.to_csv().lower()
 
 
-def test_a_run_that_diverged_while_growing_has_found_no_net(catalogue, results, lose):
+def test_a_run_that_diverged_while_growing_has_found_no_net(built, lose):
     lose([1], epoch=3)
-    row = built(catalogue, results)[0].iloc[0]
+    row = built()[0].iloc[0]
     assert row["found_net"] == "2-1-1; diverged; 2-1-1"
 
 
-def test_a_difference_says_which_side_diverged(catalogue, results, lose):
+def test_a_difference_says_which_side_diverged(built, lose):
     lose(SEEDS, role="scratch", table="table3")
-    frame, md, _ = built(catalogue, results, "table3")
+    frame, md, _ = built("table3")
     row = frame.iloc[0]
     assert (row["delta"], row["accuracy"]) == ("baseline diverged", "92.00")
     assert (row["diverged"], row["delta_diverged"], row["accuracy_diverged"]) == (3, 3, 0)
     assert "| baseline diverged |" in md
     lose([0], table="table3")
-    row = built(catalogue, results, "table3")[0].iloc[0]
+    row = built("table3")[0].iloc[0]
     assert (row["delta"], row["accuracy"], row["diverged"]) == ("diverged", "93.00", 4)
 
 
-def test_hours_of_a_run_that_diverged_are_in_no_mean(catalogue, results, lose):
+def test_hours_of_a_run_that_diverged_are_in_no_mean(catalogue, results, built, lose):
     table = catalogue.tables["table10"]
     file = results.run_folder(table.rows[0].runs["main"], 0) / "summary.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), "seconds_growing": 1.0}))
     lose([0], table="table10")
-    row = built(catalogue, results, "table10")[0].iloc[0]
+    row = built("table10")[0].iloc[0]
     assert (row["growing_hours"], row["growing_hours_diverged"]) == ("0.5000", 1)
     assert row["gpus"].count("test_cpu") == 3
 
@@ -237,14 +200,6 @@ def test_the_long_form_says_when_a_run_diverged(catalogue, results, lose):
     frame = tables.seeds_table(catalogue.tables["table5"], catalogue, results)
     assert list(frame["diverged_after"][:3]) == ["", 6, ""]
     assert list(frame["best_accuracy"][:3]) == ["90.0000", "", "95.0000"]
-
-
-def test_which_runs_of_a_row_diverged(catalogue, results, lose):
-    lose([0, 2], table="table3")
-    lose([1], role="scratch", table="table3")
-    first, second = catalogue.tables["table3"].rows[:2]
-    assert results.diverged(first) == {"main": [0, 2], "scratch": [1]}
-    assert results.diverged(second) == {}
 
 
 def test_tables_with_divergence_can_be_compared(catalogue, results, lose, tmp_path, rows):
