@@ -21,7 +21,7 @@ Depth = tuple[int, ...]
 class Event(NamedTuple):
     """Something that Algorithm 1 decided at a check.
 
-    Parameters
+    Attributes
     ----------
     epoch
         Epochs trained so far.
@@ -29,7 +29,7 @@ class Event(NamedTuple):
         ``grow`` (a sub-module was stacked), ``stop`` (a sub-network was deleted
         from the list for good) or ``done`` (the list is empty).
     sub_network
-        Which one, counted from 0; None for ``done``.
+        Its number, from 0; None for ``done``.
     depth
         Depth after the event.
     """
@@ -89,19 +89,11 @@ class Growth:
         return not self.growing
 
     def observe(self, val_accuracy: float) -> list[Event]:
-        """Take in one epoch's validation accuracy and return what is decided.
+        """Take in one more epoch's validation accuracy and return what is decided.
 
-        Parameters
-        ----------
-        val_accuracy
-            Validation accuracy after one more epoch, in percent; NaN for an epoch that
-            diverged, which is decided on as if accuracy had not improved.
-
-        Returns
-        -------
-        list of Event
-            Empty between checks; else at most one ``stop`` followed by at most
-            one ``grow`` or by ``done``.
+        Accuracy is in percent; NaN stands for an epoch that diverged and counts as no gain.
+        Between checks nothing is decided; a check gives at most one ``stop``, followed by at
+        most one ``grow`` or by ``done``.
 
         Raises
         ------

@@ -31,18 +31,10 @@ IMAGENET_STEM_FROM = 96
 class Architecture:
     """A family of networks that differ in depth only.
 
-    Parameters
-    ----------
-    name
-        The paper's name.
-    block
-        Kind of sub-module: basic or bottleneck residual block, or
-        convolution + BN + ReLU (``plain``).
-    channels
-        Channels of each sub-network (before a bottleneck's expansion).
-    stems
-        Stems the paper gives this architecture, the default first: ``small``
-        (3x3 convolution) or ``imagenet`` (7x7/2 convolution and 3x3/2 max-pooling).
+    Its sub-modules are basic or bottleneck residual blocks, or convolution + BN + ReLU
+    (``plain``); ``channels`` are those of each sub-network, before a bottleneck's expansion. The
+    stems are those that the paper gives it, the default first: ``small`` (3x3 convolution) or
+    ``imagenet`` (7x7/2 convolution and 3x3/2 max-pooling).
     """
 
     name: str
@@ -98,13 +90,7 @@ def format_depth(depth: tuple[int, ...]) -> str:
 
 
 def parse_architecture(text: str) -> Architecture:
-    """Return the architecture called ``text``.
-
-    Raises
-    ------
-    UserError
-        If no architecture has this name.
-    """
+    """Return the architecture called ``text``, or raise a UserError if there is none."""
     if text in ARCHITECTURES:
         return ARCHITECTURES[text]
     name, _, depth = text.partition("-")

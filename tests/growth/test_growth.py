@@ -50,37 +50,10 @@ def test_periodic_recovers_between_stops_and_skips_the_stopped():
     ]
 
 
-def test_periodic_with_four_sub_networks_and_a_seed_that_is_not_ones():
-    assert trace(PeriodicGrowth(1, 3, TAU), [42.0] * 12, seed="3-2-4-1") == [
-        "1,grow,0,4-2-4-1",
-        "2,grow,1,4-3-4-1",
-        "3,grow,2,4-3-5-1",
-        "4,stop,2,4-3-5-1",
-        "4,grow,3,4-3-5-2",
-        "5,stop,3,4-3-5-2",
-        "5,grow,0,5-3-5-2",
-        "6,stop,0,5-3-5-2",
-        "6,grow,1,5-4-5-2",
-        "7,stop,1,5-4-5-2",
-        "7,done,,5-4-5-2",
-    ]
-
-
 def test_periodic_looks_at_the_running_maximum():
     """A drop from 80 to 20 is no loss, and the way back to 79 is no gain."""
     policy, curve = PeriodicGrowth(2, 4, TAU), [80.0, 20, 30, 40, 50, 60, 70, 75, 79, 79]
     assert trace(policy, curve) == trace(policy, [80.0] * 10)
-
-
-def test_periodic_with_j_equal_to_k_compares_with_the_check_before():
-    """What the released code calls its convergent growth."""
-    curve = [50.0, 50, 50, 60, 60, 60]
-    assert trace(PeriodicGrowth(3, 3, TAU), curve) == ["3,grow,0,2-1-1", "6,grow,1,2-2-1"]
-    assert trace(PeriodicGrowth(3, 3, TAU), [50.0] * 6) == [
-        "3,grow,0,2-1-1",
-        "6,stop,0,2-1-1",
-        "6,grow,1,2-2-1",
-    ]
 
 
 # --- traces by hand: convergent growth ---------------------------------------------------
@@ -112,9 +85,6 @@ def test_convergent_checks_every_k_epochs_and_compares_the_first_with_zero():
     assert trace(ConvergentGrowth(2, TAU), [0.0, 0.06]) == []
 
 
-# --- tau ---------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("last", "stops"), [(90.05, False), (90.06, False), (90.04, True), (90.0499, True)]
 )
@@ -140,9 +110,6 @@ def test_a_gain_of_tau_counts_whatever_the_binary_rounding(accuracy, tau):
     policy = PeriodicGrowth(1, 1, tau / 100)
     assert "2,stop,0,2-1-1" not in trace(policy, [before, enough])
     assert "2,stop,0,2-1-1" in trace(policy, [before, less])
-
-
-# --- the interface -----------------------------------------------------------------------
 
 
 def test_events_are_the_rows_of_growth_csv():
@@ -185,8 +152,6 @@ def test_growth_needs_no_torch_no_numpy():
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
-
-# --- properties --------------------------------------------------------------------------
 
 # Accuracies in ten-thousandths of a percent, as metrics.csv records them.
 UNIT = 10_000

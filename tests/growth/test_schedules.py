@@ -29,8 +29,8 @@ def test_rate_falls_to_a_tenth_at_each_milestone(rate, epochs, milestones, steps
 def test_rate_never_rises_and_begins_at_the_largest():
     for epochs in range(1, 60):
         found = rates(0.1, epochs, SMALL)
-        assert found[0] == 0.1
         assert found == sorted(found, reverse=True)
+        assert found[0] == 0.1
 
 
 def test_growing_staircase_restarts_in_every_interval():

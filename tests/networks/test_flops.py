@@ -39,21 +39,7 @@ NETWORKS = [
 
 
 @pytest.mark.parametrize(("name", "options"), NETWORKS)
-def test_parts_sum_to_the_total(name, options):
-    *parts, total = network_costs(parse_network(name), **options)
-    depth = parse_network(name).depth
-    assert [(p.part, p.sub_modules) for p in (*parts, total)] == [
-        ("stem", 0),
-        *((f"sub-network {i}", d) for i, d in enumerate(depth)),
-        ("head", 0),
-        ("total", sum(depth)),
-    ]
-    for what in ("sub_modules", "layers", "parameters", "flops"):
-        assert sum(getattr(p, what) for p in parts) == getattr(total, what)
-
-
-@pytest.mark.parametrize(("name", "options"), NETWORKS)
-def test_flops_are_those_counted_layer_by_layer(name, options):
+def test_flops_are_those_counted_layer_by_layer_and_parts_sum_to_the_total(name, options):
     shape = {k: v for k, v in options.items() if k != "image_size"}
     counted = 0
 
@@ -70,9 +56,18 @@ def test_flops_are_those_counted_layer_by_layer(name, options):
         for module in network.modules():
             module.register_forward_hook(count)
         network(torch.empty(1, 3, options["image_size"], options["image_size"]))
-    total = network_costs(parse_network(name), **options)[-1]
+    *parts, total = network_costs(parse_network(name), **options)
     assert total.flops == counted
     assert total.parameters == sum(p.numel() for p in network.parameters())
+    depth = parse_network(name).depth
+    assert [(p.part, p.sub_modules) for p in (*parts, total)] == [
+        ("stem", 0),
+        *((f"sub-network {i}", d) for i, d in enumerate(depth)),
+        ("head", 0),
+        ("total", sum(depth)),
+    ]
+    for what in ("sub_modules", "layers", "parameters", "flops"):
+        assert sum(getattr(p, what) for p in parts) == getattr(total, what)
 
 
 def test_width_and_image_size_change_the_costs():
