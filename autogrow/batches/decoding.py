@@ -1,24 +1,12 @@
 """Decode image files to uint8 tensors, in worker processes.
 
-A request has all that its result depends on: the file, and the numbers that the
-augmentation is drawn from. So it matters neither which worker serves it nor how
-many there are. One CPU core decodes so many images a second (photographs of ImageNet's sizes):
+A request has all that its result depends on: the file, and the numbers from which the
+augmentation is drawn. So neither the worker that serves it nor their number matters.
 
-========================================  ========  ==========
-way                                       training  evaluation
-========================================  ========  ==========
-v2 on the uint8 of torchvision's decoder       868         885
-v2 on the uint8 of Pillow's decoder            663
-v2 on Pillow's images                          591         464
-timm 1.0.31, on Pillow's images                590         450
-========================================  ========  ==========
-
-With two workers a training image took 2.3 ms of their CPU time in all; timm's loader
-took 2.7 ms.
-
-Training takes the first way, and the second where torchvision has no decoder (0.29
-deprecates it): both decode to the same. Their resizing differs from Pillow's by up to one
-grey level. So evaluation, which has few images, keeps to Pillow and gives exactly what
+Training decodes by torchvision and resizes uint8 tensors: a CPU core does 868 of ImageNet's
+photographs a second, against 591 on Pillow's images. Where torchvision has no decoder (0.29
+deprecates it), Pillow gives the same pixels. Resizing differs from Pillow's by up to one grey
+level. So evaluation, which has few images, keeps to Pillow and gives exactly what
 ``torchvision.datasets.ImageFolder`` with the usual transforms gives.
 """
 
@@ -48,26 +36,14 @@ from autogrow.seeds import derive
 RESIZE = 256 / 224
 """Shorter side that evaluation resizes to, in units of the crop."""
 
-MOST_WORKERS = 16
 JPEG = b"\xff\xd8\xff"
 
 
 class Request(NamedTuple):
-    """An image to decode.
+    """An image to decode and cut to a square of ``size`` pixels.
 
-    Parameters
-    ----------
-    path
-        Its file.
-    label
-        Its class.
-    size
-        Side in pixels to which it is cut.
-    draw
-        Seed, epoch and number of the image, from which its augmentation is drawn;
-        None: not augmented.
-    flip
-        Whether it is mirrored in half of the draws.
+    Its augmentation is drawn from seed, epoch and number of the image (``draw``; None: not
+    augmented); ``flip`` says whether half of the draws mirror it.
     """
 
     path: str
@@ -80,14 +56,8 @@ class Request(NamedTuple):
 class Decoded(NamedTuple):
     """The results of some requests.
 
-    Parameters
-    ----------
-    images
-        uint8, shape (n, H, W, 3), of the requests that could be decoded.
-    labels
-        int64, shape (n,).
-    damaged
-        Path and reason of each of the others.
+    Images are uint8, shape (n, H, W, 3), with int64 labels, shape (n,); ``damaged`` has path and
+    reason of each file that could not be decoded.
     """
 
     images: Tensor
@@ -96,13 +66,7 @@ class Decoded(NamedTuple):
 
 
 def decode(request: Request) -> Tensor:
-    """Return one image as uint8, shape (3, H, W).
-
-    Raises
-    ------
-    OSError, ValueError, SyntaxError
-        If the file cannot be read as an image.
-    """
+    """Return one image as uint8, shape (3, H, W); a damaged one raises what its decoder does."""
     from torchvision.transforms import v2
 
     content = Path(request.path).read_bytes()
@@ -153,7 +117,7 @@ def _tensor(image: Any) -> Tensor:
 
 
 class _Files(Dataset):
-    """Serves requests; needs nothing but what they contain."""
+    """Serves requests from what they contain alone."""
 
     def __getitems__(self, requests: Sequence[Request]) -> Decoded:
         images, labels, damaged = [], [], []
@@ -172,16 +136,8 @@ def decoded(
 ) -> Generator[Decoded]:
     """Yield the result of each task, in their order, while workers decode the next.
 
-    Workers live as long as this iterator: close it unless you take it to its end.
-
-    Parameters
-    ----------
-    tasks
-        Requests to serve together.
-    workers
-        Processes that serve them; 0: this process does.
-    pinned
-        Whether results come in pinned memory, for copies to a GPU that wait for nothing.
+    Workers (0: this process decodes) live as long as this iterator: close it unless you take it
+    to its end. Pinned results make copies to a GPU that wait for nothing.
 
     Raises
     ------
@@ -224,4 +180,4 @@ def default_workers() -> int:
     except AttributeError:  # not Linux
         cpus = os.cpu_count() or 1
     here = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))  # torchrun's
-    return max(1, min(MOST_WORKERS, cpus // here))
+    return max(1, min(16, cpus // here))

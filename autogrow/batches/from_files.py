@@ -1,9 +1,8 @@
 """Batches of images that are decoded while they are used.
 
-A :class:`StreamedSet` takes the place of a :class:`autogrow.batches.in_memory.DeviceSet` for
-images in files: training batches are random resized crops, mirrored or not;
-evaluation batches are the central crops. Images travel as uint8 and are normalised
-on the device.
+A :class:`StreamedSet` takes the place of a :class:`autogrow.batches.in_memory.DeviceSet`:
+training batches are random resized crops, evaluation batches the central crops. Images travel
+as uint8 and are normalised on the device.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from autogrow.data import FileSplit
 
 CHUNK = 32
-"""Images a worker is given at once: the first batch comes soon, and shared memory stays small."""
+"""Images in a worker's task: the first batch comes soon, and shared memory stays small."""
 
 
 def _on_stderr(message: str) -> None:
@@ -46,23 +45,17 @@ class StreamedSet:
     device
         Where batches go.
     workers
-        Processes that decode, 0: this one does.
+        Processes that decode; 0: this one does.
     flip
         Whether training images are mirrored at random.
     skip_damaged
-        Whether images that cannot be decoded are left out of their batches.
-
-    Attributes
-    ----------
-    skipped
-        How many images the present or last pass has left out.
-    tell
-        Is called once for each image left out.
+        Whether batches go without images that cannot be decoded: ``skipped`` counts those of
+        the last pass, and ``tell`` is called once for each.
 
     Raises
     ------
     UserError
-        If a quick look finds broken files and they are not to be skipped.
+        If a quick look finds broken files that are not to be skipped.
     """
 
     padding = 0
@@ -109,13 +102,8 @@ class StreamedSet:
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield one epoch's shuffled, augmented batches: images (B, C, H, W), labels (B,).
 
-        The order depends on seed and epoch alone, an image's augmentation on seed,
-        epoch and its place in the set.
-
-        Parameters
-        ----------
-        batch_size, seed, epoch, start, world
-            As for :meth:`autogrow.batches.in_memory.DeviceSet.training_batches`.
+        Parameters are those of :meth:`autogrow.batches.in_memory.DeviceSet.training_batches`. An
+        image's augmentation depends on seed, epoch and its place in the set.
 
         Raises
         ------
@@ -149,13 +137,20 @@ class StreamedSet:
         self, batches: Sequence[Tensor], draw: tuple[int, int] | None = None
     ) -> Iterator[tuple[Tensor, Tensor]]:
         self.skipped = 0
+        split = self._split
+
+        def request(index: int) -> Request:
+            own_draw = (*draw, index) if draw else None
+            label = int(split.labels[index])
+            return Request(str(split.path(index)), label, split.image_size, own_draw, self.flip)
+
         tasks = (
-            [self._request(i, draw) for i in chunk.tolist()]
+            [request(index) for index in chunk.tolist()]
             for batch in batches
             for chunk in batch.split(CHUNK)
         )
-        # Closed, not left to the garbage collector: that may end the queues to the workers before
-        # it ends the workers, and then wait for them.
+        # The garbage collector may end the queues to the workers before it ends the workers, and
+        # then wait for them.
         pinned = self.device.type == "cuda"
         with closing(decoded(tasks, self._workers, pinned=pinned)) as results:
             for batch in batches:
@@ -163,16 +158,6 @@ class StreamedSet:
                 for path, reason in (bad for part in parts for bad in part.damaged):
                     self._skip(path, reason)
                 yield self._on_device([part for part in parts if len(part.labels)])
-
-    def _request(self, index: int, draw: tuple[int, int] | None) -> Request:
-        split = self._split
-        return Request(
-            str(split.path(index)),
-            int(split.labels[index]),
-            split.image_size,
-            None if draw is None else (*draw, index),
-            self.flip,
-        )
 
     def _on_device(self, parts: Sequence[Decoded]) -> tuple[Tensor, Tensor]:
         if not parts:

@@ -33,8 +33,7 @@ class DeviceSet:
     device
         Where the data lives.
     crop_padding
-        Zero padding in pixels around the raw image, before normalisation, out of
-        which random crops are cut.
+        Zero padding in pixels around the raw image, out of which random crops are cut.
     flip
         Whether training batches are flipped horizontally at random.
     """
@@ -88,11 +87,9 @@ class DeviceSet:
         Parameters
         ----------
         batch_size
-            Images a batch; the last one may have fewer.
-        seed
-            The run's seed.
-        epoch
-            Which epoch's order and augmentation to draw.
+            Images in a batch; the last one may have fewer.
+        seed, epoch
+            From which order and augmentation are drawn.
         start
             How many batches to leave out, which were trained on before an interruption.
         world
@@ -149,10 +146,7 @@ def data_order(n: int, seed: int, epoch: int) -> Tensor:
 
 
 def batch_slices(n: int, batch_size: int, world: World) -> list[slice]:
-    """Return which of ``n`` images in order are this process's share of each batch.
-
-    A last batch of a single image for each process joins the one before it.
-    """
+    """Return which of ``n`` images in order are this process's share of each batch."""
     starts = list(range(0, n, batch_size))
     if len(starts) > 1 and n - starts[-1] < 2 * world.size:
         starts.pop()

@@ -45,24 +45,20 @@ def make_sets(
 ) -> Sets:
     """Return the sets of a run: the subset drawn, then the holdout split off.
 
-    Parameters
-    ----------
-    spec
-        The resolved spec.
-    data
-        The data set.
-    device
-        Where batches are wanted.
-    workers
-        Processes that decode images in files; None: see
-        :func:`autogrow.batches.decoding.default_workers`.
+    ``workers`` processes decode images in files; None: as many as
+    :func:`autogrow.batches.decoding.default_workers` says.
 
     Raises
     ------
     UserError
         If fewer than two training images are left, or a quick look finds broken files.
     """
-    put = _streaming(spec, data, device, workers) if _in_files(data) else _holding(data, device)
+
+    def put(split: Split | FileSplit, **augmentation: Any) -> DeviceSet | StreamedSet:
+        if isinstance(split, Split):
+            return DeviceSet(split, data.mean, data.std, device, **augmentation)
+        return _streamed(split, spec, data, device, workers, **augmentation)
+
     train = subset(data.train, spec.data_fraction, seed=derive(spec.seed, "subset"))
     held = None
     if spec.protocol == "holdout":
@@ -75,40 +71,33 @@ def make_sets(
     return Sets(put(train, crop_padding=spec.crop_padding, flip=spec.flip), val, test)
 
 
-def _in_files(data: ImageData) -> bool:
-    return isinstance(data.train, FileSplit)
-
-
-def _holding(data: ImageData, device: torch.device) -> Callable[..., DeviceSet]:
-    def put(split: Split, **augmentation: Any) -> DeviceSet:
-        return DeviceSet(split, data.mean, data.std, device, **augmentation)
-
-    return put
-
-
-def _streaming(
-    spec: ResolvedSpec, data: ImageData, device: torch.device, workers: int | None
-) -> Callable[..., StreamedSet]:
+def _streamed(
+    split: FileSplit,
+    spec: ResolvedSpec,
+    data: ImageData,
+    device: torch.device,
+    workers: int | None,
+    *,
+    crop_padding: int = 0,
+    flip: bool = False,
+) -> StreamedSet:
     from autogrow.batches.decoding import default_workers
     from autogrow.batches.from_files import StreamedSet
 
-    def put(split: FileSplit, *, crop_padding: int = 0, flip: bool = False) -> StreamedSet:
-        if crop_padding:
-            raise UserError(
-                f"crop_padding: found {crop_padding}; allowed for {data.name}: 0 (its training "
-                "images are random resized crops)"
-            )
-        return StreamedSet(
-            split,
-            data.mean,
-            data.std,
-            device,
-            workers=default_workers() if workers is None else workers,
-            flip=flip,
-            skip_damaged=spec.skip_damaged,
+    if crop_padding:
+        raise UserError(
+            f"crop_padding: found {crop_padding}; allowed for {data.name}: 0 (its training "
+            "images are random resized crops)"
         )
-
-    return put
+    return StreamedSet(
+        split,
+        data.mean,
+        data.std,
+        device,
+        workers=default_workers() if workers is None else workers,
+        flip=flip,
+        skip_damaged=spec.skip_damaged,
+    )
 
 
 def prepared(data: ImageData, spec: ResolvedSpec) -> ImageData:

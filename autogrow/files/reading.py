@@ -14,19 +14,19 @@ from typing import Any
 
 from autogrow.errors import UserError
 
-LONGEST_DETAIL = 160  # characters of a library's message, or of a name found in a file
+LONGEST_DETAIL = 160
+"""Characters of a library's message, or of a name found in a file."""
+
 PUBLISHED = "the published file; delete it and get it again"
-LARGEST_JSON = 2**24  # bytes
 
 
 @contextmanager
 def reading(path: Path | str, allowed: str) -> Iterator[None]:
     """Turn every exception of the block into a :class:`UserError` that names the file.
 
-    Parsers of untrusted bytes (gzip, zip, npy headers, pickle, mat, image codecs)
-    raise a dozen unrelated types on damage, and which one depends on the version;
-    so all are caught. Keep the block down to the library's call, so that our own
-    mistakes keep their traceback.
+    Parsers of untrusted bytes (gzip, zip, npy headers, mat, image codecs) raise a dozen unrelated
+    types on damage, and which one depends on the version. Keep the block down to the library's
+    call, so that our own mistakes keep their traceback.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def reading(path: Path | str, allowed: str) -> Iterator[None]:
 
 
 def unreadable(path: Path | str, allowed: str, error: Exception) -> UserError:
-    """Return the one line that tells why `path` cannot be read, and what would have been right."""
+    """Return the error that says why `path` cannot be read, and what would have been right."""
     if isinstance(error, OSError) and error.strerror:
         found = f"cannot be read: {error.strerror}"
     elif isinstance(error, MemoryError):
@@ -74,14 +74,7 @@ def printable(text: object) -> str:
 
 
 def require_file(path: Path, allowed: str) -> int:
-    """Return the size of a regular file in bytes.
-
-    Parameters
-    ----------
-    path
-        The file.
-    allowed
-        What it should be, for the message.
+    """Return the size of a regular file in bytes; `allowed` says what it should be.
 
     Raises
     ------
@@ -98,14 +91,7 @@ def require_file(path: Path, allowed: str) -> int:
 
 
 def require_folder(path: Path, allowed: str) -> None:
-    """Check that `path` is a folder.
-
-    Parameters
-    ----------
-    path
-        The folder.
-    allowed
-        What it should be, for the message.
+    """Check that `path` is a folder; `allowed` says what it should be.
 
     Raises
     ------
@@ -119,23 +105,12 @@ def require_folder(path: Path, allowed: str) -> None:
 
 
 def require_digest(path: Path, algorithm: str, found: str, expected: str, allowed: str) -> None:
-    """Check the digest of a file's content.
-
-    Parameters
-    ----------
-    path
-        The file.
-    algorithm
-        ``MD5`` or ``SHA-256``, for the message.
-    found, expected
-        Hexadecimal digits.
-    allowed
-        Which file is expected, and how to get it.
+    """Check the hexadecimal digest of a file's content.
 
     Raises
     ------
     UserError
-        If they differ.
+        If they differ; the message names the algorithm and which file is expected.
     """
     if found != expected:
         raise UserError(
@@ -144,7 +119,7 @@ def require_digest(path: Path, algorithm: str, found: str, expected: str, allowe
 
 
 def require_md5(path: Path, md5: str) -> None:
-    """Check the MD5 of a published file as it lies on disk.
+    """Check the MD5 of a published file.
 
     Raises
     ------
@@ -159,21 +134,13 @@ def require_md5(path: Path, md5: str) -> None:
 
 
 def read_bytes(path: Path, kind: str, most: int) -> bytes:
-    """Return the content of a file.
-
-    Parameters
-    ----------
-    path
-        The file.
-    kind
-        What it should be, as ``a CSV``, for messages.
-    most
-        Bytes that it may have: no more are read, even from a device that never ends.
+    """Return the content of a file, which is to be `kind`, as ``a CSV``.
 
     Raises
     ------
     UserError
-        If it cannot be read or is longer.
+        If it cannot be read or has more than `most` bytes: no more are read, even from a device
+        that never ends.
     """
     with reading(path, kind), path.open("rb") as file:
         content = file.read(most + 1)
@@ -183,12 +150,7 @@ def read_bytes(path: Path, kind: str, most: int) -> bytes:
 
 
 def read_text(path: Path, kind: str, most: int) -> str:
-    """Return the content of a text file that a user gives, without a byte order mark.
-
-    Parameters
-    ----------
-    path, kind, most
-        See :func:`read_bytes`.
+    """Return the text of a file that a user gives; see :func:`read_bytes`.
 
     Raises
     ------
@@ -202,15 +164,10 @@ def read_text(path: Path, kind: str, most: int) -> str:
 
 
 def utf8(content: bytes) -> str:
-    """Return a text of UTF-8 without its byte order mark.
+    """Return a text of UTF-8 without its byte order mark, or raise UnicodeDecodeError.
 
-    Python imports ``utf-8-sig`` on first use, which fails in a process that may open no more
-    files; UTF-8 itself is always there.
-
-    Raises
-    ------
-    UnicodeDecodeError
-        If it is not UTF-8.
+    Python imports ``utf-8-sig`` on first use, which fails in a process that has no file
+    descriptor left.
     """
     return content.removeprefix(codecs.BOM_UTF8).decode()
 
@@ -223,7 +180,7 @@ def read_json(path: Path) -> Any:
     UserError
         If it cannot be read or is not JSON.
     """
-    content = read_bytes(path, "a JSON file", LARGEST_JSON)
+    content = read_bytes(path, "a JSON file", 2**24)
     try:
         return json.loads(content)
     except (ValueError, RecursionError) as error:

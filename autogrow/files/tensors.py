@@ -29,7 +29,7 @@ def write_tensors(
     Parameters
     ----------
     path
-        The file; its folder must exist.
+        The file.
     tensors
         By name; on any device, in any memory layout.
     metadata
@@ -67,10 +67,8 @@ def read_sealed(path: Path) -> dict[str, Tensor]:
 
     Raises
     ------
-    OSError
-        If it cannot be read.
-    ValueError
-        If it is damaged.
+    OSError, ValueError
+        If the file cannot be read or is damaged.
     """
     with path.open("rb") as file:
         data = file.read(max(0, path.stat().st_size - DIGEST))

@@ -19,23 +19,7 @@ Content = bytes | Callable[[Path], None]
 
 
 def write_bytes(path: Path, data: Content, *, sync: bool = True) -> None:
-    """Write ``data`` to ``path`` through a temporary file, fsync and rename.
-
-    Parameters
-    ----------
-    path
-        The file; its folder is made.
-    data
-        The whole content, or what writes it.
-    sync
-        Whether to wait until the data is on the disk; a file that every epoch
-        rewrites can do without.
-
-    Raises
-    ------
-    UserError
-        If the file cannot be written; what was there before is left as it was.
-    """
+    """Write a file through a temporary file, fsync and rename; see :func:`write_together`."""
     write_together({path: data}, sync=sync)
 
 
@@ -47,12 +31,13 @@ def write_together(contents: Mapping[Path, Content], *, sync: bool = True) -> No
     contents
         What each file is to hold; folders are made.
     sync
-        Whether to wait until all is on the disk.
+        Whether to wait until all is on the disk; a file that every epoch rewrites
+        can do without.
 
     Raises
     ------
     UserError
-        If one cannot be written.
+        If one cannot be written; what was there before is left as it was.
     """
     for path in contents:
         make_folder(path.parent)

@@ -11,9 +11,6 @@ import yaml
 from autogrow.errors import UserError
 from autogrow.files.reading import read_text
 
-LARGEST = 1_000_000
-"""Bytes of a YAML file."""
-
 
 class _Loader(yaml.SafeLoader):
     """Safe loader with the number format of YAML 1.2, without duplicate keys, aliases and tags."""
@@ -83,11 +80,11 @@ def read_yaml(path: Path) -> Any:
     UserError
         If the file cannot be read, is not YAML, or gives a key twice.
     """
-    text = read_text(path, "a YAML file", LARGEST)
+    text = read_text(path, "a YAML file", 1_000_000)
     try:
         return yaml.load(text, Loader=_Loader)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        told = str(error).replace(' in "<unicode string>",', " at")
+        reason = str(error).replace(' in "<unicode string>",', " at")
         raise UserError(
-            f"{path}: is not YAML: {told}; allowed: keys with values, each key once"
+            f"{path}: is not YAML: {reason}; allowed: keys with values, each key once"
         ) from None

@@ -1,12 +1,12 @@
 """Algorithm 1 of the paper as a pure state machine over validation accuracies.
 
-No torch, no clock, no I/O: the same accuracies give the same events, so a
-run's growth can be replayed from its metrics, and a run that was interrupted
-rebuilds this state from the accuracies it has recorded.
+The same accuracies give the same events: a run's growth can be replayed from its metrics,
+and an interrupted run rebuilds this state from the accuracies that it has recorded.
 """
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ Depth = tuple[int, ...]
 class Event(NamedTuple):
     """Something that Algorithm 1 decided at a check.
 
-    Parameters
+    Attributes
     ----------
     epoch
         Epochs trained so far.
@@ -29,7 +29,7 @@ class Event(NamedTuple):
         ``grow`` (a sub-module was stacked), ``stop`` (a sub-network was deleted
         from the list for good) or ``done`` (the list is empty).
     sub_network
-        Which one, counted from 0; None for ``done``.
+        Its number, from 0; None for ``done``.
     depth
         Depth after the event.
     """
@@ -89,19 +89,11 @@ class Growth:
         return not self.growing
 
     def observe(self, val_accuracy: float) -> list[Event]:
-        """Take in one epoch's validation accuracy and return what is decided.
+        """Take in one more epoch's validation accuracy and return what is decided.
 
-        Parameters
-        ----------
-        val_accuracy
-            Validation accuracy after one more epoch, in percent; NaN for an epoch that
-            diverged, which is decided on as if accuracy had not improved.
-
-        Returns
-        -------
-        list of Event
-            Empty between checks; else at most one ``stop`` followed by at most
-            one ``grow`` or by ``done``.
+        Accuracy is in percent; NaN stands for an epoch that diverged and counts as no gain.
+        Between checks nothing is decided; a check gives at most one ``stop``, followed by at
+        most one ``grow`` or by ``done``.
 
         Raises
         ------
@@ -115,8 +107,11 @@ class Growth:
         if self.epoch % self.policy.K:
             return []
         events = []
-        if self._grown is not None and self.policy.meets_stopping(self.maximum, self._grown_at):
-            events.append(self._stop(self._grown))
+        grown = self._grown
+        if grown is not None and self.policy.meets_stopping(self.maximum, self._grown_at):
+            # The next to grow is another one, unless this was the last: a growth moves on.
+            self.growing.remove(grown)
+            events.append(Event(self.epoch, "stop", grown, self.depth))
         if self.done:
             events.append(Event(self.epoch, "done", None, self.depth))
         elif self.policy.meets_growing(self.maximum):
@@ -128,41 +123,23 @@ class Growth:
 
         For a progress bar only: it assumes that accuracy improves no more.
         """
-        ahead = Growth(self.policy, self.depth)
-        ahead.__dict__.update(
-            {**self.__dict__, "growing": [*self.growing], "maximum": [*self.maximum]}
-        )
+        ahead = copy.deepcopy(self)
         while not ahead.done:
             ahead.observe(0.0)
         return ahead.epoch
 
-    def _stop(self, i: int) -> Event:
-        # The next to grow is another one, unless this was the last: a growth moves on.
-        self.growing.remove(i)
-        return Event(self.epoch, "stop", i, self.depth)
-
     def _grow(self, i: int) -> Event:
         self.depth = (*self.depth[:i], self.depth[i] + 1, *self.depth[i + 1 :])
         self._grown, self._grown_at = i, self.epoch
-        self._next = self._successor(i)
+        self._next = self.growing[(self.growing.index(i) + 1) % len(self.growing)]
         return Event(self.epoch, "grow", i, self.depth)
-
-    def _successor(self, i: int) -> int:
-        return self.growing[(self.growing.index(i) + 1) % len(self.growing)]
 
 
 def replay(policy: Policy, seed_depth: Depth, accuracies: Iterable[float]) -> list[Event]:
     """Return the events of Algorithm 1 over a curve of validation accuracies.
 
-    Parameters
-    ----------
-    policy
-        When to grow and when to stop.
-    seed_depth
-        Depth of the seed network.
-    accuracies
-        Validation accuracy in percent, one an epoch. What follows ``done`` (the
-        fine-tuning) is not looked at; a curve that ends before it simply ends.
+    Accuracies are in percent, one for each epoch. Those after ``done`` (of the fine-tuning)
+    are ignored; a curve may end before it.
     """
     growth = Growth(policy, seed_depth)
     events: list[Event] = []

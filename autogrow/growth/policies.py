@@ -1,7 +1,7 @@
 """Growing and stopping policies of AutoGrow (paper section 2.3).
 
-A policy answers two questions at a check, from the running maximum of the
-validation accuracy alone. Accuracies and tau are in percent.
+A policy decides at a check, from the running maximum of the validation accuracy alone.
+Accuracies and tau are in percent.
 """
 
 from __future__ import annotations
@@ -39,17 +39,10 @@ def _gain_below(maximum: Sequence[float], since: int, tau: float) -> bool:
 
 @dataclass(frozen=True)
 class PeriodicGrowth:
-    """p-AutoGrow: grow at every check, stop after J epochs without gain.
+    """p-AutoGrow: grow at every check, every K epochs; stop after J epochs without gain.
 
-    Parameters
-    ----------
-    K
-        Growing period in epochs.
-    J
-        Stop window in epochs: a gain below tau over the last J epochs stops the
-        recently grown sub-network. Never before more than J epochs have passed.
-    tau
-        Smallest gain in validation accuracy that counts, in percentage points.
+    A gain below tau (percentage points) over the last J epochs stops the recently grown
+    sub-network, but never before more than J epochs have passed.
     """
 
     K: int
@@ -70,12 +63,7 @@ class PeriodicGrowth:
 class ConvergentGrowth:
     """c-AutoGrow: grow only a converged network, stop when a growth did not help.
 
-    Parameters
-    ----------
-    K
-        Epochs between checks; a gain below tau over the last K is convergence.
-    tau
-        Smallest gain in validation accuracy that counts, in percentage points.
+    A gain below tau (percentage points) over the K epochs since the last check is convergence.
     """
 
     K: int

@@ -1,33 +1,18 @@
-"""Learning rates by epoch (paper section 3 and 3.1), as pure functions.
-
-Epochs are counted from 0 here: the rate is asked for before the epoch starts.
-"""
+"""Learning rates by epoch (paper section 3 and 3.1), as pure functions. Epochs count from 0."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-DECAY = 0.1
-"""Factor of each step of the staircase."""
-
 
 def staircase(rate: float, epoch: int, epochs: int, milestones: Sequence[float]) -> float:
-    """Return the learning rate of a baseline's or the fine-tuning's epoch.
+    """Return the learning rate of an epoch of a baseline or of the fine-tuning.
 
-    Parameters
-    ----------
-    rate
-        Largest learning rate.
-    epoch
-        Epochs of this schedule already trained.
-    epochs
-        Epochs of the whole schedule.
-    milestones
-        Fractions of ``epochs`` at which the rate falls to a tenth.
+    It starts at ``rate`` and falls to a tenth at each milestone, a fraction of ``epochs``.
     """
     # The first epoch always has the largest rate, however few there are.
     steps = sum(epoch >= max(1, round(m * epochs)) for m in milestones)
-    return rate * DECAY**steps
+    return rate * 0.1**steps
 
 
 def growing_staircase(rate: float, epoch: int, K: int) -> float:

@@ -13,20 +13,12 @@ from torch import nn
 
 from autogrow.networks.growable import Growable
 
-KINDS = 64
-"""Compiled variants of one sub-module class: shapes, strides, layouts, training or not."""
-
 
 def compile_sub_modules(network: Growable, backend: str | Callable[..., Any] = "inductor") -> None:
     """Compile each sub-module of a network when it is first used, in place.
 
-    Parameters
-    ----------
-    network
-        The network; of one that is grown later the new sub-modules are to be
-        given to :func:`compile_sub_module`.
-    backend
-        As for ``torch.compile``.
+    Growth must give each later sub-module to :func:`compile_sub_module`. ``backend`` is
+    that of ``torch.compile``.
     """
     for sub_network in network.sub_networks:
         for sub_module in sub_network:
@@ -39,6 +31,7 @@ def compile_sub_module(
     """Compile one sub-module when it is first used, in place."""
     import torch._dynamo
 
-    # The default, 8, is fewer than the kinds of one network; beyond it nothing is compiled.
-    torch._dynamo.config.recompile_limit = KINDS
+    # The shapes, strides and modes of one network are more than the default limit, 8, beyond
+    # which nothing is compiled.
+    torch._dynamo.config.recompile_limit = 64
     sub_module.compile(backend=backend)

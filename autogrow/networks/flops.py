@@ -1,10 +1,9 @@
 """Layers, parameters and FLOPs of a network.
 
 One FLOP is one multiply-add of a convolution or linear layer, as He et al. (2016),
-the paper's Figure 4 and torchvision's model table count. The formulas are those of
-PyTorch's counter, which counts two FLOPs a multiply-add, hence the half. Hooks apply
-them: ``FlopCounterMode`` itself would import PyTorch's compiler, which takes a second of
-every short run. A test compares the two.
+the paper's Figure 4 and torchvision's model table count. PyTorch's formulas count two, hence
+the half. Hooks apply them: ``FlopCounterMode`` would import PyTorch's compiler, which takes a
+second of every short run.
 """
 
 from __future__ import annotations
@@ -21,16 +20,10 @@ from autogrow.networks.names import LAYERS, NetworkName, Stem
 
 @dataclass(frozen=True)
 class Cost:
-    """Cost of a network or a part of it.
+    """Cost of a part: ``stem``, ``sub-network i``, ``head`` or ``total``.
 
-    Parameters
-    ----------
-    part
-        ``stem``, ``sub-network i``, ``head`` or ``total``.
-    sub_modules, layers, parameters
-        Counts; layers as the paper counts them (no shortcut convolutions).
-    flops
-        Multiply-adds of one image's forward pass.
+    Layers count as in the paper, without the shortcuts' convolutions; FLOPs are those of one
+    image's forward pass.
     """
 
     part: str
@@ -51,16 +44,9 @@ def network_costs(
 ) -> list[Cost]:
     """Return the costs of stem, each sub-network, head and, last, the whole network.
 
-    Nothing is computed or allocated: the network is built on the meta device.
-
-    Parameters
-    ----------
-    name
-        The network.
-    image_size
-        Side of the images in pixels.
-    image_channels, classes, stem, width
-        As for :func:`autogrow.networks.growable.build_network`.
+    Nothing is computed or allocated: the network is built on the meta device. ``image_size`` is
+    the side of the images in pixels; the rest is as for
+    :func:`autogrow.networks.growable.build_network`.
     """
     with torch.device("meta"):
         network = build_network(
@@ -73,12 +59,7 @@ def network_costs(
 def costs_of(network: GrowableNetwork, image: Tensor) -> list[Cost]:
     """Return the costs of a network's parts and, last, of the whole.
 
-    Parameters
-    ----------
-    network
-        In evaluation mode; left as it is.
-    image
-        One image (1, C, H, W) of any content, on the network's device.
+    The network is in evaluation mode; the image (1, C, H, W), of any content, is on its device.
     """
     counts: dict[nn.Module, int] = {}
 

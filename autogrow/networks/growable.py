@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any, Protocol, runtime_checkable
 
 import torch
@@ -44,19 +45,9 @@ def depth_of(network: Growable) -> tuple[int, ...]:
 class GrowableNetwork(nn.Module):
     """A network of the paper's four families (and Bottleneck4ResNet).
 
-    Parameters
-    ----------
-    architecture
-        Kind of sub-module and channels of each sub-network.
-    depth
-        Sub-modules in each sub-network.
-    image_channels, classes
-        Of the data set.
-    stem
-        ``small`` or ``imagenet``; with ``imagenet`` the convolutions are
-        initialized as torchvision's ResNets (Kaiming-normal, fan-out).
-    width
-        Channels of the first sub-network; the others keep their ratio to it.
+    ``width`` is the number of channels of the first sub-network; the others keep their ratio to
+    it. With the ``imagenet`` stem the convolutions are initialized as torchvision's ResNets
+    (Kaiming-normal, fan-out).
     """
 
     sub_networks: Sequence[nn.Sequential]
@@ -80,7 +71,7 @@ class GrowableNetwork(nn.Module):
         self.stem = StemLayer(image_channels, width, stem)
         # PyTorch's annotations do not say that this is a sequence of what it was given.
         self.sub_networks = nn.ModuleList(  # type: ignore[assignment]
-            nn.Sequential(self._first_sub_module(i)) for i in range(len(self.channels))
+            nn.Sequential(first) for first in self._first_sub_modules()
         )
         self.head = nn.Linear(self.channels[-1] * self.block.expansion, classes)
         if self.kaiming:
@@ -89,10 +80,10 @@ class GrowableNetwork(nn.Module):
             for _ in range(modules - 1):
                 self.sub_networks[i].append(self.new_sub_module(i))
 
-    def _first_sub_module(self, i: int) -> nn.Module:
-        if i == 0:
-            return self.block(self.channels[0], self.channels[0], 1)
-        return self.block(self.channels[i - 1] * self.block.expansion, self.channels[i], 2)
+    def _first_sub_modules(self) -> Iterator[nn.Module]:
+        yield self.block(self.channels[0], self.channels[0], 1)
+        for below, channels in pairwise(self.channels):
+            yield self.block(below * self.block.expansion, channels, 2)
 
     def new_sub_module(self, i: int) -> nn.Module:
         """Return a new sub-module, default-initialized, that fits on top of sub-network i."""
@@ -130,14 +121,7 @@ def build_network(
 ) -> GrowableNetwork:
     """Return a network built directly at the depth of its name.
 
-    Parameters
-    ----------
-    name
-        Architecture and depth; see :func:`autogrow.networks.names.parse_network`.
-    image_channels, classes
-        Of the data set.
-    stem, width
-        Default: the architecture's first stem and the paper's width.
+    Stem and width are by default the architecture's first stem and the paper's width.
     """
     architecture = name.architecture
     return GrowableNetwork(
@@ -169,8 +153,7 @@ def stack_sub_module(
 ) -> nn.Module:
     """Stack a new sub-module on top of sub-network i, in place (Algorithm 1, line 12).
 
-    Costs the new sub-module only: no other parameter, and no optimizer state of
-    one, is touched or copied.
+    No other parameter, and no optimizer state of one, is touched or copied.
 
     Parameters
     ----------
@@ -194,7 +177,6 @@ def stack_sub_module(
     sub_module.train(below.training)
     network.sub_networks[i].append(sub_module)
     if optimizer is not None:
-        # Into the one group there is: a group a growth would cut the optimizer's
-        # multi-tensor step into as many pieces.
+        # A parameter group for each growth would cut the multi-tensor step into pieces.
         optimizer.param_groups[0]["params"].extend(sub_module.parameters())
     return sub_module

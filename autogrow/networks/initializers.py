@@ -33,21 +33,20 @@ def initialize(
 ) -> None:
     """Initialize a new sub-module's last BN, weight and bias.
 
-    AdamInit begins at the default initialization and is carried out afterwards,
-    by :func:`adam_init`.
+    A plain sub-module is left as it is. AdamInit begins at the default initialization;
+    :func:`adam_init` carries it out afterwards.
 
     Parameters
     ----------
     sub_module
-        The newly stacked sub-module; a plain one is left as it is.
+        The newly stacked sub-module.
     initializer
         ``ZeroInit`` (zeros), ``UniInit`` or ``GauInit`` (noise of mean 0 and
         standard deviation 1.0), or ``AdamInit``.
     seed
         Seed of the noise.
     uniform_noise
-        UniInit's: ``std1`` as the paper says, or ``unit``, U(0, 1), as the
-        released code has it.
+        UniInit's: ``std1`` as the paper says, or ``unit``, U(0, 1), as in the released code.
     """
     bn = last_bn(sub_module)
     if bn is None or initializer == "AdamInit":
@@ -85,10 +84,9 @@ def adam_init(
 ) -> Iterator[tuple[float, float]]:
     """Carry out AdamInit, yielding training loss and accuracy (percent) of each epoch.
 
-    Trains the new sub-modules' last BNs with Adam while all else is frozen,
-    until the training accuracy is as good as the shallower network's, for at
-    most ``ADAM_MAX_EPOCHS`` epochs, or until the loss is not finite. Yields nothing
-    for plain sub-modules.
+    Trains the new sub-modules' last BNs with Adam while all else is frozen, until the training
+    accuracy is above ``old_accuracy - slack`` (percent), for at most ``ADAM_MAX_EPOCHS`` epochs,
+    or until the loss is not finite. Yields nothing for plain sub-modules.
 
     Parameters
     ----------
@@ -97,12 +95,11 @@ def adam_init(
     sub_modules
         The newly stacked sub-modules.
     train_epoch
-        Trains one epoch with the optimizer that :func:`adam_of` gave; returns loss
-        and accuracy on the training set.
+        Trains one epoch with the optimizer of :func:`adam_of`; returns loss and accuracy.
     old_accuracy
-        Training accuracy before the growth, in percent.
+        Training accuracy before the growth.
     slack
-        How far below ``old_accuracy`` is good enough (percentage points).
+        How far below ``old_accuracy`` is good enough.
     earlier
         Loss and accuracy of the epochs before an interruption.
     """

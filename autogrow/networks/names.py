@@ -11,34 +11,30 @@ from dataclasses import dataclass
 from typing import Literal
 
 from autogrow.errors import UserError, allowed
-from autogrow.networks import names
 
 Block = Literal["basic", "bottleneck", "plain"]
 Stem = Literal["small", "imagenet"]
+Initializer = Literal["ZeroInit", "AdamInit", "UniInit", "GauInit"]
+UniformNoise = Literal["std1", "unit"]
 
 LAYERS: dict[Block, int] = {"basic": 2, "bottleneck": 3, "plain": 1}
 """Layers of a sub-module as the paper counts them: convolutions outside the shortcut."""
 
 MAX_DEPTH = 1000
-"""Most sub-modules a sub-network may be asked for by name (a guard against slips)."""
+"""Most sub-modules that a name may give a sub-network (a guard against slips)."""
+
+IMAGENET_STEM_FROM = 96
+"""Image size in pixels from which ``stem: auto`` takes the ImageNet stem."""
 
 
 @dataclass(frozen=True)
 class Architecture:
     """A family of networks that differ in depth only.
 
-    Parameters
-    ----------
-    name
-        The paper's name.
-    block
-        Kind of sub-module: basic or bottleneck residual block, or
-        convolution + BN + ReLU (``plain``).
-    channels
-        Channels of each sub-network (before a bottleneck's expansion).
-    stems
-        Stems the paper gives this architecture, the default first: ``small``
-        (3x3 convolution) or ``imagenet`` (7x7/2 convolution and 3x3/2 max-pooling).
+    Its sub-modules are basic or bottleneck residual blocks, or convolution + BN + ReLU
+    (``plain``); ``channels`` are those of each sub-network, before a bottleneck's expansion. The
+    stems are those that the paper gives it, the default first: ``small`` (3x3 convolution) or
+    ``imagenet`` (7x7/2 convolution and 3x3/2 max-pooling).
     """
 
     name: str
@@ -94,13 +90,7 @@ def format_depth(depth: tuple[int, ...]) -> str:
 
 
 def parse_architecture(text: str) -> Architecture:
-    """Return the architecture called ``text``.
-
-    Raises
-    ------
-    UserError
-        If no architecture has this name.
-    """
+    """Return the architecture called ``text``, or raise a UserError if there is none."""
     if text in ARCHITECTURES:
         return ARCHITECTURES[text]
     name, _, depth = text.partition("-")
@@ -158,11 +148,7 @@ def parse_network(text: str) -> NetworkName:
     return NetworkName(architecture, parse_depth(depth, architecture, f"network {text!r}, depth"))
 
 
-IMAGENET_STEM_FROM = 96
-"""Image size in pixels from which ``stem: auto`` takes the ImageNet stem."""
-
-
-def choose_stem(architecture: names.Architecture, stem: str, image_size: int) -> names.Stem:
+def choose_stem(architecture: Architecture, stem: str, image_size: int) -> Stem:
     """Return the stem that ``auto``, ``small`` or ``imagenet`` means for images of a size.
 
     Raises
@@ -172,16 +158,10 @@ def choose_stem(architecture: names.Architecture, stem: str, image_size: int) ->
     """
     stems = architecture.stems
     if stem == "auto":
-        wanted: names.Stem = "imagenet" if image_size >= IMAGENET_STEM_FROM else "small"
+        wanted: Stem = "imagenet" if image_size >= IMAGENET_STEM_FROM else "small"
         return wanted if wanted in stems else stems[0]
     if stem not in stems:
         raise UserError(
             f"stem: {architecture.name} has no {stem!r} stem; allowed: auto or {allowed(stems)}"
         )
     return stem
-
-
-UniformNoise = Literal["std1", "unit"]
-
-
-Initializer = Literal["ZeroInit", "AdamInit", "UniInit", "GauInit"]

@@ -11,8 +11,6 @@ from torch.nn.functional import conv2d
 
 from autogrow.networks.names import Block, Stem
 
-BOTTLENECK_EXPANSION = 4
-
 
 def _conv_bn(
     inputs: int, outputs: int, kernel: int, stride: int = 1
@@ -87,7 +85,7 @@ class BasicBlock(SubModule):
 class BottleneckBlock(SubModule):
     """Residual sub-module of 1x1, 3x3 and 1x1 convolutions; the stride is on the 3x3."""
 
-    expansion = BOTTLENECK_EXPANSION
+    expansion = 4
 
     def __init__(self, inputs: int, channels: int, stride: int) -> None:
         super().__init__(inputs, channels, stride)

@@ -1,3 +1,5 @@
+from itertools import product
+
 import numpy as np
 import pytest
 import torch
@@ -39,22 +41,21 @@ def reference(image, dy, dx, flip, pad):
     return x.transpose(2, 0, 1)
 
 
-def augmentation_of(x, image, pad, flips=(False, True)):
+def augmentation_of(x, image, pad):
     """Search all offsets and flips for the one that gives x."""
     places = range(2 * pad + 1)
     found = [
-        (dy, dx, flip)
-        for dy in places
-        for dx in places
-        for flip in flips
-        if np.allclose(x, reference(image, dy, dx, flip, pad), atol=1e-4)
+        drawn
+        for drawn in product(places, places, (False, True))
+        if np.allclose(x, reference(image, *drawn, pad), atol=1e-4)
     ]
     assert len(found) == 1
     return found[0]
 
 
-def augmentations(images, raw, pad, epochs=12):
+def augmentations(images, pad=PAD, epochs=12, channels=3):
     """The augmentation of every image in several epochs."""
+    raw = images_of(channels=channels).images
     return [
         augmentation_of(x.numpy(), raw[int(label)], pad)
         for epoch in range(epochs)
@@ -64,114 +65,54 @@ def augmentations(images, raw, pad, epochs=12):
 
 
 def test_every_training_image_is_a_normalised_crop_of_the_padded_raw_image():
-    raw = images_of().images
-    found = augmentations(device_set(), raw, PAD)
+    found = augmentations(device_set())
     assert len(found) == 12 * N
     places = set(range(2 * PAD + 1))
     assert {dy for dy, _, _ in found} == {dx for _, dx, _ in found} == places
     assert len({(dy, dx) for dy, dx, _ in found}) == len(places) ** 2  # drawn independently
     flipped = np.mean([flip for _, _, flip in found])
     assert 0.4 < flipped < 0.6
-    # Whether it is flipped does not hang on the offset.
+    # Flips do not depend on the offset.
     left = [flip for _, dx, flip in found if dx < PAD]
     assert 0.3 < np.mean(left) < 0.7
+    assert len(set(found[:N])) > N / 2  # the images of an epoch get augmentations of their own
 
 
-def test_images_of_a_batch_get_augmentations_of_their_own():
-    [(batch, labels), *_] = epoch_of(device_set(), batch=N)
-    raw = images_of().images
-    found = [
-        augmentation_of(x.numpy(), raw[int(i)], PAD) for x, i in zip(batch, labels, strict=True)
-    ]
-    assert len(set(found)) > N / 2
-
-
-def test_grey_images_are_augmented_alike():
-    images = device_set(channels=1)
-    [(batch, _), *_] = epoch_of(images)
-    assert batch.shape == (8, 1, SIDE, SIDE)
-    augmentations(images, images_of(channels=1).images, PAD, epochs=1)
-
-
-def test_no_flip_where_none_is_wanted():
-    found = augmentations(device_set(flip=False), images_of().images, PAD, epochs=4)
-    assert not any(flip for _, _, flip in found)
-    assert len({(dy, dx) for dy, dx, _ in found}) > 10
-
-
-def test_no_crop_without_padding():
-    found = augmentations(device_set(pad=0), images_of().images, 0, epochs=2)
-    assert {(dy, dx) for dy, dx, _ in found} == {(0, 0)}
-    assert {flip for _, _, flip in found} == {False, True}
-
-
-def test_padding_is_zero_before_normalisation():
-    """A padded pixel is a black pixel: -mean / std, and not 0."""
-    black = -torch.tensor(MEAN) / torch.tensor(STD)
-    seen = 0
-    for batch, _ in epoch_of(device_set(), batch=N):
-        corner = batch[:, :, 0, 0]
-        padded = (corner - black).abs().amax(1) < 1e-5  # raw pixels are 1 or more
-        seen += int(padded.sum())
-        assert not torch.any(corner.abs().amax(1) == 0)
-    assert seen > 0
-
-
-def test_raw_images_are_left_as_they_are():
-    split = images_of()
-    before = split.images.copy()
-    images = DeviceSet(split, MEAN, STD, CPU, crop_padding=PAD, flip=True)
-    epoch_of(images)
-    list(images.evaluation_batches(5))
-    assert np.array_equal(split.images, before)
-
-
-@pytest.mark.parametrize("batch", [2, 7, 8, 22, 23, 24, 1000])
-def test_every_image_comes_once_an_epoch(batch):
-    for epoch in range(3):
-        labels = torch.cat(
-            [labels for _, labels in epoch_of(device_set(), batch=batch, epoch=epoch)]
-        )
-        assert sorted(labels.tolist()) == list(range(N))
+@pytest.mark.parametrize(
+    ("options", "epochs"), [({"channels": 1}, 1), ({"flip": False}, 4), ({"pad": 0}, 2)], ids=str
+)
+def test_grey_images_and_those_without_crop_or_flip_are_augmented_alike(options, epochs):
+    channels, pad = options.get("channels", 3), options.get("pad", PAD)
+    images = device_set(**options)
+    assert epoch_of(images)[0][0].shape == (8, channels, SIDE, SIDE)
+    found = augmentations(images, pad, epochs, channels)
+    places = {(dy, dx) for dy, dx, _ in found}
+    assert places == {(0, 0)} if pad == 0 else len(places) > 10
+    assert {flip for _, _, flip in found} == ({False, True} if images.flip else {False})
 
 
 def test_an_epoch_follows_from_seed_and_number_alone():
     images, again = device_set(), device_set()
+    state = torch.get_rng_state()
     epoch_of(images, epoch=1)
-    torch.rand(7)
+    assert torch.equal(torch.get_rng_state(), state)  # the caller's random numbers
     for (x, a), (y, b) in zip(epoch_of(images, epoch=5), epoch_of(again, epoch=5), strict=True):
         assert torch.equal(x, y)
         assert torch.equal(a, b)
 
 
-def test_the_callers_random_numbers_are_left_alone():
-    images = device_set()
-    torch.manual_seed(4)
-    expected = torch.rand(3)
-    torch.manual_seed(4)
-    epoch_of(images)
-    assert torch.equal(torch.rand(3), expected)
-
-
 @pytest.mark.parametrize("other", [{"epoch": 2}, {"seed": 1}])
 def test_order_and_augmentation_change_with_epoch_and_seed(other):
     images = device_set(pad=4)
-    raw = images_of().images
 
-    def what(**given):
-        batches = epoch_of(images, batch=N, **given)
-        x, labels = batches[0]
-        by_label = {
-            int(i): augmentation_of(v.numpy(), raw[int(i)], 4)
-            for v, i in zip(x, labels, strict=True)
-        }
-        return labels.tolist(), by_label
+    def drawn(**given):
+        [(x, labels)] = epoch_of(images, batch=N, **given)
+        return labels.tolist(), x[labels.argsort()]
 
-    order, augmentation = what()
-    order2, augmentation2 = what(**other)
+    (order, x), (order2, x2) = drawn(), drawn(**other)
     assert order != order2
     assert sorted(order) == sorted(order2)
-    assert sum(augmentation[i] == augmentation2[i] for i in range(N)) < N / 2
+    assert (x == x2).flatten(1).all(1).sum() < N / 2
 
 
 @pytest.mark.parametrize(
@@ -185,20 +126,27 @@ def test_order_and_augmentation_change_with_epoch_and_seed(other):
         (3, 2, [3]),
         (2, 8, [2]),
         (1, 8, [1]),
+        (23, 1000, [23]),
     ],
 )
 def test_a_last_batch_of_one_image_joins_the_one_before(n, batch, sizes):
-    assert [len(labels) for _, labels in epoch_of(device_set(n), batch=batch)] == sizes
+    for epoch in range(3):
+        batches = [labels for _, labels in epoch_of(device_set(n), batch=batch, epoch=epoch)]
+        assert [len(labels) for labels in batches] == sizes
+        assert sorted(torch.cat(batches).tolist()) == list(range(n))  # each image comes once
 
 
 @pytest.mark.parametrize("batch", [1, 8, 23, 100])
 def test_evaluation_images_come_in_order_and_as_they_are(batch):
-    raw = images_of().images
-    batches = list(device_set().evaluation_batches(batch))
-    x = torch.cat([x for x, _ in batches])
-    assert torch.cat([labels for _, labels in batches]).tolist() == list(range(N))
-    expected = np.stack([reference(image, 0, 0, False, 0) for image in raw])
+    split = images_of()
+    before = split.images.copy()
+    images = DeviceSet(split, MEAN, STD, CPU, crop_padding=PAD, flip=True)
+    epoch_of(images)
+    x, labels = map(torch.cat, zip(*images.evaluation_batches(batch), strict=True))
+    assert labels.tolist() == list(range(N))
+    expected = np.stack([reference(image, 0, 0, False, 0) for image in before])
     np.testing.assert_allclose(x.numpy(), expected, atol=1e-5)
+    assert np.array_equal(split.images, before)  # training, too, leaves them as they are
 
 
 def test_normalisation_is_torchvisions():
@@ -206,12 +154,7 @@ def test_normalisation_is_torchvisions():
     raw = torch.from_numpy(images_of().images).permute(0, 3, 1, 2)
     [(x, _)] = device_set().evaluation_batches(N)
     torch.testing.assert_close(x, theirs(raw), rtol=1e-5, atol=1e-5, check_stride=False)
-
-
-def test_evaluation_and_unaugmented_training_images_are_equal():
-    images = device_set(pad=0, flip=False)
-    [(x, _)] = images.evaluation_batches(N)
-    for batch, labels in epoch_of(images):
+    for batch, labels in epoch_of(device_set(pad=0, flip=False)):  # not augmented
         assert torch.equal(batch, x[labels])
 
 

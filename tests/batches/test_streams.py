@@ -52,6 +52,12 @@ def equal(batches, others):
     )
 
 
+def order_of(seed, epoch):
+    """The order in which an epoch takes the 60 training images."""
+    generator = torch.Generator().manual_seed(derive(seed, "data order", epoch))
+    return torch.randperm(60, generator=generator)
+
+
 def joined(batches):
     return [torch.cat(parts) for parts in zip(*batches, strict=True)]
 
@@ -69,7 +75,7 @@ def test_evaluation_is_imagefolder_with_the_usual_transforms_to_the_bit(data, im
 def test_training_images_are_v2s_random_crops_of_their_own_draw(data, imagenet_folder):
     theirs = ImageFolder(imagenet_folder / "train")
     images, labels = joined(epoch_of(streamed(data.train), seed=3, epoch=2))
-    order = torch.randperm(60, generator=torch.Generator().manual_seed(derive(3, "data order", 2)))
+    order = order_of(3, 2)
     assert labels.tolist() == [theirs.targets[i] for i in order]
     for image, i in zip(images, order.tolist(), strict=True):
         picture = theirs[i][0]
@@ -94,6 +100,8 @@ def test_batches_are_as_the_network_wants_them(data):
     for x, y in (*epoch_of(images), *images.evaluation_batches(25)):
         assert (x.shape[1:], x.dtype, y.dtype) == ((3, 224, 224), torch.float32, torch.int64)
         assert x.is_contiguous(memory_format=torch.channels_last)
+    # A last single image joins the batch before.
+    assert [len(y) for _, y in epoch_of(images, batch=59)] == [60]
 
 
 def test_mirrored_only_if_asked(data):
@@ -114,28 +122,17 @@ def test_epochs_and_seeds_give_others_and_the_same_again(data):
     assert equal(first, epoch_of(images))
 
 
-def test_a_last_single_image_joins_the_batch_before(data):
-    assert [len(y) for _, y in epoch_of(streamed(data.train), batch=59)] == [60]
-
-
 # --- whoever decodes them ----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_the_number_of_workers_changes_nothing(data, workers):
     alone, helped = streamed(data.train), streamed(data.train, workers=workers)
+    before = torch.get_rng_state()
     for batch in (25, CHUNK + 3):
         assert equal(epoch_of(alone, batch), epoch_of(helped, batch))
     assert equal(list(alone.evaluation_batches(11)), list(helped.evaluation_batches(11)))
-
-
-def test_the_callers_random_numbers_are_left_alone(data):
-    before = torch.get_rng_state()
-    for workers in (0, 1):
-        images = streamed(data.train, workers=workers)
-        epoch_of(images)
-        next(images.evaluation_batches(1))
-    assert torch.equal(torch.get_rng_state(), before)
+    assert torch.equal(torch.get_rng_state(), before)  # the caller's random numbers
 
 
 @pytest.mark.parametrize("workers", [0, 2])
@@ -184,11 +181,9 @@ def test_shares_are_together_every_image_once(data, processes):
     assert sum(len(y) for _, y in evaluated) == 40
     assert equal([joined(evaluated)], [joined(streamed(data.test).evaluation_batches(40))])
 
-
-def test_a_process_without_a_share_has_nothing_to_evaluate(data):
-    one = data.test.take(np.array([4]))
-    counts = [len(list(streamed(one).evaluation_batches(8, world=World(r, 2)))) for r in (0, 1)]
-    assert sorted(counts) == [0, 1]
+    one = streamed(data.test.take(np.array([4])))
+    counts = [len(list(one.evaluation_batches(8, world=world))) for world in worlds]
+    assert sorted(counts) == [0] * (processes - 1) + [1]  # some without a share
 
 
 def spec(data, **more):
@@ -197,13 +192,16 @@ def spec(data, **more):
 
 
 def test_sets_are_subset_and_holdout_as_for_other_data(data):
-    sets = make_sets(spec(data, data_fraction=0.67, protocol="holdout"), data, CPU, workers=0)
-    assert [len(images) for images in (sets.train, sets.val, sets.test)] == [20, 20, 40]
+    sets, again = (
+        make_sets(spec(data, data_fraction=0.67, protocol="holdout"), data, CPU, workers=0)
+        for _ in range(2)
+    )
+    parts = (sets.train, sets.val, sets.test)
+    assert [len(images) for images in parts] == [20, 20, 40]
     for images in (sets.train, sets.val):
         assert images.labels.tolist() == list(range(20))
-    seen = [{*map(bytes, images._split.files)} for images in (sets.train, sets.val, sets.test)]
+    seen = [{*map(bytes, images._split.files)} for images in parts]
     assert not any(a & b for a, b in pairwise([*seen, seen[0]]))
-    again = make_sets(spec(data, data_fraction=0.67, protocol="holdout"), data, CPU, workers=0)
     assert again.train._split.files.tolist() == sets.train._split.files.tolist()
     paper = make_sets(spec(data), data, CPU, workers=0)
     assert paper.val is paper.test
@@ -231,13 +229,13 @@ def damaged(imagenet_copy, cut_short):
 @pytest.mark.parametrize("workers", [0, 2])
 def test_a_damaged_image_is_named_in_one_line(damaged, workers):
     data, files = damaged
+    train, test = (streamed(split, workers=workers) for split in (data.train, data.test))
+    message = r"damaged \(OSError: image file is trun.*allowed: "
     for batches, bad in (
-        (streamed(data.train, workers=workers).training_batches(16, seed=0, epoch=1), files[:3]),
-        (streamed(data.test, workers=workers).evaluation_batches(16), files[3:]),
+        (train.training_batches(16, seed=0, epoch=1), files[:3]),
+        (test.evaluation_batches(16), files[3:]),
     ):
-        with pytest.raises(
-            UserError, match=r"damaged \(OSError: image file is trun.*allowed: "
-        ) as e:
+        with pytest.raises(UserError, match=message) as e:
             list(batches)
         assert str(e.value).partition(": damaged")[0] in bad
         assert "\n" not in str(e.value)
@@ -253,10 +251,7 @@ def test_damaged_images_are_skipped_and_counted_if_asked(damaged, data):
             left, whole = epoch_of(images, epoch=epoch), epoch_of(streamed(data.train), epoch=epoch)
             assert images.skipped == 3
             assert len(left) == len(whole)
-            order = torch.randperm(
-                60, generator=torch.Generator().manual_seed(derive(0, "data order", epoch))
-            )
-            kept = ~torch.isin(order, torch.tensor([4, 20, 59])).split(25)[0]
+            kept = ~torch.isin(order_of(0, epoch)[:25], torch.tensor([4, 20, 59]))
             assert torch.equal(left[0][0], whole[0][0][kept])
             assert torch.equal(left[0][1], whole[0][1][kept])
     paths = [line.partition(": damaged (")[0] for line in told]
@@ -270,7 +265,6 @@ def test_accuracy_is_over_the_images_that_could_be_decoded(damaged):
             return torch.eye(20)[torch.zeros(len(x), dtype=torch.int64)]
 
     images = streamed(damaged[0].test, skip_damaged=True)
-    images.tell = lambda line: None
     score, _ = evaluate(First(), images)
     assert score.accuracy == round(100 * 2 / 39, 4)
     assert images.skipped == 1
@@ -279,6 +273,7 @@ def test_accuracy_is_over_the_images_that_could_be_decoded(damaged):
 def test_what_is_broken_at_a_glance_is_told_before_training(imagenet_copy):
     file = min((imagenet_copy / "val").rglob("*.JPEG"))
     file.unlink()
+    said = []
     for content, reason in (
         (b"", "the file is empty"),
         (b"<html>", "no PNG, JPEG, BMP or WEBP image"),
@@ -289,15 +284,14 @@ def test_what_is_broken_at_a_glance_is_told_before_training(imagenet_copy):
         with pytest.raises(UserError, match=rf"{file}: damaged \({reason}.*skip_damaged"):
             make_sets(spec(data), data, CPU, workers=0)
         sets = make_sets(spec(data, skip_damaged=True), data, CPU, workers=0)
-        sets.tell(lambda line: None)
+        sets.tell(said.append)
         assert sum(len(y) for _, y in sets.test.evaluation_batches(8)) == 39
         assert (sets.train.skipped, sets.test.skipped, sets.skipped) == (0, 1, 1)
+    assert [line.partition(": ")[0] for line in said] == [str(file)] * 2
 
 
-def test_a_batch_of_nothing_but_damaged_images_is_told(damaged):
-    data, _ = damaged
-    bad = streamed(data.train.take(np.array([4, 20])), skip_damaged=True)
-    bad.tell = lambda line: None
+def test_a_batch_of_nothing_but_damaged_images_is_an_error(damaged):
+    bad = streamed(damaged[0].train.take(np.array([4, 20])), skip_damaged=True)
     with pytest.raises(UserError, match="a batch of nothing but damaged images"):
         epoch_of(bad, 2)
     assert list(bad.evaluation_batches(2)) == []

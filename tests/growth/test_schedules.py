@@ -10,45 +10,34 @@ def rates(rate, epochs, milestones):
     return [staircase(rate, e, epochs, milestones) for e in range(epochs)]
 
 
-def test_small_data_sets_200_epochs():
-    expected = [0.1] * 100 + [0.01] * 50 + [0.001] * 50
-    assert rates(0.1, 200, SMALL) == pytest.approx(expected, rel=1e-12)
+@pytest.mark.parametrize(
+    ("rate", "epochs", "milestones", "steps"),
+    [
+        (0.1, 200, SMALL, (100, 50, 50)),
+        (0.1, 90, IMAGENET, (30, 30, 30)),
+        (0.01, 200, SMALL, (100, 50, 50)),  # plain nets begin at a tenth
+        (1, 8, SMALL, (4, 2, 2)),
+        (1, 3, IMAGENET, (1, 1, 1)),
+        (0.1, 1, SMALL, (1,)),  # a single epoch is trained at the largest rate
+    ],
+)
+def test_rate_falls_to_a_tenth_at_each_milestone(rate, epochs, milestones, steps):
+    expected = [rate / 10**n for n, length in enumerate(steps) for _ in range(length)]
+    assert rates(rate, epochs, milestones) == pytest.approx(expected, rel=1e-12)
 
 
-def test_imagenet_90_epochs():
-    expected = [0.1] * 30 + [0.01] * 30 + [0.001] * 30
-    assert rates(0.1, 90, IMAGENET) == pytest.approx(expected, rel=1e-12)
-
-
-def test_plain_nets_begin_at_a_tenth():
-    expected = [0.01] * 100 + [0.001] * 50 + [0.0001] * 50
-    assert rates(0.01, 200, SMALL) == pytest.approx(expected, rel=1e-12)
-
-
-def test_fewer_epochs_scale_the_staircase():
-    assert rates(1, 8, SMALL) == pytest.approx([1, 1, 1, 1, 0.1, 0.1, 0.01, 0.01])
-    assert rates(1, 3, IMAGENET) == pytest.approx([1, 0.1, 0.01])
-
-
-def test_a_single_epoch_is_trained_at_the_largest_rate():
-    assert rates(0.1, 1, SMALL) == [0.1]
-
-
-@pytest.mark.parametrize("epochs", range(1, 60))
-def test_rate_never_rises_and_begins_at_the_largest(epochs):
-    found = rates(0.1, epochs, SMALL)
-    assert found[0] == 0.1
-    assert found == sorted(found, reverse=True)
+def test_rate_never_rises_and_begins_at_the_largest():
+    for epochs in range(1, 60):
+        found = rates(0.1, epochs, SMALL)
+        assert found == sorted(found, reverse=True)
+        assert found[0] == 0.1
 
 
 def test_growing_staircase_restarts_in_every_interval():
-    """K = 100: 0.1 until K/2, 0.01 until 3K/4, 0.001 until K, and again."""
+    """K = 100: 0.1 until K/2, 0.01 until 3K/4, 0.001 until K, and again; K = 1: constant."""
     interval = [0.1] * 50 + [0.01] * 25 + [0.001] * 25
     found = [growing_staircase(0.1, e, 100) for e in range(350)]
     assert found == pytest.approx((interval * 4)[:350], rel=1e-12)
-
-
-def test_growing_staircase_of_one_epoch_is_constant():
     assert [growing_staircase(0.1, e, 1) for e in range(5)] == [0.1] * 5
 
 

@@ -8,6 +8,7 @@ from autogrow.data import load
 from autogrow.networks.compiling import compile_sub_module, compile_sub_modules
 from autogrow.networks.growable import build_network, depth_of, stack_sub_module
 from autogrow.networks.names import parse_network
+from autogrow.networks.sub_modules import BLOCKS
 from autogrow.training.epoch import evaluate, train_epoch
 from autogrow.training.optimizer import SGD
 
@@ -23,15 +24,24 @@ class Counted:
         return graph
 
 
-@pytest.mark.parametrize("name", ["Basic3ResNet-1-1-1", "Plain4Net-1-1-1-1"])
-def test_ten_growths_of_equal_sub_modules_compile_nothing(name):
+@pytest.fixture(scope="module")
+def images():
     digits = load("digits")
-    images = DeviceSet(digits.test, digits.mean, digits.std, torch.device("cpu"))
+    return DeviceSet(digits.test, digits.mean, digits.std, torch.device("cpu"))
+
+
+def build(name):
+    torch.manual_seed(0)
     network = build_network(parse_network(name), image_channels=1, classes=10, width=4)
+    return network, SGD(network.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)
+
+
+@pytest.mark.parametrize("name", ["Basic3ResNet-1-1-1", "Plain4Net-1-1-1-1"])
+def test_ten_growths_of_equal_sub_modules_compile_nothing(name, images):
+    network, optimizer = build(name)
     network.to(memory_format=torch.channels_last)
     backend = Counted()
     compile_sub_modules(network, backend)
-    optimizer = SGD(network.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)
 
     def epoch(number):
         batches = images.training_batches(64, seed=0, epoch=number)  # the last one is smaller
@@ -56,29 +66,22 @@ def test_ten_growths_of_equal_sub_modules_compile_nothing(name):
     assert backend.graphs == compiled
 
 
-def test_a_compiled_network_computes_the_same():
-    digits = load("digits")
-    images = DeviceSet(digits.test, digits.mean, digits.std, torch.device("cpu"))
+def test_a_compiled_network_computes_the_same(images):
     scores = []
     for compiled in (False, True):
-        torch.manual_seed(0)
-        name = parse_network("Basic3ResNet-1-2-1")
-        network = build_network(name, image_channels=1, classes=10, width=4)
+        network, optimizer = build("Basic3ResNet-1-2-1")
         if compiled:
             compile_sub_modules(network, "aot_eager")
-        optimizer = SGD(network.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)
         batches = images.training_batches(64, seed=0, epoch=0)
         trained = train_epoch(network, optimizer, batches)
         scores.append((trained.loss, evaluate(network, images)[0].loss))
     assert scores[0] == pytest.approx(scores[1], abs=1e-4)
 
 
-@pytest.mark.parametrize("block", ["BasicBlock", "BottleneckBlock", "PlainLayer"])
+@pytest.mark.parametrize("block", BLOCKS.values(), ids=BLOCKS)
 def test_a_sub_module_is_one_graph(block):
     """Nothing in it makes the compiler give up and go back to Python."""
-    import autogrow.networks.sub_modules
-
-    sub_module = getattr(autogrow.networks.sub_modules, block)(4, 4, 2)
+    sub_module = block(4, 4, 2)
     sub_module.compile(backend="eager", fullgraph=True)
     images = torch.randn(4, 4, 8, 8)
     sub_module.train()(images).sum().backward()

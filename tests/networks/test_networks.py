@@ -1,3 +1,5 @@
+import re
+
 import pytest
 import torch
 import torchvision
@@ -6,7 +8,7 @@ from torch.nn.functional import cross_entropy
 from torchvision.models import resnet
 
 from autogrow.networks.growable import Growable, build_network, depth_of, stack_sub_module
-from autogrow.networks.initializers import initialize, last_bn
+from autogrow.networks.initializers import initialize
 from autogrow.networks.names import parse_network
 from autogrow.training import checkpoint
 from autogrow.training.optimizer import SGD
@@ -88,18 +90,13 @@ def test_outputs_of_the_sub_networks_are_the_papers(name, stem, size, outputs):
 
 
 def test_stems_are_the_papers():
-    small, large = (
-        build("Basic4ResNet-1-1-1-1").stem,
-        build("Basic4ResNet-1-1-1-1", stem="imagenet").stem,
-    )
+    small, large = (build("Basic4ResNet-1-1-1-1", stem=stem).stem for stem in ("small", "imagenet"))
     assert (small.conv.kernel_size, small.conv.stride) == ((3, 3), (1, 1))
     assert isinstance(small.pool, nn.Identity)
     assert (large.conv.kernel_size, large.conv.stride) == ((7, 7), (2, 2))
     assert (large.pool.kernel_size, large.pool.stride) == (3, 2)
     assert small.conv.out_channels == large.conv.out_channels == 64
-
-
-def test_bottleneck_has_the_imagenet_stem_by_default():
+    assert isinstance(build("Basic4ResNet-1-1-1-1").stem.pool, nn.Identity)  # by default
     assert isinstance(build("Bottleneck4ResNet-1-1-1-1").stem.pool, nn.MaxPool2d)
 
 
@@ -110,28 +107,13 @@ def test_width_scales_every_sub_network():
     assert network(torch.randn(2, 3, 8, 8)).shape == (2, 10)
 
 
-def test_relu_and_residual_addition_do_what_the_formula_says():
-    torch.manual_seed(0)
-    block = build("Basic3ResNet-1-1-1", width=4).sub_networks[1][0].eval()
-    x = torch.randn(2, 4, 6, 6)
-    kept = x.clone()
-    inner = block.bn2(block.conv2(torch.relu(block.bn1(block.conv1(x)))))
-    expected = torch.relu(inner + block.shortcut.bn(block.shortcut.conv(x)))
-    assert torch.equal(block(x), expected)
-    assert torch.equal(x, kept)  # in-place operations leave the input alone
-
-
 # --- against torchvision -----------------------------------------------------------------
 
 
-def ours_from_theirs(name, blocks):
+def ours_from_theirs(name):
     """Our name of a parameter or buffer from torchvision's."""
-    name = name.replace("fc.", "head.")
-    for theirs, ours in (("conv1.", "stem.conv."), ("bn1.", "stem.bn.")):
-        if name.startswith(theirs):
-            return ours + name.removeprefix(theirs)
-    for i in range(blocks):
-        name = name.replace(f"layer{i + 1}.", f"sub_networks.{i}.")
+    name = re.sub("^conv1", "stem.conv", re.sub("^bn1", "stem.bn", name)).replace("fc.", "head.")
+    name = re.sub(r"^layer(\d)", lambda found: f"sub_networks.{int(found[1]) - 1}", name)
     return name.replace("downsample.0.", "shortcut.conv.").replace("downsample.1.", "shortcut.bn.")
 
 
@@ -155,7 +137,7 @@ def pair(request):
             nn.init.normal_(module.running_mean, std=0.1)
             nn.init.uniform_(module.running_var, 0.5, 1.5)
     ours = build(name, classes=1000, stem="imagenet").double()
-    ours.load_state_dict({ours_from_theirs(k, 4): v for k, v in theirs.state_dict().items()})
+    ours.load_state_dict({ours_from_theirs(k): v for k, v in theirs.state_dict().items()})
     images = torch.randn(2, 3, 64, 64, dtype=torch.float64)
     return ours, theirs, images, torch.randint(1000, (2,))
 
@@ -164,15 +146,10 @@ def close(a, b):
     torch.testing.assert_close(a, b, rtol=1e-8, atol=1e-9)
 
 
-def test_parameters_are_torchvisions(pair):
-    ours, theirs, *_ = pair
-    expected = {ours_from_theirs(n, 4): p.shape for n, p in theirs.named_parameters()}
-    assert {n: p.shape for n, p in ours.named_parameters()} == expected
-    assert sum(p.numel() for p in ours.parameters()) == sum(p.numel() for p in theirs.parameters())
-
-
-def test_outputs_in_evaluation_are_torchvisions(pair):
+def test_parameters_and_evaluated_outputs_are_torchvisions(pair):
     ours, theirs, images, _ = pair
+    expected = {ours_from_theirs(n): p.shape for n, p in theirs.named_parameters()}
+    assert {n: p.shape for n, p in ours.named_parameters()} == expected
     with torch.no_grad():
         close(ours.eval()(images), theirs.eval()(images))
 
@@ -186,10 +163,10 @@ def test_gradients_in_training_are_torchvisions(pair):
     gradients = {n: p.grad for n, p in ours.named_parameters()}
     assert len(gradients) == len(list(theirs.parameters()))
     for name, parameter in theirs.named_parameters():
-        close(gradients[ours_from_theirs(name, 4)], parameter.grad)
+        close(gradients[ours_from_theirs(name)], parameter.grad)
     buffers = dict(ours.named_buffers())
     for name, buffer in theirs.named_buffers():  # the running statistics moved alike
-        close(buffers[ours_from_theirs(name, 4)], buffer)
+        close(buffers[ours_from_theirs(name)], buffer)
 
 
 def test_imagenet_convolutions_are_initialized_as_torchvisions():
@@ -203,70 +180,67 @@ def test_imagenet_convolutions_are_initialized_as_torchvisions():
 
 # --- growing in place --------------------------------------------------------------------
 
-GROWN = [
-    "Basic3ResNet-1-1-1",
-    "Basic4ResNet-1-1-1-1",
-    "Bottleneck4ResNet-1-1-1-1",
-    "Plain3Net-1-1-1",
-]
+
+class Grown:
+    """A network trained a little and then grown by one, and what it held before."""
+
+    def __init__(self, network, size, lr):
+        self.network, self.size = network, size
+        self.optimizer = SGD(network.parameters(), lr=lr, momentum=0.9, weight_decay=5e-4)
+        self.train()
+        self.before = {n: (p, p.detach().clone()) for n, p in network.named_parameters()}
+        self.momentum = [
+            (buffer, buffer.clone()) for buffer in map(self.buffer, network.parameters())
+        ]
+        self.buffers = {n: b.clone() for n, b in network.named_buffers()}
+        self.new = stack_sub_module(network, 1, seed=7, optimizer=self.optimizer)
+
+    def train(self, **options):
+        train_steps(self.network, self.optimizer, size=self.size, **options)
+
+    def buffer(self, parameter):
+        return self.optimizer.state[parameter]["momentum_buffer"]
+
+    def check(self):
+        """The old is as it was, to the bit and in place; the new is the optimizer's too."""
+        now = dict(self.network.named_parameters())
+        for (name, (parameter, value)), (buffer, momentum) in zip(
+            self.before.items(), self.momentum, strict=True
+        ):
+            assert now[name] is parameter
+            assert torch.equal(parameter, value)
+            assert self.buffer(parameter) is buffer
+            assert torch.equal(buffer, momentum)
+            assert momentum.any()
+        buffers = dict(self.network.named_buffers())
+        assert all(torch.equal(buffers[n], b) for n, b in self.buffers.items())
+        ids = [id(p) for group in self.optimizer.param_groups for p in group["params"]]
+        assert sorted(ids) == sorted(map(id, now.values()))
+        fresh = list(self.new.parameters())
+        assert len(fresh) == len(ids) - len(self.before) > 0
+        assert not any(self.optimizer.state.get(p) for p in fresh)
+        assert self.network.sub_networks[1][-1] is self.new
+        assert depth_of(self.network)[:2] == (1, 2)
+        assert self.new.training
 
 
-@pytest.fixture(params=GROWN)
-def grown(request):
-    """A network trained a little, what it held then, and the sub-module stacked since."""
-    network = build(request.param, classes=3, width=4)
-    optimizer = SGD(network.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-4)
-    train_steps(network, optimizer, size=32)
-    before = {n: (p, p.detach().clone()) for n, p in network.named_parameters()}
-    momentum = {
-        n: (optimizer.state[p]["momentum_buffer"], optimizer.state[p]["momentum_buffer"].clone())
-        for n, (p, _) in before.items()
-    }
-    buffers = {n: b.clone() for n, b in network.named_buffers()}
-    new = stack_sub_module(network, 1, seed=7, optimizer=optimizer)
-    return network, optimizer, before, momentum, buffers, new
-
-
-def test_old_parameters_are_the_same_objects_with_the_same_values(grown):
-    network, _, before, _, buffers, _ = grown
-    now = dict(network.named_parameters())
-    for name, (parameter, value) in before.items():
-        assert now[name] is parameter
-        assert torch.equal(parameter, value)
-    now = dict(network.named_buffers())
-    assert all(torch.equal(now[n], b) for n, b in buffers.items())
-
-
-def test_momentum_of_old_parameters_is_kept_to_the_bit(grown):
-    _, optimizer, before, momentum, _, _ = grown
-    for name, (buffer, value) in momentum.items():
-        assert optimizer.state[before[name][0]]["momentum_buffer"] is buffer
-        assert torch.equal(buffer, value)
-        assert value.any()
-
-
-def test_new_parameters_are_in_the_optimizer_once_and_without_momentum(grown):
-    network, optimizer, before, _, _, new = grown
-    ids = [id(p) for group in optimizer.param_groups for p in group["params"]]
-    assert sorted(ids) == sorted(id(p) for p in network.parameters())
-    fresh = list(new.parameters())
-    assert len(fresh) == len(ids) - len(before) > 0
-    assert not any(optimizer.state.get(p) for p in fresh)
-
-
-def test_new_sub_module_is_trained_from_then_on(grown):
-    network, optimizer, _, _, _, new = grown
-    values = [p.detach().clone() for p in new.parameters()]
-    train_steps(network, optimizer, steps=1, size=32)
-    assert all(not torch.equal(p, v) for p, v in zip(new.parameters(), values, strict=True))
-    assert all(optimizer.state[p]["momentum_buffer"].any() for p in new.parameters())
-
-
-def test_new_sub_module_lies_on_top_of_its_sub_network(grown):
-    network, *_, new = grown
-    assert network.sub_networks[1][-1] is new
-    assert depth_of(network)[:2] == (1, 2)
-    assert new.training
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Basic3ResNet-1-1-1",
+        "Basic4ResNet-1-1-1-1",
+        "Bottleneck4ResNet-1-1-1-1",
+        "Plain3Net-1-1-1",
+    ],
+)
+def test_growth_leaves_the_old_as_it_was_and_trains_the_new(name):
+    grown = Grown(build(name, classes=3, width=4), size=32, lr=0.1)
+    grown.check()
+    new = list(grown.new.parameters())
+    values = [p.detach().clone() for p in new]
+    grown.train(steps=1)
+    assert all(not torch.equal(p, v) for p, v in zip(new, values, strict=True))
+    assert all(grown.buffer(p).any() for p in new)
 
 
 def test_new_sub_module_takes_mode_and_type_of_its_sub_network():
@@ -295,8 +269,10 @@ def test_grown_network_equals_one_built_at_the_found_depth(seed_net, found):
             if depth_of(network)[i] < depth:
                 stack_sub_module(network, i, seed=i)
     built = build(found, width=4, seed=1)
-    shapes = [(n, t.shape, t.dtype) for n, t in built.state_dict().items()]
-    assert [(n, t.shape, t.dtype) for n, t in network.state_dict().items()] == shapes
+    grown_shapes, shapes = (
+        [(n, t.shape, t.dtype) for n, t in net.state_dict().items()] for net in (network, built)
+    )
+    assert grown_shapes == shapes
     assert [n for n, _ in network.named_parameters()] == [n for n, _ in built.named_parameters()]
     assert network.layers == built.layers
     built.load_state_dict(network.state_dict())
@@ -307,53 +283,20 @@ def test_grown_network_equals_one_built_at_the_found_depth(seed_net, found):
         assert torch.equal(network.eval()(x), built.eval()(x))
 
 
-def test_stacking_leaves_the_callers_random_numbers_alone():
-    network = build("Basic3ResNet-1-1-1", width=4)
-    torch.manual_seed(3)
-    expected = torch.rand(5)
-    torch.manual_seed(3)
-    new = stack_sub_module(network, 2, seed=11)
-    initialize(new, "GauInit", seed=11)
-    assert torch.equal(torch.rand(5), expected)
-
-
-def test_new_weights_follow_from_the_seed_alone():
+def test_new_weights_follow_from_the_seed_alone_and_leave_the_callers_random_numbers_alone():
     weights = []
     for seed in (4, 4, 5):
         network = build("Basic3ResNet-1-1-1", width=4, seed=len(weights))
-        weights.append(stack_sub_module(network, 1, seed=seed).conv1.weight)
+        before = torch.get_rng_state()
+        new = stack_sub_module(network, 1, seed=seed)
+        initialize(new, "GauInit", seed=seed)
+        assert torch.equal(torch.get_rng_state(), before)
+        weights.append(new.conv1.weight)
     assert torch.equal(weights[0], weights[1])
     assert not torch.equal(weights[0], weights[2])
 
 
-# --- the growable contract, on networks that are not ours --------------------------------
-
-
-class HandMade(nn.Module):
-    """A user's network: two stacks of plain layers, no conv, no BN."""
-
-    def __init__(self):
-        super().__init__()
-        self.enter = nn.Linear(12, 6)
-        self.stacks = nn.ModuleList([nn.Sequential(self._layer(6)), nn.Sequential(self._layer(6))])
-        self.leave = nn.Linear(6, 3)
-
-    @staticmethod
-    def _layer(width):
-        return nn.Sequential(nn.Linear(width, width), nn.Tanh())
-
-    @property
-    def sub_networks(self):
-        return list(self.stacks)
-
-    def new_sub_module(self, i):
-        return self._layer(6)
-
-    def forward(self, x):
-        x = self.enter(x.flatten(1))
-        for stack in self.stacks:
-            x = stack(x)
-        return self.leave(x)
+# --- the growable contract, on a network that is not ours --------------------------------
 
 
 class TheirBlock(resnet.BasicBlock):
@@ -387,86 +330,45 @@ class TheirNet(nn.Module):
         return self.fc(x.mean((2, 3)))
 
 
-@pytest.fixture(params=[(HandMade, 2), (TheirNet, 8)], ids=["hand-made", "torchvision"])
-def foreign(request):
-    network, size = request.param
+@pytest.fixture
+def foreign():
     torch.manual_seed(0)
-    return network, size
+    return Grown(TheirNet(), size=8, lr=0.01)
 
 
-def test_ours_and_foreign_networks_keep_the_contract(foreign):
-    network, _ = foreign
-    assert isinstance(network(), Growable)
+def test_a_foreign_network_keeps_the_contract_and_is_grown_in_place(foreign):
+    assert isinstance(foreign.network, Growable)
     assert isinstance(build("Plain3Net-1-1-1", width=4), Growable)
     assert not isinstance(nn.Linear(2, 2), Growable)
+    foreign.check()
+    foreign.train()
+    assert all(torch.isfinite(p).all() for p in foreign.network.parameters())
 
 
-def test_foreign_network_is_grown_in_place(foreign):
-    make, size = foreign
-    network = make()
-    optimizer = SGD(network.parameters(), lr=0.01, momentum=0.9, weight_decay=0)
-    train_steps(network, optimizer, size=size)
-    before = {n: (p, p.detach().clone()) for n, p in network.named_parameters()}
-    momentum = {n: optimizer.state[p]["momentum_buffer"].clone() for n, (p, _) in before.items()}
-    stack_sub_module(network, 1, seed=1, optimizer=optimizer)
-    assert depth_of(network)[:2] == (1, 2)
-    now = dict(network.named_parameters())
-    for name, (parameter, value) in before.items():
-        assert now[name] is parameter
-        assert torch.equal(parameter, value)
-        assert torch.equal(optimizer.state[parameter]["momentum_buffer"], momentum[name])
-    assert len(optimizer.param_groups[0]["params"]) == len(now) > len(before)
-    train_steps(network, optimizer, size=size)
-    assert all(torch.isfinite(p).all() for p in network.parameters())
-
-
-def test_zeroinit_keeps_a_foreign_residual_networks_function():
-    torch.manual_seed(0)
-    network = TheirNet()
-    train_steps(network, SGD(network.parameters(), lr=0.01, momentum=0.9, weight_decay=0), size=32)
+def test_zeroinit_keeps_a_foreign_residual_networks_function(foreign):
+    network = foreign.network.eval()
     x = torch.randn(2, 3, 32, 32)
     with torch.no_grad():
-        before = network.eval()(x)
+        before = network(x)
         for i in range(2):
             initialize(stack_sub_module(network, i, seed=i), "ZeroInit", seed=i)
         assert torch.equal(network(x), before)
 
 
-def test_foreign_plain_sub_module_keeps_its_default_initialization():
-    network = HandMade()
-    expected = stack_sub_module(network, 0, seed=9).state_dict()
-    for initializer in ("ZeroInit", "UniInit", "GauInit", "AdamInit"):
-        new = stack_sub_module(network, 0, seed=9)
-        assert last_bn(new) is None
-        initialize(new, initializer, seed=9)
-        assert all(torch.equal(t, expected[n]) for n, t in new.state_dict().items())
-
-
 def test_foreign_checkpoint_reloads_from_its_depths_alone(foreign, tmp_path):
-    make, size = foreign
-    network = make()
-    optimizer = SGD(network.parameters(), lr=0.01, momentum=0.9, weight_decay=0)
-    stack_sub_module(network, 1, seed=1, optimizer=optimizer)
-    train_steps(network, optimizer, size=size)
+    foreign.train()
+    network, optimizer = foreign.network, foreign.optimizer
     checkpoint.save(tmp_path, 1, 1, network, optimizer, {"depth": list(depth_of(network))})
 
     tensors, state = checkpoint.load_latest(tmp_path, pytest.fail)
-    again = make()
-    optimizer2 = SGD(again.parameters(), lr=0.01, momentum=0.9, weight_decay=0)
-    for i, depth in enumerate(state["depth"]):
-        while depth_of(again)[i] < depth:
-            stack_sub_module(again, i, seed=0, optimizer=optimizer2)
-    checkpoint.restore(tensors, again, optimizer2)
-    for (n, a), (m, b) in zip(
-        network.state_dict().items(), again.state_dict().items(), strict=True
-    ):
-        assert n == m
-        assert torch.equal(a, b)
-    for a, b in zip(network.parameters(), again.parameters(), strict=True):
-        assert torch.equal(
-            optimizer.state[a]["momentum_buffer"], optimizer2.state[b]["momentum_buffer"]
-        )
-    train_steps(network, optimizer, size=size, seed=2)
-    train_steps(again, optimizer2, size=size, seed=2)
-    for a, b in zip(network.parameters(), again.parameters(), strict=True):
-        assert torch.equal(a, b)
+    again = Grown(TheirNet(), size=8, lr=0.01)  # which stacks the one new sub-module
+    assert state["depth"] == [*depth_of(again.network)] == [1, 2]
+    checkpoint.restore(tensors, again.network, again.optimizer)
+    saved, restored = network.state_dict(), again.network.state_dict()
+    assert list(saved) == list(restored)
+    assert all(torch.equal(saved[n], restored[n]) for n in saved)
+    parameters = list(zip(network.parameters(), again.network.parameters(), strict=True))
+    assert all(torch.equal(foreign.buffer(a), again.buffer(b)) for a, b in parameters)
+    foreign.train(seed=2)
+    again.train(seed=2)
+    assert all(torch.equal(a, b) for a, b in parameters)
