@@ -23,9 +23,8 @@ def add_info(parser: argparse.ArgumentParser) -> None:
 def _info(options: argparse.Namespace) -> None:
     from autogrow.networks.names import parse_network
 
-    name = parse_network(
-        options.network
-    )  # before torch is loaded, so that a mistake is reported at once
+    # Before torch is loaded, so that a mistake is reported at once.
+    name = parse_network(options.network)
     given = (options.image_size, options.channels, options.classes)
     size, channels, classes = (v or d for v, d in zip(given, (32, 3, 10), strict=True))
     if options.data is not None:

@@ -24,10 +24,7 @@ def prepare_folder(
 ) -> Summary | None:
     """Check the folder, clear it if asked to; return the summary if the run is finished.
 
-    Raises
-    ------
-    UserError
-        If it holds the run of another spec that is not to be replaced.
+    The run of another spec that is not to be replaced is a UserError.
     """
     if world.first:
         differing = _differing(folder, spec)
