@@ -97,13 +97,11 @@ def _add_run(parser: argparse.ArgumentParser, *, depth_of: bool) -> None:
 
 
 def _run_options(options: argparse.Namespace) -> None:
-    settings = given_settings(options, SPECS[options.kind])
-    _carry_out(_spec(settings, "options", options.depth_of), options)
+    _carry_out(given_settings(options, SPECS[options.kind]), "options", options)
 
 
 def _run_file(options: argparse.Namespace) -> None:
-    settings = read_yaml(options.spec)
-    _carry_out(_spec(settings, str(options.spec), options.depth_of), options)
+    _carry_out(read_yaml(options.spec), str(options.spec), options)
 
 
 def _spec(settings: Any, source: str, depth_of: Path | None) -> RunSpec:
@@ -122,7 +120,8 @@ def _spec(settings: Any, source: str, depth_of: Path | None) -> RunSpec:
     return parse_spec({**settings, "network": str(found)}, source)
 
 
-def _carry_out(spec: RunSpec, options: argparse.Namespace) -> None:
+def _carry_out(settings: Any, source: str, options: argparse.Namespace) -> None:
+    spec = _spec(settings, source, options.depth_of)
     execution = validated(Execution, given_settings(options, Execution), "options")
     from autogrow.process.memory import keep_memory
 

@@ -23,11 +23,8 @@ def curve(tmp_path):
     return write
 
 
-def options(path, *more, network="Basic3ResNet"):
-    return ["replay", "--network", network, "--accuracies", path, *more]
-
-
-# --- in a process of its own -------------------------------------------------------------
+def options(path, *more):
+    return ["replay", "--network", "Basic3ResNet", "--accuracies", path, *more]
 
 
 def test_the_issues_command_prints_the_events_and_nothing_else(command, curve):
@@ -35,13 +32,6 @@ def test_the_issues_command_prints_the_events_and_nothing_else(command, curve):
     settings = ["--policy", "periodic", "--K", 3, "--J", 6, "--tau", 0.05]
     done = command(*options(path, *settings))
     assert (done.returncode, done.stdout, done.stderr) == (0, HEADER + FLAT, "")
-
-
-def test_a_malformed_curve_is_one_line_on_stderr(command, curve):
-    done = command(*options(curve("epoch,accuracy\n1,50\n")))
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.count("\n") == 1
-    assert "val_accuracy" in done.stderr
 
 
 def test_replay_imports_no_torch(curve):
@@ -69,9 +59,6 @@ def test_a_reader_that_stops_reading_is_no_error(curve):
     assert (done.stdout, done.stderr) == (HEADER, "")
 
 
-# --- in this process ---------------------------------------------------------------------
-
-
 def printed(cli, *arguments):
     told = cli(*arguments)
     assert (told.status, told.err) == (0, "")
@@ -84,6 +71,7 @@ PRINTED = {
     "a curve that ends before done": ([50] * 11, ["--J", 6], FLAT[: FLAT.index("12,")]),
     "what follows done": ([50] * 15 + [99] * 9, ["--J", 6], FLAT),
     "seed depth": ([50] * 6, ["--seed-depth", "4-2-3"], "3,grow,0,5-2-3\n6,grow,1,5-3-3\n"),
+    "four sub-networks": ([50] * 3, ["--network", "Plain4Net"], "3,grow,0,2-1-1-1\n"),
     "convergent policy": (
         [50, 60, 60, 60, 65, 66, 66, 66, 66, 66],
         [*CONVERGENT, 2],
@@ -110,11 +98,6 @@ PRINTED = {
 @pytest.mark.parametrize(("accuracies", "more", "events"), PRINTED.values(), ids=PRINTED)
 def test_events_of_a_curve(cli, curve, accuracies, more, events):
     assert printed(cli, *options(curve(accuracies), *more)) == HEADER + events
-
-
-def test_seed_has_as_many_sub_networks_as_the_architecture(cli, curve):
-    out = printed(cli, *options(curve([50] * 3), network="Plain4Net"))
-    assert out == HEADER + "3,grow,0,2-1-1-1\n"
 
 
 def test_best_practice_is_the_default(cli, curve):
@@ -150,25 +133,19 @@ def test_an_epoch_that_diverged_is_no_improvement(cli, curve):
 
 MALFORMED = {
     "empty file": ("", "epoch"),
-    "no header": ("1,50\n2,50\n", "epoch"),
     "column missing": ("epoch,accuracy\n1,50\n", "val_accuracy"),
     "column twice": ("epoch,val_accuracy,epoch\n1,50,1\n", "epoch"),
-    "other delimiter": ("epoch;val_accuracy\n1;50\n", "epoch"),
     "epoch from 0": ("epoch,val_accuracy\n0,50\n", "'0'"),
     "epoch missing": ("epoch,val_accuracy\n1,50\n3,50\n", "'3'"),
     "epoch twice": ("epoch,val_accuracy\n1,50\n1,50\n", "line 3"),
-    "epoch not whole": ("epoch,val_accuracy\n1.5,50\n", "'1.5'"),
     "epoch empty": ("epoch,val_accuracy\n,50\n", "line 2"),
     "accuracy missing": ("epoch,val_accuracy\n1,50\n2\n", "line 3"),
     "accuracy empty": ("epoch,val_accuracy\n1,\n", "val_accuracy"),
-    "accuracy no number": ("epoch,val_accuracy\n1,fifty\n", "'fifty'"),
     "accuracy NaN": ("epoch,val_accuracy\n1,NaN\n", "'NaN'"),
     "accuracy with underscore": ("epoch,val_accuracy\n1,1_0\n", "'1_0'"),
     "digits of another script": ("epoch,val_accuracy\n1,\u0661\n", "val_accuracy"),
-    "accuracy infinite": ("epoch,val_accuracy\n1,inf\n", "'inf'"),
     "accuracy negative": ("epoch,val_accuracy\n1,-1\n", "'-1'"),
     "accuracy above 100": ("epoch,val_accuracy\n1,100.01\n", "'100.01'"),
-    "accuracy with percent sign": ("epoch,val_accuracy\n1,50%\n", "'50%'"),
     "decimal comma": ("epoch,val_accuracy\n1,93,48\n", "line 2"),
     "quote not closed": ('epoch,val_accuracy\n1,"50\n', ""),
     "not text": (b"\xff\xfe\x00\x01epoch", "text"),
@@ -196,22 +173,13 @@ def test_a_curve_that_is_not_there(mistake, tmp_path):
         (["--network", "Basic7Net"], ["'Basic7Net'", "Basic3ResNet", "Plain4Net"]),
         (["--seed-depth", "1-1"], ["seed_depth", "'1-1'", "1-1-1"]),
         (["--seed-depth", "1-0-1"], ["seed_depth", "'0'"]),
-        (["--policy", "random"], ["--policy", "random", "periodic", "convergent"]),
         (["--K", "0"], ["K: found 0", "allowed"]),
-        (["--K", "1.5"], ["--K", "'1.5'"]),
-        (["--J", "x"], ["--J", "'x'"]),
         (["--K", "5", "--J", "4"], ["J: 4", "5"]),
         (["--tau", "-1"], ["tau: found -1", "allowed: greater than 0"]),
         (["--tau", "nan"], ["tau: found nan", "allowed"]),
         (["--tau", "101"], ["tau: found 101", "allowed: less than or equal to 100"]),
-        (["--tau", "small"], ["--tau", "small"]),
     ],
 )
 def test_impossible_settings_are_reported_in_one_line(mistake, curve, more, parts):
     line = mistake(*options(curve([50]), *more))
     assert all(part in line for part in parts)
-
-
-def test_network_and_accuracies_are_needed(mistake, curve):
-    assert "--accuracies" in mistake("replay", "--network", "Basic3ResNet")
-    assert "--network" in mistake("replay", "--accuracies", curve([50]))
