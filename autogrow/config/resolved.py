@@ -92,11 +92,5 @@ def resolved_type(spec: RunSpec) -> type[ResolvedSpec]:
 
 
 def parse_resolved(settings: object, source: str) -> ResolvedSpec:
-    """Return the resolved spec of these settings; ``source`` names them in error messages.
-
-    Raises
-    ------
-    UserError
-        For what is no spec, and for a setting that is left open.
-    """
+    """Return the resolved spec of these settings; a setting that is left open is a UserError."""
     return validated(resolved_type(parse_spec(settings, source)), settings, source)

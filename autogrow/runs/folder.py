@@ -36,12 +36,8 @@ def found_network(folder: Path, architecture: Architecture) -> NetworkName:
 
     With another kind of sub-module: the depth at which each sub-network has as
     many layers, rounded up (Table 9 compares Plain4Net-6-6-6-6 with
-    Basic4ResNet-3-3-3-3).
-
-    Raises
-    ------
-    UserError
-        If the run is not finished, or has another number of sub-networks.
+    Basic4ResNet-3-3-3-3). An unfinished run, and one with another number of
+    sub-networks, is a UserError.
     """
     file = folder / SUMMARY
     if not file.exists():

@@ -46,7 +46,7 @@ def prepare_folder(
 
 
 def open_folder(folder: Path, spec: ResolvedSpec) -> None:
-    """Write spec.yaml into the run's folder."""
+    """Write spec.yaml into the run's folder, unless it is there."""
     _remove_strays(folder)
     if not (folder / SPEC).exists():
         write_bytes(folder / SPEC, yaml_text(to_json(spec)).encode())

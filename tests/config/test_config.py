@@ -309,19 +309,6 @@ def read(tmp_path, text):
     return read_yaml(path)
 
 
-def test_yaml_reads_a_spec(tmp_path):
-    text = """
-    kind: morph  # Table 2
-    from: Basic3ResNet-3-3-3
-    to: Basic3ResNet-5-5-5
-    data: CIFAR10
-    milestones: [0.5, 0.75]
-    flip: false
-    """
-    given = {**MORPH, "milestones": (0.5, 0.75), "flip": False}
-    assert parse_spec(read(tmp_path, text)) == parse_spec(given)
-
-
 NUMBERS = {"1e-3": 1e-3, "1E-3": 1e-3, "5e-4": 5e-4, "1.5e-3": 1.5e-3, "1.e2": 100.0, ".5": 0.5}
 NUMBERS |= {"-.5e1": -5.0, "+1e+2": 100.0, "0.1": 0.1, "3": 3, "-3": -3}
 TEXTS = ["1-1-1", "2024-01-01", "1.2.3", "e3", "1e", "'1e-3'", ".", "1,5"]
