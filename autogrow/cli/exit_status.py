@@ -16,20 +16,11 @@ INTERRUPTED = 130
 
 
 def exit_status(name: str, work: Callable[[], int | None], again: str = "") -> int:
-    """Carry out ``work`` and return the exit status of its command.
+    """Carry out the work of a command, as ``analysis compare``, and return its exit status.
 
     0: done; 2: a mistake of the user's or a fault of the machine (a full disk, short
-    memory); 75: interrupted, the same command continues; 130: Ctrl-C; or what ``work``
-    returns.
-
-    Parameters
-    ----------
-    name
-        Of the command, as ``analysis compare``.
-    work
-        What the command does.
-    again
-        What the message after Ctrl-C says behind ``interrupted``.
+    memory); 75: interrupted, the same command continues; 130: Ctrl-C, after a message that
+    ends with ``again``; or what ``work`` returns.
     """
     try:
         status = work() or 0

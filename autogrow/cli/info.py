@@ -6,6 +6,7 @@ import argparse
 
 from autogrow.cli.options import positive
 from autogrow.errors import UserError
+from autogrow.networks.names import choose_stem, parse_network
 
 
 def add_info(parser: argparse.ArgumentParser) -> None:
@@ -21,24 +22,19 @@ def add_info(parser: argparse.ArgumentParser) -> None:
 
 
 def _info(options: argparse.Namespace) -> None:
-    from autogrow.networks.names import parse_network
-
-    name = parse_network(
-        options.network
-    )  # before torch is loaded, so that a mistake is reported at once
-    given = (options.image_size, options.channels, options.classes)
-    size, channels, classes = (v or d for v, d in zip(given, (32, 3, 10), strict=True))
+    name = parse_network(options.network)  # a mistake in it is reported before torch is loaded
+    size, channels, classes = options.image_size, options.channels, options.classes
     if options.data is not None:
-        if any(value is not None for value in given):
+        if size or channels or classes:
             raise UserError("--data: allowed: --data, or --image-size, --channels and --classes")
         from autogrow.data import info
 
         facts = info(options.data)
         size, channels, classes = facts.image_size, facts.channels, facts.n_classes
+    size, channels, classes = size or 32, channels or 3, classes or 10
     from tabulate import tabulate
 
     from autogrow.networks.flops import network_costs
-    from autogrow.networks.names import choose_stem
 
     costs = network_costs(
         name,

@@ -11,27 +11,23 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from autogrow import __version__
 from autogrow.cli.exit_status import exit_status
 from autogrow.cli.info import add_info
-from autogrow.cli.options import (
-    LazyParser,
-    OneLineParser,
-    add_depth_of,
-    add_execution,
-    spec_options,
-)
+from autogrow.cli.options import OneLineParser, add_settings, given_settings
 from autogrow.cli.replay import add_replay
 from autogrow.cli.status import add_status
+from autogrow.config.execution import Execution
+from autogrow.config.pydantic_errors import validated
+from autogrow.config.spec import SPECS, RunSpec, parse_spec
 from autogrow.errors import UserError
+from autogrow.files.yaml import read_yaml
+from autogrow.networks.names import parse_architecture
 from autogrow.process.signals import ignore, raised
-
-if TYPE_CHECKING:
-    from autogrow.config.spec import RunSpec
+from autogrow.runs.folder import found_network
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,53 +51,63 @@ def _parser() -> argparse.ArgumentParser:
         "python -m analysis, python -m benchmarks.",
     )
     parser.add_argument("--version", action="version", version=f"autogrow {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=LazyParser)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, kind, text in (
         ("grow", "autogrow", "grow a seed network, then fine-tune the found net"),
         ("train", "scratch", "train a network of a given depth from scratch"),
         ("morph", "morph", "train a network, morph it to a deeper one, train that"),
     ):
-        command = commands.add_parser(name, help=text, description=text, fill=spec_options(kind))
+        command = commands.add_parser(name, help=text, description=text)
         command.set_defaults(command=_run_options, kind=kind)
-    command = commands.add_parser("run", help="carry out the run that a YAML file describes")
-    command.add_argument("spec", type=Path, metavar="SPEC.yaml", help="settings of the run")
-    add_depth_of(command)
-    add_execution(command)
+        add_settings(command, SPECS[kind], [n for n in SPECS[kind].model_fields if n != "kind"])
+        _add_run(command, depth_of=kind == "scratch")
+    text = "carry out the run that a YAML file describes"
+    command = commands.add_parser("run", help=text, description=text)
     command.set_defaults(command=_run_file)
-    command = commands.add_parser("replay", help="print what Algorithm 1 decides on a curve")
-    add_replay(command)
-    text = "tell what the runs below a folder are doing"
-    command = commands.add_parser("status", help=text, description=text)
-    add_status(command)
-    command = commands.add_parser("info", help="print a network's layers, parameters and FLOPs")
-    add_info(command)
+    command.add_argument("spec", type=Path, metavar="SPEC.yaml", help="settings of the run")
+    _add_run(command, depth_of=True)
+    for name, add, text in (
+        ("replay", add_replay, "print what Algorithm 1 decides on a curve"),
+        ("status", add_status, "tell what the runs below a folder are doing"),
+        ("info", add_info, "print a network's layers, parameters and FLOPs"),
+    ):
+        add(commands.add_parser(name, help=text, description=text))
     return parser
 
 
-def _run_options(options: argparse.Namespace) -> None:
-    from autogrow.config.spec import SPECS
+def _add_run(parser: argparse.ArgumentParser, *, depth_of: bool) -> None:
+    """Add the options that say where and how a run is carried out."""
+    parser.set_defaults(depth_of=None)
+    if depth_of:
+        parser.add_argument(
+            "--depth-of",
+            type=Path,
+            metavar="DIR",
+            help="take the depth from this finished run (then the network is named without one)",
+        )
+    group = parser.add_argument_group("where and how")
+    group.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="run folder; training resumes from its latest checkpoint",
+    )
+    add_settings(group, Execution)
 
-    known = SPECS[options.kind].model_fields
-    given = {name: getattr(options, name) for name in known if hasattr(options, name)}
-    _carry_out(_spec({**given, "kind": options.kind}, "options", options), options)
+
+def _run_options(options: argparse.Namespace) -> None:
+    _carry_out(given_settings(options, SPECS[options.kind]), "options", options)
 
 
 def _run_file(options: argparse.Namespace) -> None:
-    from autogrow.files.yaml import read_yaml
-
-    _carry_out(_spec(read_yaml(options.spec), str(options.spec), options), options)
+    _carry_out(read_yaml(options.spec), str(options.spec), options)
 
 
-def _spec(settings: Any, source: str, options: argparse.Namespace) -> RunSpec:
-    """Return the spec of these settings, with the depth of ``--depth-of`` if it is given."""
-    from autogrow.config.spec import parse_spec
-
-    folder = getattr(options, "depth_of", None)
-    if folder is None or not isinstance(settings, dict):
+def _spec(settings: Any, source: str, depth_of: Path | None) -> RunSpec:
+    """Return the spec of these settings, with the depth of a finished run if one is named."""
+    if depth_of is None or not isinstance(settings, dict):
         return parse_spec(settings, source)
-    from autogrow.networks.names import parse_architecture
-    from autogrow.runs.folder import found_network
-
     kind, network = settings.get("kind"), str(settings.get("network"))
     if kind != "scratch":
         raise UserError(f"{source}: kind: found {kind!r:.80}; allowed with --depth-of: scratch")
@@ -110,20 +116,18 @@ def _spec(settings: Any, source: str, options: argparse.Namespace) -> RunSpec:
             f"{source}: network: found {network!r:.80}; allowed with --depth-of: a name without "
             "a depth"
         )
-    found = found_network(folder, parse_architecture(network))
+    found = found_network(depth_of, parse_architecture(network))
     return parse_spec({**settings, "network": str(found)}, source)
 
 
-def _carry_out(spec: RunSpec, options: argparse.Namespace) -> None:
+def _carry_out(settings: Any, source: str, options: argparse.Namespace) -> None:
+    spec = _spec(settings, source, options.depth_of)
+    execution = validated(Execution, given_settings(options, Execution), "options")
     from autogrow.process.memory import keep_memory
 
     keep_memory()
-    from autogrow.config.execution import Execution
     from autogrow.runs.run import run
 
-    execution = Execution(
-        **{field.name: getattr(options, field.name) for field in fields(Execution)}
-    )
     summary = run(spec, options.out, execution=execution)
-    if not options.quiet and os.environ.get("RANK", "0") == "0":  # one of torchrun's processes
+    if not execution.quiet and os.environ.get("RANK", "0") == "0":  # one of torchrun's processes
         print(f"{summary.in_one_line()}; see {options.out}")

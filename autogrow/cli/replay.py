@@ -9,9 +9,13 @@ import re
 import sys
 from pathlib import Path
 
-from autogrow.cli.options import positive
+from autogrow.cli.options import add_settings, given_settings
+from autogrow.config.pydantic_errors import validated
+from autogrow.config.resolved import ResolvedAutogrow
+from autogrow.config.spec import AutogrowSpec
 from autogrow.errors import UserError
 from autogrow.files.reading import read_text
+from autogrow.growth.algorithm import GROWTH_HEADER, replay
 
 LARGEST = 100_000_000
 """Bytes of a CSV: a million epochs."""
@@ -22,20 +26,8 @@ NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 def read_accuracies(path: Path) -> list[float]:
     """Return the validation accuracies (percent) of a CSV, one row an epoch from 1.
 
-    A run's metrics.csv can be given as it is: where there is a column ``phase``,
-    the rows of AdamInit are passed over, since they are no epochs of their own.
-
-    Parameters
-    ----------
-    path
-        CSV with at least the columns ``epoch`` and ``val_accuracy``; ``nan`` is the
-        accuracy of an epoch that diverged.
-
-    Raises
-    ------
-    UserError
-        Naming file and line: a missing column, an epoch out of order, an
-        accuracy that is not a number from 0 to 100.
+    A run's metrics.csv can be given as it is: AdamInit's rows are skipped, since they are no
+    epochs of their own. ``nan`` is the accuracy of an epoch that diverged.
     """
     text = read_text(path, "a CSV", LARGEST)
     try:
@@ -82,16 +74,7 @@ def _accuracy(row: dict[str, str | None], expected: int, where: str) -> float:
 
 def add_replay(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``autogrow replay``."""
-    parser.add_argument("--network", required=True, help="architecture, as Basic3ResNet")
-    parser.add_argument("--seed-depth", metavar="DEPTH", help="default: 1-1-1 or 1-1-1-1")
-    parser.add_argument("--policy", choices=("periodic", "convergent"), default="periodic")
-    parser.add_argument(
-        "--K", type=positive, metavar="N", help="growing period (default: 3; convergent: 100)"
-    )
-    parser.add_argument(
-        "--J", type=positive, default=100, metavar="N", help="stop window, periodic (default: 100)"
-    )
-    parser.add_argument("--tau", type=float, default=0.05, metavar="X", help="percentage points")
+    add_settings(parser, AutogrowSpec, ["network", "seed_depth", "policy", "K", "J", "tau"])
     parser.add_argument(
         "--accuracies",
         type=Path,
@@ -104,26 +87,14 @@ def add_replay(parser: argparse.ArgumentParser) -> None:
 
 
 def _replay(options: argparse.Namespace) -> None:
-    from autogrow.growth.algorithm import GROWTH_HEADER, replay
-    from autogrow.growth.policies import ConvergentGrowth, PeriodicGrowth, Policy
-    from autogrow.networks.names import parse_architecture, parse_depth
+    from autogrow.config.resolving import resolve
 
-    architecture = parse_architecture(options.network)
-    depth = architecture.seed_depth
-    if options.seed_depth is not None:
-        depth = parse_depth(options.seed_depth, architecture, "--seed-depth")
-    if not 0 <= options.tau <= 100:
-        raise UserError(f"--tau: found {options.tau}; allowed: a number from 0 to 100")
-    policy: Policy
-    if options.policy == "convergent":
-        policy = ConvergentGrowth(options.K or 100, options.tau)
-    else:
-        K = options.K or 3
-        if options.J < K:
-            raise UserError(f"--J: {options.J} is less than K ({K}); allowed: J from K up")
-        policy = PeriodicGrowth(K, options.J, options.tau)
+    given = given_settings(options, AutogrowSpec)
+    # Any data set with the paper's 200 epochs of fine-tuning, of which T is 100.
+    spec = resolve(validated(AutogrowSpec, {**given, "data": "CIFAR10"}, "options"))
+    assert isinstance(spec, ResolvedAutogrow)
     accuracies = read_accuracies(options.accuracies)
+    events = replay(spec.growth_policy, spec.first_network.depth, accuracies)
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(GROWTH_HEADER)
-    writer.writerows(event.row() for event in replay(policy, depth, accuracies))
-    sys.stdout.flush()
+    writer.writerows(event.row() for event in events)

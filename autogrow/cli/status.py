@@ -14,20 +14,17 @@ from pathlib import Path
 from typing import Any
 
 from autogrow.errors import UserError
-from autogrow.files.reading import read_json
 from autogrow.files.yaml import read_yaml
 from autogrow.process.lock import NAME as LOCK
 from autogrow.process.lock import is_alive
 from autogrow.process.terminal import Screen, duration
 from autogrow.runs.folder import GROWTH, SPEC, WEIGHTS
-from autogrow.runs.summary import SUMMARY
-from autogrow.training.metrics import METRICS, METRICS_HEADER
+from autogrow.runs.summary import SUMMARY, read_summary
+from autogrow.training.metrics import METRICS
 from autogrow.training.reporter import LOG
 from autogrow.training.standing import Standing, recent_seconds
 from autogrow.training.unfinished import checkpoint_files
 
-END = 4096
-"""Bytes that are read from the end of a CSV: more than its last three rows."""
 PAUSE = 2.0
 """Seconds between two looks of ``--watch``."""
 STATES = ("done", "diverged", "running", "interrupted", "damaged")
@@ -35,151 +32,93 @@ STATES = ("done", "diverged", "running", "interrupted", "damaged")
 
 @dataclass(frozen=True)
 class RunStatus:
-    """What a run is doing.
-
-    Parameters
-    ----------
-    folder
-        Run folder.
-    state
-        One of ``STATES``.
-    detail
-        The rest of its line; empty for a run that is done.
-    """
+    """What a run is doing: one of ``STATES``, and the rest of its line."""
 
     folder: Path
     state: str
     detail: str = ""
 
 
-def run_folders(root: Path) -> Iterator[tuple[Path, list[str]]]:
-    """Yield each run folder from ``root`` down, with the names of its files."""
+def running(root: Path) -> list[RunStatus]:
+    """Return the runs that are at work; the others' files are not read."""
+    found = [_status_of(folder) for folder in _run_folders(root) if (folder / LOCK).exists()]
+    return [status for status in found if status.state == "running"]
+
+
+def _run_folders(root: Path) -> Iterator[Path]:
+    """Yield each run folder from ``root`` down."""
 
     def refused(error: OSError) -> None:
         raise UserError(f"{error.filename}: cannot be read: {error.strerror}")
 
     for place, folders, names in os.walk(root, onerror=refused):
         if {LOG, METRICS, SUMMARY, LOCK} & set(names):
-            yield Path(place), names
+            yield Path(place)
             folders.clear()
         else:
             folders[:] = sorted(f for f in folders if not f.startswith("."))
 
 
-def status_of(folder: Path, names: list[str]) -> RunStatus:
-    """Return what a run is doing; damaged and foreign files are told in its detail."""
+def _status_of(folder: Path) -> RunStatus:
+    """Return what a run is doing; its detail tells of damaged and foreign files."""
     try:
-        if SUMMARY in names and WEIGHTS in names:
-            return _finished(folder)
-        if LOCK in names and is_alive(folder / LOCK):
-            return RunStatus(folder, "running", _detail(folder, names, running=True))
-        if SPEC not in names:
+        if (folder / SUMMARY).exists() and (folder / WEIGHTS).exists():
+            summary = read_summary(folder / SUMMARY)
+            if not summary.diverged:
+                return RunStatus(folder, "done")
+            told = f"no finite loss from epoch {summary.diverged_after} on"
+            return RunStatus(folder, "diverged", told)
+        started = (folder / SPEC).exists()
+        if (folder / LOCK).exists() and is_alive(folder / LOCK):
+            told = str(_standing(folder, at_work=True)) if started else "starting"
+            return RunStatus(folder, "running", told)
+        if not started:
             return RunStatus(folder, "damaged", f"{SPEC} is missing; allowed: a run folder")
-        return RunStatus(folder, "interrupted", _detail(folder, names, running=False))
-    except (UserError, OSError, ValueError, TypeError, KeyError) as error:
+        checkpoints = [file.stat().st_mtime for file in checkpoint_files(folder)]
+        kept = "no checkpoint"
+        if checkpoints:
+            kept = f"last checkpoint {duration(time.time() - checkpoints[-1])} ago"
+        told = f"{_standing(folder, at_work=False)}; {kept}"
+        return RunStatus(folder, "interrupted", told)
+    except (UserError, OSError, ValueError, TypeError, KeyError, csv.Error) as error:
         if not folder.exists():
             return RunStatus(folder, "interrupted", "its folder was removed")
         return RunStatus(folder, "damaged", str(UserError(str(error))))
 
 
-def statuses(root: Path) -> list[RunStatus]:
-    """Return what every run from ``root`` down is doing."""
-    return [status_of(folder, names) for folder, names in run_folders(root)]
-
-
-def running(root: Path) -> list[RunStatus]:
-    """Return the runs that are at work; the others' files are not read."""
-    found = [status_of(f, names) for f, names in run_folders(root) if LOCK in names]
-    return [status for status in found if status.state == "running"]
-
-
-def lines_of(root: Path, found: list[RunStatus]) -> list[str]:
-    """Return the lines that a user reads: how many runs are in each state, and the open ones."""
-    count = Counter(status.state for status in found)
-    told = ", ".join(f"{count[state]} {state}" for state in STATES if count[state])
-    lines = [f"{root}: {told or 'no runs'}"]
-    for state in STATES[1:]:
-        for status in (s for s in found if s.state == state):
-            name = status.folder.relative_to(root) if status.folder != root else status.folder
-            lines.append(f"  {state:11} {name}: {status.detail}")
-    return lines
-
-
-def _finished(folder: Path) -> RunStatus:
-    summary = read_json(folder / SUMMARY)
-    state = summary.get("status") if isinstance(summary, dict) else None
-    if state == "complete":
-        return RunStatus(folder, "done")
-    if state == "diverged":
-        after = summary.get("diverged_after")
-        return RunStatus(folder, "diverged", f"no finite loss from epoch {after} on")
-    raise UserError(f"{SUMMARY}: status: found {state!r:.80}; allowed: complete or diverged")
-
-
-def _detail(folder: Path, names: list[str], *, running: bool) -> str:
-    if SPEC not in names:
-        return "starting"
-    standing = _standing(folder, names, running=running)
-    if running:
-        return str(standing) if standing else "in its first epoch"
-    checkpoints = [file.stat().st_mtime for file in checkpoint_files(folder)]
-    kept = "no checkpoint"
-    if checkpoints:
-        kept = f"last checkpoint {duration(time.time() - checkpoints[-1])} ago"
-    where = str(standing) if standing else "in its first epoch"
-    return f"{where}; {kept}"
-
-
-def _standing(folder: Path, names: list[str], *, running: bool) -> Standing | None:
-    """Return where a run stands by its records; None before its first epoch has ended."""
-    rows = _last_rows(folder / METRICS) if METRICS in names else []
+def _standing(folder: Path, *, at_work: bool) -> Standing | str:
+    """Return where a run stands by its records."""
+    spec, metrics = read_yaml(folder / SPEC), folder / METRICS
+    rows = _rows(metrics) if metrics.exists() else []
     own = [row for row in rows if row["phase"] != "adaminit"]
     if not own:
-        return None
+        return "in its first epoch"
     last = rows[-1]
-    since = time.time() - (folder / METRICS).stat().st_mtime
+    epoch = int(last["epoch"])
+    since = time.time() - metrics.stat().st_mtime
     return Standing(
-        epoch=int(last["epoch"]),
-        expected=_expected(folder, names, int(last["epoch"])),
+        epoch=epoch,
+        expected=_expected(folder, spec, epoch),
         phase=last["phase"],
         depth=last["depth"],
         accuracy=float(own[-1]["val_accuracy"]),
-        seconds=recent_seconds([float(row["seconds"]) for row in own]) if running else None,
-        elapsed=since if running else 0.0,
+        seconds=recent_seconds([float(row["seconds"]) for row in own]) if at_work else None,
+        elapsed=since if at_work else 0.0,
     )
 
 
-def _expected(folder: Path, names: list[str], epoch: int) -> int:
+def _expected(folder: Path, spec: Any, epoch: int) -> int:
     """Return the epochs that a run needs; while it grows, those that it needs at least."""
-    spec: dict[str, Any] = _read(folder / SPEC)
     if spec["kind"] != "autogrow":
         return int(spec["epochs"]) * (2 if spec["kind"] == "morph" else 1)
-    grown = _tail(folder / GROWTH)[-1].split(",") if GROWTH in names else ["", ""]
-    return int(spec["finetune_epochs"]) + (int(grown[0]) if grown[1] == "done" else epoch)
+    grown = _rows(folder / GROWTH)[-1:] if (folder / GROWTH).exists() else []
+    ends = [int(event["epoch"]) for event in grown if event["event"] == "done"]
+    return int(spec["finetune_epochs"]) + (ends[0] if ends else epoch)
 
 
-def _read(file: Path) -> Any:
-    if file.suffix == ".json":
-        return read_json(file)
-    return read_yaml(file)
-
-
-def _tail(file: Path) -> list[str]:
-    """Return the last lines of a text file."""
-    with file.open("rb") as content:
-        size = content.seek(0, os.SEEK_END)
-        content.seek(max(0, size - END))
-        lines = content.read().decode(errors="replace").splitlines()
-    return lines if size <= END else lines[1:]
-
-
-def _last_rows(file: Path) -> list[dict[str, str]]:
-    """Return the last rows of a metrics.csv."""
-    lines = [line for line in _tail(file) if not line.startswith("epoch,")]
-    rows = [row for row in csv.reader(lines) if row]
-    if any(len(row) != len(METRICS_HEADER) for row in rows):
-        raise UserError(f"{METRICS}: found a row of another width; allowed: a run's records")
-    return [dict(zip(METRICS_HEADER, row, strict=True)) for row in rows]
+def _rows(file: Path) -> list[dict[str, str]]:
+    with file.open(newline="", encoding="utf-8") as lines:
+        return list(csv.DictReader(lines))
 
 
 def add_status(parser: argparse.ArgumentParser) -> None:
@@ -207,8 +146,8 @@ def _status(options: argparse.Namespace) -> int:
     before: list[str] = []
     try:
         while True:
-            found = statuses(root)
-            lines = lines_of(root, found)
+            found = [_status_of(folder) for folder in _run_folders(root)]
+            lines = _lines(root, found)
             live = options.watch and screen.live
             if live:
                 screen.show(lines[: screen.rows])
@@ -222,3 +161,15 @@ def _status(options: argparse.Namespace) -> int:
         return 130
     finally:
         screen.close()
+
+
+def _lines(root: Path, found: list[RunStatus]) -> list[str]:
+    """Return the lines that a user reads: how many runs are in each state, and the open ones."""
+    count = Counter(status.state for status in found)
+    told = ", ".join(f"{count[state]} {state}" for state in STATES if count[state])
+    lines = [f"{root}: {told or 'no runs'}"]
+    for state in STATES[1:]:
+        for status in (s for s in found if s.state == state):
+            name = status.folder.relative_to(root) if status.folder != root else status.folder
+            lines.append(f"  {state:11} {name}: {status.detail}")
+    return lines

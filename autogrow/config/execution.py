@@ -2,51 +2,47 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import BaseModel, ConfigDict, Field
 
-@dataclass(frozen=True)
-class Execution:
-    """How a run is carried out: nothing here changes what is computed beyond rounding.
+from autogrow.config.spec import Epochs
 
-    Parameters
-    ----------
-    device
-        ``auto`` (a GPU if there is one), ``cpu``, ``cuda`` or ``cuda:N``.
-    threads
-        CPU threads; None keeps torch's default.
-    workers
-        Processes that decode images in files; None: one for each CPU, up to 16.
-    compiled
-        Whether each kind of sub-module is compiled.
-    data_root
-        Folder where data sets are looked for first and downloaded to.
-    download
-        Whether a missing data set is downloaded.
-    quiet
-        Whether the terminal stays empty.
-    restart
-        Whether the run starts anew although its folder holds a part of it.
-    replace
-        Whether a run of another spec in the folder is discarded.
-    wait
-        Whether the run waits while another process trains in its folder; else that is a
-        mistake.
-    checkpoint_epochs, checkpoint_minutes
-        A checkpoint is written after every so many epochs, and also inside an epoch once
-        the last one is so many minutes old.
-    """
 
-    device: str = "auto"
-    threads: int | None = None
-    workers: int | None = None
-    compiled: bool = False
-    data_root: Path | None = None
-    download: bool = False
-    quiet: bool = False
-    restart: bool = False
-    replace: bool = False
-    wait: bool = False
-    checkpoint_epochs: int = 1
-    checkpoint_minutes: float = 10.0
+class Execution(BaseModel):
+    """How a run is carried out: nothing here changes what is computed beyond rounding."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
+
+    device: str = Field("auto", description="auto (a GPU if there is one), cpu, cuda or cuda:N")
+    threads: int | None = Field(None, ge=1, description="CPU threads (default: torch's)")
+    workers: int | None = Field(
+        None,
+        ge=0,
+        le=100_000,
+        description="processes that decode images in files, 0: none (default: one for each CPU, "
+        "up to 16)",
+    )
+    compiled: bool = Field(
+        False,
+        alias="compile",
+        description="compile each kind of sub-module once; pays on a GPU in runs of hours",
+    )
+    data_root: Path | None = Field(
+        None,
+        strict=False,
+        description="where data sets are looked for first and downloaded to (default: "
+        "$AUTOGROW_DATA_ROOT, else ./data)",
+    )
+    download: bool = Field(False, description="download a missing data set")
+    quiet: bool = Field(False, description="print nothing on the terminal")
+    restart: bool = Field(False, description="discard what the folder holds of this run")
+    replace: bool = Field(False, description="discard a run of another spec in the folder")
+    wait: bool = Field(False, description="wait while another process trains in the folder")
+    checkpoint_epochs: Epochs = Field(1, description="epochs between two checkpoints")
+    checkpoint_minutes: float = Field(
+        10.0,
+        gt=0,
+        le=1_000_000,
+        description="a checkpoint is also written inside an epoch once the last one is this old",
+    )

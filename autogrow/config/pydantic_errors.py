@@ -13,16 +13,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def validated(model: type[Model], values: object, source: str) -> Model:
-    """Return the model with these values.
-
-    Parameters
-    ----------
-    model
-        What the values must fit.
-    values
-        Plain values by key.
-    source
-        Where they come from, for the message.
+    """Return the model with these values; ``source`` names them in error messages.
 
     Raises
     ------

@@ -64,8 +64,10 @@ class ResolvedAutogrow(ResolvedSpec, AutogrowSpec):
 
     @property
     def growth_policy(self) -> Policy:
-        """The policy object."""
-        raise NotImplementedError
+        """The policy that decides when the network grows."""
+        if self.J is None:
+            return ConvergentGrowth(K=self.K, tau=self.tau)
+        return PeriodicGrowth(K=self.K, J=self.J, tau=self.tau)
 
 
 class PeriodicAutogrow(ResolvedAutogrow):
@@ -74,11 +76,6 @@ class PeriodicAutogrow(ResolvedAutogrow):
     policy: Literal["periodic"] = "periodic"
     J: Epochs
 
-    @property
-    def growth_policy(self) -> Policy:
-        """The policy object."""
-        return PeriodicGrowth(K=self.K, J=self.J, tau=self.tau)
-
 
 class ConvergentAutogrow(ResolvedAutogrow):
     """Convergent growth."""
@@ -86,36 +83,14 @@ class ConvergentAutogrow(ResolvedAutogrow):
     policy: Literal["convergent"] = "convergent"
     J: None = None
 
-    @property
-    def growth_policy(self) -> Policy:
-        """The policy object."""
-        return ConvergentGrowth(K=self.K, tau=self.tau)
-
 
 def resolved_type(spec: RunSpec) -> type[ResolvedSpec]:
     """Return the type of a spec with every setting filled in."""
-    if isinstance(spec, ScratchSpec):
-        return ResolvedScratch
-    if isinstance(spec, MorphSpec):
-        return ResolvedMorph
-    if isinstance(spec, AutogrowSpec) and spec.policy == "periodic":
-        return PeriodicAutogrow
-    return ConvergentAutogrow
+    if isinstance(spec, AutogrowSpec):
+        return PeriodicAutogrow if spec.policy == "periodic" else ConvergentAutogrow
+    return ResolvedMorph if isinstance(spec, MorphSpec) else ResolvedScratch
 
 
 def parse_resolved(settings: object, source: str) -> ResolvedSpec:
-    """Return the resolved spec that ``settings`` describe.
-
-    Parameters
-    ----------
-    settings
-        A mapping of keys to plain values, as read from a run's folder.
-    source
-        Where they come from, for error messages.
-
-    Raises
-    ------
-    UserError
-        For what is no spec, and for a setting that is left open.
-    """
+    """Return the resolved spec of these settings; a setting that is left open is a UserError."""
     return validated(resolved_type(parse_spec(settings, source)), settings, source)

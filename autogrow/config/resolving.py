@@ -20,13 +20,7 @@ def resolve(spec: RunSpec, facts: ImageData | datasets.DatasetInfo | None = None
 
     The values are the paper's (section 3 and the released code): learning rate
     by family, batch, epochs, milestones and weight decay by data set, J = T.
-
-    Parameters
-    ----------
-    spec
-        The settings as given.
-    facts
-        The data set, or what is known about it; None: looked up by its name.
+    ``facts`` are by default those of the data set that the spec names.
 
     Raises
     ------
@@ -64,11 +58,9 @@ def _periods(spec: AutogrowSpec, T: int) -> tuple[int, int | None]:
     if spec.policy == "convergent":
         return spec.K or T, None
     K, J = spec.K or 3, spec.J or T
-    if K <= J:
-        return K, J
-    if spec.J is not None:
-        raise UserError(f"J: {J} is less than K, by default {K}; allowed: J from {K} up")
-    raise UserError(
-        f"K: {K} is more than J, which is by default T = {T}, the epochs of "
-        f"fine-tuning at the largest learning rate; allowed: K up to {T}, or a larger J"
-    )
+    if K > J:
+        raise UserError(
+            f"K: {K} is more than J = {J} (by default K is 3 and J is T = {T}, the epochs of "
+            f"fine-tuning at the largest learning rate); allowed: K up to {J}, or a larger J"
+        )
+    return K, J

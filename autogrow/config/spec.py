@@ -12,14 +12,7 @@ import itertools
 import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from autogrow.config.pydantic_errors import validated
 from autogrow.errors import UserError, allowed
@@ -30,9 +23,18 @@ Width = Annotated[int, Field(ge=1, le=4096)]
 BatchSize = Annotated[int, Field(ge=2, le=1_000_000)]
 LearningRate = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
 WeightDecay = Annotated[float, Field(ge=0, le=1)]
-Milestones = Annotated[tuple[float, ...], Field(strict=False)]
 Padding = Annotated[int, Field(ge=0, le=64)]
 Epochs = Annotated[int, Field(ge=1, le=100_000)]
+
+
+def _increasing(fractions: tuple[float, ...]) -> tuple[float, ...]:
+    bounded = itertools.pairwise((0.0, *fractions, 1.0))
+    if not fractions or not all(a < b for a, b in bounded):  # NaN fails too
+        raise ValueError("allowed: increasing fractions between 0 and 1, as 0.5 0.75")
+    return fractions
+
+
+Milestones = Annotated[tuple[float, ...], Field(strict=False), AfterValidator(_increasing)]
 
 
 def _network(key: str) -> AfterValidator:
@@ -78,7 +80,7 @@ class RunSpec(BaseModel):
         None, description="channels of the first sub-network (default: the paper's, 16 or 64)"
     )
     batch_size: BatchSize | None = Field(
-        None, description="images a step (default: 128; ImageNet 256)"
+        None, description="images in a step (default: 128; ImageNet 256)"
     )
     micro_batch: int = Field(
         0, ge=0, description="images at once: a step's gradient is accumulated; 0: the whole batch"
@@ -121,16 +123,6 @@ class RunSpec(BaseModel):
         0, ge=0, le=100_000, description="keep all parameters every so many epochs and at growths"
     )
     seed: int = Field(0, ge=0, le=2**32 - 1, description="seed of everything random")
-
-    @field_validator("milestones")
-    @classmethod
-    def _increasing(cls, value: tuple[float, ...] | None) -> tuple[float, ...] | None:
-        if value is None:
-            return value
-        bounded = (0.0, *value, 1.0)
-        if not value or not all(a < b for a, b in itertools.pairwise(bounded)):  # NaN fails too
-            raise ValueError("allowed: increasing fractions between 0 and 1, as 0.5 0.75")
-        return value
 
     @property
     def first_network(self) -> names.NetworkName:
@@ -265,14 +257,7 @@ SPECS: dict[str, type[ScratchSpec] | type[MorphSpec] | type[AutogrowSpec]] = {
 
 
 def parse_spec(settings: object, source: str = "spec") -> ScratchSpec | MorphSpec | AutogrowSpec:
-    """Return the spec that ``settings`` describe.
-
-    Parameters
-    ----------
-    settings
-        A mapping of keys to plain values, as read from a YAML file.
-    source
-        Where they come from, for error messages.
+    """Return the spec of these settings; ``source`` names them in error messages.
 
     Raises
     ------

@@ -26,13 +26,7 @@ WEIGHTS = "weights.safetensors"
 
 
 def read_spec(folder: Path) -> ResolvedSpec:
-    """Return the resolved spec of the run in a folder.
-
-    Raises
-    ------
-    UserError
-        If there is none, or it cannot be read.
-    """
+    """Return the resolved spec of the run in a folder; what cannot be read is a UserError."""
     file = folder / SPEC
     return parse_resolved(read_yaml(file), str(file))
 
@@ -42,19 +36,8 @@ def found_network(folder: Path, architecture: Architecture) -> NetworkName:
 
     With another kind of sub-module: the depth at which each sub-network has as
     many layers, rounded up (Table 9 compares Plain4Net-6-6-6-6 with
-    Basic4ResNet-3-3-3-3).
-
-    Parameters
-    ----------
-    folder
-        Folder of the finished run.
-    architecture
-        Of the network to return.
-
-    Raises
-    ------
-    UserError
-        If the run is not finished, or has another number of sub-networks.
+    Basic4ResNet-3-3-3-3). An unfinished run, and one with another number of
+    sub-networks, is a UserError.
     """
     file = folder / SUMMARY
     if not file.exists():
@@ -70,7 +53,7 @@ def found_network(folder: Path, architecture: Architecture) -> NetworkName:
 
 
 def spec_checksum(spec: dict[str, Any]) -> str:
-    """Return a checksum of a run's spec, by which its summary is known."""
+    """Return the checksum of a run's spec that its summary holds."""
     return hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()
 
 
@@ -83,8 +66,7 @@ def finished_summary(folder: Path, spec: ResolvedSpec) -> Summary | None:
     if not ((folder / SUMMARY).exists() and (folder / WEIGHTS).exists()):
         return None
     summary = read_summary(folder / SUMMARY)
-    of_this_spec = summary.spec_checksum in (None, spec_checksum(to_json(spec)))
-    return summary if of_this_spec else None
+    return summary if summary.spec_checksum in (None, spec_checksum(to_json(spec))) else None
 
 
 def write_growth(folder: Path, events: Sequence[Event], *, sync: bool = False) -> None:
@@ -93,21 +75,10 @@ def write_growth(folder: Path, events: Sequence[Event], *, sync: bool = False) -
 
 
 def write_weights(folder: Path, network: Any, description: dict[str, Any]) -> None:
-    """Write the network's weights, with what is needed to build it again.
-
-    Parameters
-    ----------
-    folder
-        The run's folder.
-    network
-        The trained network.
-    description
-        Name with depth, image_channels, classes, stem and width.
-    """
+    """Write the network's weights, with the description from which it can be built again."""
     from autogrow.files.tensors import write_tensors
 
-    about = {"network": json.dumps(description)}
-    write_tensors(folder / WEIGHTS, network.state_dict(), about)
+    write_tensors(folder / WEIGHTS, network.state_dict(), {"network": json.dumps(description)})
 
 
 def load_network(folder: str | Path) -> Any:
@@ -118,20 +89,18 @@ def load_network(folder: str | Path) -> Any:
     UserError
         If there are no readable weights.
     """
-    import safetensors
-    import safetensors.torch
+    from safetensors import SafetensorError, safe_open
+    from safetensors.torch import load_file
 
     from autogrow.networks.growable import build_network
 
     file = Path(folder) / WEIGHTS
     try:
-        with safetensors.safe_open(file, "pt") as content:
+        with safe_open(file, "pt") as content:
             description = json.loads((content.metadata() or {})["network"])
-        tensors = safetensors.torch.load_file(file)
+        tensors = load_file(file)
         network = build_network(parse_network(description.pop("name")), **description)
         network.load_state_dict(tensors)
-    except (OSError, KeyError, TypeError, RuntimeError, ValueError) as error:
+    except (OSError, KeyError, TypeError, RuntimeError, ValueError, SafetensorError) as error:
         raise UserError(f"{file}: no weights of a run: {error}") from None
-    except safetensors.SafetensorError as error:
-        raise UserError(f"{file}: no readable weights: {error}") from None
     return network.eval()

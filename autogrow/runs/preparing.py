@@ -24,10 +24,7 @@ def prepare_folder(
 ) -> Summary | None:
     """Check the folder, clear it if asked to; return the summary if the run is finished.
 
-    Raises
-    ------
-    UserError
-        If it holds the run of another spec that is not to be replaced.
+    The run of another spec that is not to be replaced is a UserError.
     """
     if world.first:
         differing = _differing(folder, spec)
@@ -49,7 +46,7 @@ def prepare_folder(
 
 
 def open_folder(folder: Path, spec: ResolvedSpec) -> None:
-    """Write spec.yaml into the run's folder."""
+    """Write spec.yaml into the run's folder, unless it is there."""
     _remove_strays(folder)
     if not (folder / SPEC).exists():
         write_bytes(folder / SPEC, yaml_text(to_json(spec)).encode())

@@ -12,13 +12,7 @@ from autogrow.errors import UserError
 
 
 def git(*arguments: str, folder: Path) -> str:
-    """Return what git says of a folder.
-
-    Raises
-    ------
-    UserError
-        If git cannot be started or refuses, as outside a repository.
-    """
+    """Return what git says of a folder; a UserError if it refuses, as outside a repository."""
     try:
         done = subprocess.run(
             ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=30

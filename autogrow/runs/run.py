@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 from autogrow import data as datasets
 from autogrow.batches.sets import Sets, make_sets, prepared
@@ -22,7 +21,7 @@ from autogrow.errors import UserError
 from autogrow.files.writing import write_json
 from autogrow.growth.algorithm import Event, Growth
 from autogrow.growth.schedules import growing_staircase, staircase
-from autogrow.networks.names import NetworkName, parse_network
+from autogrow.networks.names import parse_network
 from autogrow.process.device import find_device
 from autogrow.process.distributed import World, joined
 from autogrow.process.lock import locked
@@ -110,9 +109,9 @@ def run(
         around = Surroundings(folder, reporter, execution, world, stops)
         state = begin(spec, spec.first_network, data, device, around)
         trainer = Trainer(spec, sets, state, around)
-        carried_out = _Run(spec, folder, trainer, world)
-        carried_out.execute()
-        return carried_out.finish(data, sets)
+        started = _Run(spec, folder, trainer, world)
+        started.execute()
+        return started.finish(data, sets)
 
 
 class _Run:
@@ -184,21 +183,17 @@ class _Run:
 
     def finish(self, data: ImageData, sets: Sets) -> Summary:
         """Write the results; return the summary."""
-        state = self.trainer.state
+        spec, folder, state = self.spec, self.folder, self.trainer.state
         summary = summarize(
-            self.spec, state.network, state.epochs, data, sets, state.halvings, self.world
+            spec, state.network, state.epochs, data, sets, state.halvings, self.world
         )
         if self.world.first:
-            self._write_results(summary, shape_of(self.spec, data))
+            write_metrics(folder, state.epochs, sync=True)
+            if isinstance(spec, ResolvedAutogrow):
+                write_growth(folder, self.events, sync=True)
+            description = {"name": summary.network, **shape_of(spec, data)}
+            write_weights(folder, state.network, description)
+            write_json(folder / SUMMARY, summary.model_dump())
+            remove_remains(folder)
         self.world.wait()
         return summary
-
-    def _write_results(self, summary: Summary, shape: dict[str, Any]) -> None:
-        trainer = self.trainer
-        name = str(NetworkName(self.spec.architecture, trainer.depth))
-        write_metrics(self.folder, trainer.epochs, sync=True)
-        if isinstance(self.spec, ResolvedAutogrow):
-            write_growth(self.folder, self.events, sync=True)
-        write_weights(self.folder, trainer.state.network, {"name": name, **shape})
-        write_json(self.folder / SUMMARY, summary.model_dump())
-        remove_remains(self.folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -34,32 +35,17 @@ def summarize(
     halvings: Sequence[Halving] = (),
     world: World = ALONE,
 ) -> Summary:
-    """Return the summary of a run.
-
-    Parameters
-    ----------
-    spec
-        The resolved spec.
-    network
-        The final network.
-    epochs
-        Every epoch of the run.
-    data, sets
-        What it was trained on.
-    halvings
-        Where a GPU's memory ran out.
-    world
-        The processes that trained it.
-    """
+    """Return the summary of a run that trained these epochs and ended with this network."""
     image, _ = next(sets.test.evaluation_batches(1))
     cost = costs_of(network.eval(), image)[-1]
     name = NetworkName(spec.architecture, depth_of(network))
     own = [e for e in epochs if e.phase != "adaminit"]
     micro_batch = halvings[-1].micro_batch if halvings else spec.micro_batch
     share = -(-spec.batch_size // world.size)
+    last_finite = max((e.epoch for e in own if e.finite), default=0)
     return Summary(
         status="complete" if own[-1].finite else "diverged",
-        diverged_after=None if own[-1].finite else _divergence(own),
+        diverged_after=None if own[-1].finite else last_finite + 1,
         kind=spec.kind,
         network=str(name),
         depth=format_depth(name.depth),
@@ -126,27 +112,21 @@ def _accuracies(spec: ResolvedSpec, own: Sequence[Epoch]) -> dict[str, float | N
     }
 
 
-def _divergence(epochs: Sequence[Epoch]) -> int:
-    """Return the first epoch of the last ones without a finite loss."""
-    return 1 + max((e.epoch for e in epochs if e.finite), default=0)
-
-
 def _adaminit(epochs: Sequence[Epoch]) -> list[AdamInitUse]:
     """Return what each AdamInit took."""
-    uses: dict[int, AdamInitUse] = {}
-    before = 0.0
-    for e in epochs:
-        if e.phase != "adaminit":
-            before = e.train_accuracy
-            continue
-        earlier = uses.get(e.epoch)
-        uses[e.epoch] = AdamInitUse(
-            after_epoch=e.epoch,
-            epochs=1 + (earlier.epochs if earlier else 0),
-            old_train_accuracy=before,
-            train_accuracy=e.train_accuracy,
-        )
-    return list(uses.values())
+    uses = []
+    for after_epoch, group in itertools.groupby(epochs, key=lambda e: e.epoch):
+        own, *adam = group  # AdamInit's epochs repeat the number of the epoch before them
+        if adam:
+            uses.append(
+                AdamInitUse(
+                    after_epoch=after_epoch,
+                    epochs=len(adam),
+                    old_train_accuracy=own.train_accuracy,
+                    train_accuracy=adam[-1].train_accuracy,
+                )
+            )
+    return uses
 
 
 def _seconds(epochs: Sequence[Epoch], *phases: str) -> float:

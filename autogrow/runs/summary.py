@@ -9,13 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from autogrow.config.pydantic_errors import validated
 from autogrow.errors import UserError
@@ -159,7 +153,7 @@ class Summary(_Strict):
     @property
     def diverged(self) -> bool:
         """Whether the last loss of the run was not finite."""
-        return self.diverged_after is not None and self.status == "diverged"
+        return self.status == "diverged"
 
     @property
     def diverged_growing(self) -> bool:

@@ -9,6 +9,7 @@ import sys
 import time
 
 import pytest
+from made_up_summaries import made_up_summary
 from terminals import under_a_terminal
 
 from autogrow.files.writing import write_csv
@@ -22,13 +23,14 @@ def run_folder(folder, *, spec=None, epochs=0, phase="training", status=None, lo
     folder.mkdir(parents=True)
     (folder / "log.txt").touch()
     (folder / SPEC).write_text(json.dumps(spec or {"kind": "scratch", "epochs": 10}))
-    rows = [
-        [e, phase, "2-1-1", 0.1, 1, 50, 1, 60 + e, 60, 60 + e, 20.0] for e in range(1, epochs + 1)
-    ]
-    if rows:
+    if epochs:
+        rows = [
+            [e, phase, "2-1-1", 0.1, 1, 50, 1, 60 + e, 60, 60 + e, 20] for e in range(1, epochs + 1)
+        ]
         write_csv(folder / "metrics.csv", METRICS_HEADER, rows)
     if status is not None:
-        content = {"status": status, "diverged_after": 3 if status == "diverged" else None}
+        after = 3 if status == "diverged" else None
+        content = made_up_summary("Basic3ResNet-2-1-1", status=status, diverged_after=after)
         (folder / "summary.json").write_text(json.dumps(content))
         (folder / "weights.safetensors").touch()
     if lock is not None:
@@ -51,14 +53,15 @@ def tree(tmp_path):
     long_ago = time.time() - 2 * STALE
     os.utime(gone / "lock", (long_ago, long_ago))
     (gone / "checkpoint-000004-0000000040.safetensors").touch()
-    run_folder(tmp_path / "damaged/a") / "summary.json"
-    (tmp_path / "damaged/a/metrics.csv").write_bytes(b"\xff\x00,\n")
-    run_folder(tmp_path / "damaged/b", status="complete")
-    (tmp_path / "damaged/b/summary.json").write_text("[1]")
-    run_folder(tmp_path / "damaged/c", epochs=2)
-    (tmp_path / "damaged/c" / SPEC).write_text("no: [spec")
-    (tmp_path / "damaged/d").mkdir()
-    (tmp_path / "damaged/d/metrics.csv").write_text("foreign\n")
+    a, b, c, d = (
+        run_folder(tmp_path / "damaged" / name, epochs=2, status="complete") for name in "abcd"
+    )
+    for folder in (a, c, d):
+        (folder / "weights.safetensors").unlink()
+    (a / "metrics.csv").write_bytes(b"\xff\x00,\n")
+    (b / "summary.json").write_text("[1]")
+    (c / SPEC).write_text("no: [spec")
+    (d / "metrics.csv").write_text("foreign\n1\n")
     (tmp_path / "specs/run").mkdir(parents=True)
     (tmp_path / "specs/run" / SPEC).write_text("{}")  # no run folder
     return tmp_path
@@ -119,8 +122,5 @@ def test_watching_ends_when_no_run_is_at_work(tmp_path, cli, monkeypatch):
     folder = run_folder(tmp_path / "run", epochs=4, lock="elsewhere")
     monkeypatch.setattr("autogrow.cli.status.time.sleep", lambda _: (folder / "lock").unlink())
     told = cli("status", "--watch", tmp_path)
-    assert told.status == 0
-    assert [line.rpartition(": ")[2] for line in told.out.splitlines() if "run:" not in line] == [
-        "1 running",
-        "1 interrupted",
-    ]
+    states = [line.rpartition(": ")[2] for line in told.out.splitlines() if "run:" not in line]
+    assert (told.status, states) == (0, ["1 running", "1 interrupted"])

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from autogrow.config.resolved import parse_resolved
@@ -53,7 +53,10 @@ def test_growing_defaults_are_the_papers_best_practice():
         "learning_rate": 0.1,
         "momentum": 0.9,
         "weight_decay": 5e-4,
-        "milestones": [0.5, 0.75],
+        "milestones": [
+            *(0.5, "0.5", [], ["a"], [True], ["0.5", "0.75"], [0.75, 0.5], [0.5, 0.5], [0, 0.5]),
+            *([0.5, 1], [math.nan], [0.2, math.nan], [math.nan, 0.5], [0.2, math.nan, 0.5]),
+        ],
         "crop_padding": 4,
         "flip": True,
         "seed": 0,
@@ -78,12 +81,9 @@ def test_growing_defaults_are_the_papers_best_practice():
     assert str(spec.first_network) == "Basic3ResNet-1-1-1"
 
 
-def test_training_defaults_are_the_papers():
+def test_training_and_morphing_defaults_are_the_papers():
     spec = resolve(parse_spec(TRAIN))
     assert (spec.epochs, spec.milestones, spec.learning_rate) == (200, (0.5, 0.75), 0.1)
-
-
-def test_morphing_defaults_are_the_papers():
     spec = resolve(parse_spec(MORPH))
     assert (spec.epochs, spec.initializer, spec.batch_size) == (200, "ZeroInit", 128)
 
@@ -97,24 +97,19 @@ def test_learning_rate_width_and_seed_follow_from_the_family(architecture):
 
 
 def test_imagenet_has_its_own_defaults():
-    given = {**GROW, "network": "Basic4ResNet", "data": "ImageNet"}
-    spec = resolve(parse_spec(given))
+    spec = resolve(parse_spec({**GROW, "network": "Basic4ResNet", "data": "ImageNet"}))
     assert (spec.batch_size, spec.weight_decay, spec.finetune_epochs) == (256, 1e-4, 90)
     assert spec.milestones == (1 / 3, 2 / 3)
     assert (spec.K, spec.J, spec.stem) == (3, 30, "imagenet")
-    given = {"kind": "scratch", "network": "Basic4ResNet-2-2-2-2", "data": "ImageNet"}
+    given = {**TRAIN, "network": "Basic4ResNet-2-2-2-2", "data": "ImageNet"}
     assert resolve(parse_spec(given)).epochs == 90
 
 
-def test_j_is_t_of_the_finetuning():
-    for epochs, J in ((200, 100), (20, 10), (7, 4)):
-        assert resolve(parse_spec({**GROW, "finetune_epochs": epochs})).J == J
-
-
-@pytest.mark.parametrize(("data", "size", "T"), [("CIFAR10", 32, 100), ("ImageNet", 224, 30)])
-def test_convergent_growth_has_k_equal_to_t_and_no_j(data, size, T):
-    given = {**GROW, "network": "Basic4ResNet", "data": data, "policy": "convergent"}
-    spec = resolve(parse_spec(given))
+@pytest.mark.parametrize(("epochs", "T"), [(200, 100), (20, 10), (7, 4)])
+def test_j_of_periodic_and_k_of_convergent_growth_are_t_of_the_finetuning(epochs, T):
+    given = {**GROW, "finetune_epochs": epochs}
+    assert resolve(parse_spec(given)).J == T
+    spec = resolve(parse_spec({**given, "policy": "convergent"}))
     assert (spec.K, spec.J) == (T, None)
     assert spec.growth_policy == ConvergentGrowth(K=T, tau=0.05)
 
@@ -149,19 +144,17 @@ def test_a_resolved_spec_leaves_nothing_open(given):
         ("Basic3ResNet", "auto", 224, "small"),
         ("Bottleneck4ResNet", "auto", 32, "imagenet"),
         ("Plain4Net", "imagenet", 32, "imagenet"),
+        ("Basic3ResNet", "imagenet", 32, None),  # stems that the paper does not give
+        ("Plain3Net", "imagenet", 32, None),
+        ("Bottleneck4ResNet", "small", 32, None),
     ],
 )
 def test_stem(name, wanted, size, stem):
-    assert choose_stem(ARCHITECTURES[name], wanted, size) == stem
-
-
-@pytest.mark.parametrize(
-    ("name", "stem"),
-    [("Basic3ResNet", "imagenet"), ("Plain3Net", "imagenet"), ("Bottleneck4ResNet", "small")],
-)
-def test_stem_that_the_paper_does_not_give(name, stem):
-    with pytest.raises(UserError, match=f"stem: {name} has no '{stem}' stem; allowed: auto or"):
-        choose_stem(ARCHITECTURES[name], stem, 32)
+    if stem is not None:
+        assert choose_stem(ARCHITECTURES[name], wanted, size) == stem
+        return
+    with pytest.raises(UserError, match=f"stem: {name} has no '{wanted}' stem; allowed: auto or"):
+        choose_stem(ARCHITECTURES[name], wanted, size)
 
 
 # --- mistakes ----------------------------------------------------------------------------
@@ -176,19 +169,10 @@ def test_unknown_keys_are_named_and_the_known_listed(given, key):
         assert "from" in message.split("allowed")[1].replace("from_network", "")
 
 
-@pytest.mark.parametrize("given", [TRAIN, MORPH], ids=lambda g: g["kind"])
-def test_settings_of_growing_are_unknown_elsewhere(given):
-    mistake({**given, "K": 3}, "unknown key 'K'")
-
-
-@pytest.mark.parametrize("kind", ["grow", "Scratch", None, 3, "", ["scratch"], {"a": 1}])
+@pytest.mark.parametrize("kind", ["grow", "Scratch", None, 3, "", ["scratch"], {"a": 1}, ...])
 def test_unknown_kinds_are_named_and_the_known_listed(kind):
-    mistake({**TRAIN, "kind": kind}, "kind", repr(kind), "allowed", *SPECS)
-
-
-def test_kind_must_be_there():
-    given = {k: v for k, v in TRAIN.items() if k != "kind"}
-    mistake(given, "kind", "nothing", "allowed", *SPECS)
+    given = {k: v for k, v in {**TRAIN, "kind": kind}.items() if v is not ...}
+    mistake(given, "kind", repr(given.get("kind", "nothing")), "allowed", *SPECS)
 
 
 @pytest.mark.parametrize("given", [None, 3, "scratch", ["kind"], True])
@@ -205,130 +189,92 @@ def test_missing_keys_are_named_and_described(given, key):
     mistake(given, f"{key}: missing", "allowed")
 
 
-SHARED = [
-    ("data", 3),
-    ("data", ""),
-    ("data", None),
-    ("data_fraction", 0),
-    ("data_fraction", -0.5),
-    ("data_fraction", 1.01),
-    ("data_fraction", math.nan),
-    ("data_fraction", "half"),
-    ("data_fraction", True),
-    ("protocol", "test"),
-    ("protocol", None),
-    ("holdout_fraction", 0),
-    ("holdout_fraction", 1),
-    ("holdout_fraction", "0.1"),
-    ("stem", "big"),
-    ("width", 0),
-    ("width", 1.5),
-    ("width", 5000),
-    ("batch_size", 1),
-    ("batch_size", 0),
-    ("batch_size", "128"),
-    ("batch_size", 128.0),
-    ("batch_size", True),
-    ("learning_rate", 0),
-    ("learning_rate", -0.1),
-    ("learning_rate", math.inf),
-    ("learning_rate", math.nan),
-    ("learning_rate", "0.1"),
-    ("learning_rate", [0.1]),
-    ("momentum", 1),
-    ("momentum", -0.1),
-    ("momentum", math.nan),
-    ("weight_decay", -1e-4),
-    ("weight_decay", math.nan),
-    ("weight_decay", math.inf),
-    ("milestones", []),
-    ("milestones", [0.75, 0.5]),
-    ("milestones", [0.5, 0.5]),
-    ("milestones", [0, 0.5]),
-    ("milestones", [0.5, 1]),
-    ("milestones", 0.5),
-    ("milestones", "0.5"),
-    ("milestones", ["a"]),
-    ("milestones", [True]),
-    ("milestones", ["0.5", "0.75"]),
-    ("crop_padding", -1),
-    ("crop_padding", 65),
-    ("flip", "yes"),
-    ("flip", 1),
-    ("seed", -1),
-    ("seed", 2**32),
-    ("seed", 0.5),
-    ("seed", None),
-    ("seed", "0"),
-    ("seed", False),
-]
+SHARED = {
+    "data": [3, "", None],
+    "data_fraction": [0, -0.5, 1.01, math.nan, "half", True],
+    "protocol": ["test", None],
+    "holdout_fraction": [0, 1, "0.1"],
+    "stem": ["big"],
+    "width": [0, 1.5, 5000],
+    "batch_size": [1, 0, "128", 128.0, True],
+    "learning_rate": [0, -0.1, math.inf, math.nan, "0.1", [0.1]],
+    "momentum": [1, -0.1, math.nan],
+    "weight_decay": [-1e-4, math.nan, math.inf],
+    "milestones": [
+        0.5,
+        "0.5",
+        [],
+        [0.75, 0.5],
+        [0.5, 0.5],
+        [0, 0.5],
+        [0.5, 1],
+        ["a"],
+        [True],
+        ["0.5", "0.75"],
+    ],
+    "crop_padding": [-1, 65],
+    "flip": ["yes", 1],
+    "seed": [-1, 2**32, 0.5, None, "0", False],
+}
 
 
 @pytest.mark.parametrize("given", KINDS, ids=lambda g: g["kind"])
-@pytest.mark.parametrize(("key", "value"), SHARED)
-def test_impossible_values_name_key_found_and_allowed(given, key, value):
-    message = mistake({**given, key: value}, key, "found")
-    assert "allowed" in message or "should " in message
-    if not isinstance(value, list):  # of a list, the entry that is wrong is told
-        assert repr(value) in message
+@pytest.mark.parametrize("key", SHARED)
+def test_impossible_values_name_key_found_and_allowed(given, key):
+    for value in SHARED[key]:
+        message = mistake({**given, key: value}, key, "found")
+        assert "allowed" in message or "should " in message
+        if not isinstance(value, list):  # of a list, the entry that is wrong is named
+            assert repr(value) in message
 
 
 OWN = [
-    (TRAIN, "network", "Basic3ResNet", ["network", "'Basic3ResNet'", "allowed"]),
-    (TRAIN, "network", "Basic3ResNet-3-3", ["network", "'3-3'", "allowed"]),
-    (TRAIN, "network", "Wide-1-1", ["network", "'Wide'", "allowed", "Plain3Net"]),
-    (TRAIN, "network", 3, ["network", "3"]),
-    (TRAIN, "epochs", 0, ["epochs", "0", "1"]),
-    (TRAIN, "epochs", -5, ["epochs", "-5"]),
-    (TRAIN, "epochs", 1.5, ["epochs", "1.5"]),
-    (TRAIN, "epochs", 100_001, ["epochs", "100001", "100000"]),
-    (MORPH, "from", "Wide-1-1", ["from", "'Wide'", "allowed"]),
-    (MORPH, "to", "Basic3ResNet-5", ["to", "'5'", "allowed"]),
-    (MORPH, "to", "Basic3ResNet-3-3-3", ["to: Basic3ResNet-3-3-3", "deeper", "allowed"]),
-    (MORPH, "to", "Basic3ResNet-9-9-2", ["to: Basic3ResNet-9-9-2", "deeper", "allowed"]),
-    (MORPH, "to", "Plain3Net-9-9-9", ["to: Plain3Net-9-9-9", "Basic3ResNet", "allowed"]),
-    (MORPH, "initializer", "He", ["initializer", "'He'", "ZeroInit", "AdamInit"]),
-    (MORPH, "epochs", 0, ["epochs", "0"]),
-    (GROW, "network", "Basic3ResNet-1-1-1", ["network", "depth", "seed_depth"]),
-    (GROW, "network", "Wide", ["network", "'Wide'", "allowed", "Plain3Net"]),
-    (GROW, "seed_depth", "1-1", ["seed_depth", "'1-1'", "allowed"]),
-    (GROW, "seed_depth", "1-0-1", ["seed_depth", "'0'", "allowed"]),
-    (GROW, "seed_depth", "", ["seed_depth", "''", "allowed"]),
-    (GROW, "seed_depth", [1, 1, 1], ["seed_depth", "[1, 1, 1]"]),
-    (GROW, "policy", "greedy", ["policy", "'greedy'", "periodic", "convergent"]),
-    (GROW, "K", 0, ["K", "0"]),
-    (GROW, "K", 2.5, ["K", "2.5"]),
-    (GROW, "K", "3", ["K", "'3'"]),
-    (GROW, "J", 0, ["J", "0"]),
-    (GROW, "tau", 0, ["tau", "0"]),
-    (GROW, "tau", -0.05, ["tau", "-0.05"]),
-    (GROW, "tau", 101, ["tau", "101"]),
-    (GROW, "tau", math.nan, ["tau", "nan"]),
-    (GROW, "initializer", "gauinit", ["initializer", "'gauinit'", "GauInit", "AdamInit"]),
-    (GROW, "growing_rate", "cosine", ["growing_rate", "'cosine'", "staircase"]),
-    (GROW, "finetune_epochs", 0, ["finetune_epochs", "0"]),
+    (TRAIN, "network", "Basic3ResNet", "network;'Basic3ResNet';allowed"),
+    (TRAIN, "network", "Basic3ResNet-3-3", "network;'3-3';allowed"),
+    (TRAIN, "network", "Wide-1-1", "network;'Wide';allowed;Plain3Net"),
+    (TRAIN, "network", 3, "network;3"),
+    (TRAIN, "epochs", 0, "epochs;0;1"),
+    (TRAIN, "epochs", -5, "epochs;-5"),
+    (TRAIN, "epochs", 1.5, "epochs;1.5"),
+    (TRAIN, "epochs", 100_001, "epochs;100001;100000"),
+    (TRAIN, "K", 3, "unknown key 'K'"),
+    (MORPH, "K", 3, "unknown key 'K'"),
+    (MORPH, "from", "Wide-1-1", "from: ;'Wide';allowed"),
+    (MORPH, "to", "Wide-1-1", "to: ;'Wide';allowed"),
+    (MORPH, "to", "Basic3ResNet-5", "to;'5';allowed"),
+    (MORPH, "to", "Basic3ResNet-3-3-3", "to: Basic3ResNet-3-3-3;deeper;allowed"),
+    (MORPH, "to", "Basic3ResNet-9-9-2", "to: Basic3ResNet-9-9-2;deeper;allowed"),
+    (MORPH, "to", "Plain3Net-9-9-9", "to: Plain3Net-9-9-9;Basic3ResNet;allowed"),
+    (MORPH, "initializer", "He", "initializer;'He';ZeroInit;AdamInit"),
+    (MORPH, "epochs", 0, "epochs;0"),
+    (GROW, "network", "Basic3ResNet-1-1-1", "network;depth;seed_depth"),
+    (GROW, "network", "Wide", "network;'Wide';allowed;Plain3Net"),
+    (GROW, "seed_depth", "1-1", "seed_depth;'1-1';allowed"),
+    (GROW, "seed_depth", "1-0-1", "seed_depth;'0';allowed"),
+    (GROW, "seed_depth", "", "seed_depth;'';allowed"),
+    (GROW, "seed_depth", [1, 1, 1], "seed_depth;[1, 1, 1]"),
+    (GROW, "policy", "greedy", "policy;'greedy';periodic;convergent"),
+    (GROW, "K", 0, "K;0"),
+    (GROW, "K", 2.5, "K;2.5"),
+    (GROW, "K", "3", "K;'3'"),
+    (GROW, "J", 0, "J;0"),
+    ({**GROW, "K": 5}, "J", 4, "J: 4;K (5);allowed"),
+    (GROW, "tau", 0, "tau;0"),
+    (GROW, "tau", -0.05, "tau;-0.05"),
+    (GROW, "tau", 101, "tau;101"),
+    (GROW, "tau", math.nan, "tau;nan"),
+    (GROW, "initializer", "gauinit", "initializer;'gauinit';GauInit;AdamInit"),
+    (GROW, "growing_rate", "cosine", "growing_rate;'cosine';staircase"),
+    (GROW, "finetune_epochs", 0, "finetune_epochs;0"),
 ]
 
 
 @pytest.mark.parametrize(("given", "key", "value", "parts"), OWN)
 def test_impossible_values_of_a_kinds_own_settings(given, key, value, parts):
-    mistake({**given, key: value}, *parts)
+    mistake({**given, key: value}, *parts.split(";"))
 
 
-def test_nan_is_no_milestone():
-    """NaN is neither more nor less than its neighbours, so no comparison may let it through."""
-    for nan in [float("nan") for _ in range(20)]:  # all alive: a set orders them by address
-        for milestones in ([nan], [0.2, nan], [nan, 0.5], [0.2, nan, 0.5], [0.2, 0.5, nan, 0.7]):
-            mistake({**TRAIN, "milestones": milestones}, "milestones", "nan")
-
-
-def test_bad_networks_of_a_morph_are_told_by_their_key():
-    mistake({**MORPH, "from": "Wide-1-1"}, "from: ")
-    mistake({**MORPH, "to": "Wide-1-1"}, "to: ")
-
-
-def test_j_below_k_is_impossible():
-    mistake({**GROW, "K": 5, "J": 4}, "J: 4", "K (5)", "allowed")
+def test_j_may_be_as_small_as_k():
     assert parse_spec({**GROW, "K": 5, "J": 5}).J == 5
 
 
@@ -346,12 +292,6 @@ def test_a_long_value_is_cut():
     assert len(mistake({**GROW, "protocol": "x" * 5000})) < 300
 
 
-def test_a_spec_cannot_be_changed_afterwards():
-    spec = parse_spec(GROW)
-    with pytest.raises(ValueError, match="frozen"):
-        spec.K = 5
-
-
 def test_settings_in_python_are_checked_as_in_a_file():
     assert AutogrowSpec(network="Basic3ResNet", data="digits") == parse_spec(
         {**GROW, "data": "digits"}
@@ -363,58 +303,24 @@ def test_settings_in_python_are_checked_as_in_a_file():
 # --- YAML --------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def yaml(tmp_path):
-    def write(text):
-        path = tmp_path / "run.yaml"
-        path.write_text(text) if isinstance(text, str) else path.write_bytes(text)
-        return path
-
-    return write
+def read(tmp_path, text):
+    path = tmp_path / "run.yaml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return read_yaml(path)
 
 
-def test_yaml_reads_a_spec(yaml):
-    text = """
-    kind: morph  # Table 2
-    from: Basic3ResNet-3-3-3
-    to: Basic3ResNet-5-5-5
-    data: CIFAR10
-    milestones: [0.5, 0.75]
-    flip: false
-    """
-    spec = parse_spec(read_yaml(yaml(text)))
-    assert (spec.from_network, spec.milestones, spec.flip) == (
-        "Basic3ResNet-3-3-3",
-        (0.5, 0.75),
-        False,
-    )
+NUMBERS = {"1e-3": 1e-3, "1E-3": 1e-3, "5e-4": 5e-4, "1.5e-3": 1.5e-3, "1.e2": 100.0, ".5": 0.5}
+NUMBERS |= {"-.5e1": -5.0, "+1e+2": 100.0, "0.1": 0.1, "3": 3, "-3": -3}
+TEXTS = ["1-1-1", "2024-01-01", "1.2.3", "e3", "1e", "'1e-3'", ".", "1,5"]
 
 
 @pytest.mark.parametrize(
-    ("text", "number"),
-    [
-        ("1e-3", 1e-3),
-        ("1E-3", 1e-3),
-        ("5e-4", 5e-4),
-        ("1.5e-3", 1.5e-3),
-        ("1.e2", 100.0),
-        (".5", 0.5),
-        ("-.5e1", -5.0),
-        ("+1e+2", 100.0),
-        ("0.1", 0.1),
-        ("3", 3),
-        ("-3", -3),
-    ],
+    ("text", "expected"), [*NUMBERS.items(), *((text, text.strip("'")) for text in TEXTS)]
 )
-def test_yaml_numbers(yaml, text, number):
-    value = read_yaml(yaml(f"x: {text}"))["x"]
-    assert value == number
-    assert type(value) is type(number)
-
-
-@pytest.mark.parametrize("text", ["1-1-1", "2024-01-01", "1.2.3", "e3", "1e", "'1e-3'", ".", "1,5"])
-def test_yaml_texts_that_are_no_numbers(yaml, text):
-    assert read_yaml(yaml(f"x: {text}"))["x"] == text.strip("'")
+def test_yaml_numbers_and_texts(tmp_path, text, expected):
+    value = read(tmp_path, f"x: {text}")["x"]
+    assert value == expected
+    assert type(value) is type(expected)
 
 
 @pytest.mark.parametrize(
@@ -423,22 +329,18 @@ def test_yaml_texts_that_are_no_numbers(yaml, text):
         ("seed: 1\nK: 3\nseed: 2\n", "'seed' is given twice"),
         ("a: {b: 1, b: 2}\n", "'b' is given twice"),
         ("a: [1, 2\n", "YAML"),
-        ("a: 1\n b: 2\n", "YAML"),
         ("a: 1\n---\nb: 2\n", "YAML"),
         ("? [a, b]\n: 1\n", "plain word"),
-        ("a: !!python/object:os.system {}\n", "YAML"),
         ("a: *nowhere\n", "nowhere"),
         (b"\xff\xfe\x00a", "text"),
         ("a: \x01\n", "YAML"),
-        ("[" * 3000, "YAML"),
     ],
 )
-def test_yaml_mistakes_are_told_in_one_line(yaml, text, part):
-    path = yaml(text)
+def test_yaml_mistakes_are_reported_in_one_line(tmp_path, text, part):
     with pytest.raises(UserError) as error:
-        read_yaml(path)
+        read(tmp_path, text)
     message = str(error.value)
-    assert str(path) in message
+    assert str(tmp_path / "run.yaml") in message
     assert part in message
     assert "\n" not in message
 
@@ -451,104 +353,47 @@ def test_yaml_file_that_is_not_there(tmp_path):
 
 # --- properties --------------------------------------------------------------------------
 
-KEYS = sorted({f.alias or n for m in SPECS.values() for n, f in m.model_fields.items()})
-NETWORKS = [*ARCHITECTURES, "Basic3ResNet-1-2-1", "Basic3ResNet-3-3-3", "Plain4Net-1-1-1-2"]
-junk = st.recursive(
-    st.one_of(
-        st.none(),
-        st.booleans(),
-        st.integers(-3, 300),
-        st.integers(),
-        st.floats(),
-        st.text(max_size=8),
-        st.sampled_from([*NETWORKS, "digits", "paper", "holdout", "ZeroInit", "1-1-1", "auto"]),
-    ),
-    lambda inner: st.one_of(
-        st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=3), inner, max_size=2)
-    ),
-    max_leaves=4,
-)
-anything = st.one_of(
-    junk,
-    st.dictionaries(
-        st.one_of(st.sampled_from(KEYS), st.text(max_size=4), st.integers(), st.none()), junk
-    ),
-)
-
-
-@settings(max_examples=500)
-@given(st.one_of(anything, st.fixed_dictionaries({"kind": st.sampled_from([*SPECS])})), anything)
-def test_any_settings_give_a_spec_or_a_users_mistake(one, other):
-    both = {**one, **other} if isinstance(one, dict) and isinstance(other, dict) else one
-    for given_ in (both, *({**k, **other} for k in KINDS if isinstance(other, dict))):
-        try:
-            spec = parse_spec(given_)
-        except UserError as error:
-            told = str(error)
-        else:
-            told = "spec: "
-            assert isinstance(spec, tuple(SPECS.values()))
-        assert told.startswith("spec: ")
-        assert told.isprintable()
-        assert len(told) < 2500
-
-
-open_unit = st.floats(0.001, 0.999)
-shared = {
+fractions = st.floats(0.001, 0.999)
+epochs = st.integers(1, 500)
+initializer = st.sampled_from(["ZeroInit", "AdamInit", "UniInit", "GauInit"])
+SETTINGS = {
     "data_fraction": st.floats(0.001, 1),
     "protocol": st.sampled_from(["paper", "holdout"]),
-    "holdout_fraction": open_unit,
+    "holdout_fraction": fractions,
     "width": st.integers(1, 512),
     "batch_size": st.integers(2, 4096),
     "learning_rate": st.floats(1e-6, 10),
     "momentum": st.floats(0, 0.999),
     "weight_decay": st.floats(0, 1),
-    "milestones": st.lists(open_unit, min_size=1, max_size=4, unique=True).map(sorted),
+    "milestones": st.lists(fractions, min_size=1, max_size=4, unique=True).map(sorted),
     "crop_padding": st.integers(0, 64),
     "flip": st.booleans(),
     "seed": st.integers(0, 2**32 - 1),
 }
-initializer = st.sampled_from(["ZeroInit", "AdamInit", "UniInit", "GauInit"])
-depths = st.lists(st.integers(1, 30), min_size=3, max_size=3)
+OWN_SETTINGS = {
+    "scratch": {"epochs": epochs},
+    "morph": {"epochs": epochs, "initializer": initializer},
+    "autogrow": {
+        "K": st.integers(1, 50),
+        "policy": st.sampled_from(["periodic", "convergent"]),
+        "seed_depth": st.lists(st.integers(1, 30), min_size=3, max_size=3).map(
+            lambda depth: "-".join(map(str, depth))
+        ),
+        "tau": st.floats(0.001, 100),
+        "initializer": initializer,
+        "growing_rate": st.sampled_from(["constant", "staircase"]),
+        "finetune_epochs": epochs,
+    },
+}
 
 
-def network(depth):
-    return "Basic3ResNet-" + "-".join(map(str, depth))
-
-
-@st.composite
-def specs(draw):
-    """The settings of a spec of any kind that is possible."""
-    given_ = draw(st.fixed_dictionaries({"data": st.just("digits")}, optional=shared))
-    kind = draw(st.sampled_from([*SPECS]))
-    epochs = {"epochs": st.integers(1, 500)}
-    if kind == "scratch":
-        own = draw(st.fixed_dictionaries({"network": depths.map(network)}, optional=epochs))
-    elif kind == "morph":
-        shallow, more = draw(depths), draw(depths)
-        deep = [a + b for a, b in zip(shallow, more, strict=True)]
-        own = {"from": network(shallow), "to": network(deep)}
-        own |= draw(st.fixed_dictionaries({}, optional={**epochs, "initializer": initializer}))
-    else:
-        K = draw(st.integers(1, 50))
-        own = {"network": "Basic3ResNet", "K": K, "J": K + draw(st.integers(0, 50))}
-        more = {
-            "policy": st.sampled_from(["periodic", "convergent"]),
-            "seed_depth": depths.map(lambda d: "-".join(map(str, d))),
-            "tau": st.floats(0.001, 100),
-            "initializer": initializer,
-            "growing_rate": st.sampled_from(["constant", "staircase"]),
-            "finetune_epochs": st.integers(1, 500),
-        }
-        own |= draw(st.fixed_dictionaries({}, optional=more))
-    return {"kind": kind, **given_, **own}
-
-
-@given(specs())
-def test_every_spec_goes_through_yaml_and_back(given_):
-    spec = parse_spec(given_)
-    fields = SPECS[given_["kind"]].model_fields.items()
-    assert to_json(spec).keys() == {f.alias or name for name, f in fields}
+@pytest.mark.parametrize("fixed", [TRAIN, MORPH, {**GROW, "J": 50}], ids=lambda g: g["kind"])
+@given(data=st.data())
+def test_every_spec_goes_through_yaml_and_back(fixed, data):
+    kind = fixed["kind"]
+    optional = st.fixed_dictionaries({}, optional=SETTINGS | OWN_SETTINGS[kind])
+    spec = parse_spec({**fixed, **data.draw(optional)})
+    assert to_json(spec).keys() == {f.alias or n for n, f in SPECS[kind].model_fields.items()}
     assert parse_spec(read_back(to_json(spec))) == spec
     resolved = resolve(spec)
     assert parse_resolved(read_back(to_json(resolved)), "spec") == resolved

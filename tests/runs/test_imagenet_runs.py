@@ -1,19 +1,20 @@
 """Runs on ImageNet's layout from the command line to their records."""
 
-import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
+from unittest.mock import Mock
 
 import pytest
-from safetensors.torch import load_file
+from interrupting import interrupted_after
+from run_results import results, summary
 
 from autogrow.cli.main import main
 from autogrow.files.yaml import read_yaml
 from autogrow.training.optimizer import SGD
-from autogrow.training.reporter import Reporter
 
 pytestmark = pytest.mark.usefixtures("isolated_places")
 
@@ -29,20 +30,6 @@ def run(command, folder, out, *more, workers=0):
     return main([*map(str, [*command, *where, "--workers", workers, *more])])
 
 
-def results(out):
-    """Everything that must not depend on how a run was carried out."""
-    summary = json.loads((out / "summary.json").read_text())
-    for key in ("seconds_growing", "seconds_finetuning"):
-        summary.pop(key)
-    rows = (out / "metrics.csv").read_text().splitlines()
-    weights = load_file(out / "weights.safetensors")
-    return (
-        summary,
-        [row.rpartition(",")[0] for row in rows],
-        {name: tensor.numpy().tobytes() for name, tensor in weights.items()},
-    )
-
-
 @pytest.fixture(scope="module")
 def grown(imagenet_folder, tmp_path_factory):
     out = tmp_path_factory.mktemp("grown")
@@ -51,39 +38,25 @@ def grown(imagenet_folder, tmp_path_factory):
 
 
 def test_growing_on_imagenet_from_end_to_end(grown, imagenet_folder):
-    summary = json.loads((grown / "summary.json").read_text())
-    spec = read_yaml(grown / "spec.yaml")
-    assert summary["status"] == "complete"
-    assert summary["epochs"]["growing"] >= 2
-    assert summary["depth"] != "1-1-1-1"
-    assert (spec["stem"], spec["weight_decay"], spec["milestones"]) == (
-        "imagenet",
-        1e-4,
-        [1 / 3, 2 / 3],
-    )
+    found, spec = summary(grown), read_yaml(grown / "spec.yaml")
+    assert found["status"] == "complete"
+    assert found["epochs"]["growing"] >= 2
+    assert found["depth"] != "1-1-1-1"
+    assert (spec["stem"], spec["weight_decay"]) == ("imagenet", 1e-4)
+    assert spec["milestones"] == [1 / 3, 2 / 3]
     assert (spec["crop_padding"], spec["flip"], spec["skip_damaged"]) == (0, True, False)
-    data = summary["data"]
+    data = found["data"]
     assert (data["training_images"], data["test_images"], data["damaged_images"]) == (20, 40, 0)
     assert (data["classes"], data["image_size"], data["image_channels"]) == (20, 224, 3)
-    assert 0 <= summary["final_accuracy"] <= summary["final_top5"] <= 100
-    assert summary["final_top5"] > 0
+    assert 0 <= found["final_accuracy"] <= found["final_top5"] <= 100
+    assert found["final_top5"] > 0
     log = (grown / "log.txt").read_text()
     assert "found 60 training and 40 validation images of 20 classes" in log
     assert str(imagenet_folder) in log
 
 
-def test_an_interrupted_run_continues_to_the_same_bits(
-    grown, imagenet_folder, tmp_path, monkeypatch
-):
-    tell = Reporter.epoch
-
-    def interrupt(self, epoch, *arguments):
-        tell(self, epoch, *arguments)
-        if epoch == 2:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Reporter, "epoch", interrupt)
+def test_an_interrupted_run_continues_to_the_same_bits(grown, imagenet_folder, tmp_path):
+    with interrupted_after(2, but=["adaminit"]):
         assert run(GROW, imagenet_folder, tmp_path, workers=1) == 130
     assert not (tmp_path / "summary.json").exists()
     assert run(GROW, imagenet_folder, tmp_path, workers=0) == 0
@@ -99,64 +72,52 @@ def test_a_damaged_image_ends_the_run_in_one_line(imagenet_copy, tmp_path, cut_s
     assert line.startswith(f"autogrow: error: {file}: damaged (OSError: ")
 
 
-def test_damaged_images_are_counted_in_the_summary_even_if_interrupted(
-    imagenet_copy, tmp_path, cut_short, monkeypatch
-):
-    train, val = (sorted((imagenet_copy / part).rglob("*.JPEG")) for part in ("train", "val"))
-    for file in (train[3], train[40], val[9]):
-        cut_short(file)
-    with monkeypatch.context() as patch:
-        patch.setattr(
-            "autogrow.runs.run.summarize", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)
-        )
-        assert run(TRAIN, imagenet_copy, tmp_path, "--skip-damaged") == 130
-    assert run(TRAIN, imagenet_copy, tmp_path, "--skip-damaged") == 0
-    data = json.loads((tmp_path / "summary.json").read_text())["data"]
-    assert (data["training_images"], data["test_images"], data["damaged_images"]) == (60, 40, 3)
-    log = (tmp_path / "log.txt").read_text()
-    for file in (train[3], train[40], val[9]):
-        assert log.count(f"{file}: damaged (OSError: image file is truncated") == 1
-
-
-@pytest.mark.parametrize("step", [2, 3, 4, 6])
-def test_damaged_images_are_counted_once_wherever_a_run_is_interrupted(
-    imagenet_copy, tmp_path, cut_short, monkeypatch, step
-):
-    """Three steps an epoch: inside of epochs, between two, and at the end of training."""
-    train, val = (sorted((imagenet_copy / part).rglob("*.JPEG")) for part in ("train", "val"))
-    for file in (train[3], train[40], train[50], val[9]):
-        cut_short(file)
+@contextmanager
+def stopped_in_step(number):
+    """Send SIGTERM to this process after a step of the optimizer."""
     optimize, steps = SGD.step, iter(range(1, 100))
 
-    def asked_to_stop(optimizer):
+    def step(optimizer):
         optimize(optimizer)
-        if next(steps) == step:
+        if next(steps) == number:
             os.kill(os.getpid(), signal.SIGTERM)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(SGD, "step", asked_to_stop)
-        assert run(TRAIN, imagenet_copy, tmp_path, "--skip-damaged") == 75
-    assert run(TRAIN, imagenet_copy, tmp_path, "--skip-damaged") == 0
-    assert json.loads((tmp_path / "summary.json").read_text())["data"]["damaged_images"] == 4
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SGD, "step", step)
+        yield
 
 
-@pytest.mark.parametrize("epoch", [1, 2])
-def test_damaged_images_are_counted_once_if_a_run_is_lost_between_checkpoints(
-    imagenet_copy, tmp_path, cut_short, monkeypatch, epoch
+@contextmanager
+def interrupted_before_the_summary():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("autogrow.runs.run.summarize", Mock(side_effect=KeyboardInterrupt))
+        yield
+
+
+@pytest.mark.parametrize(
+    ("interruption", "where", "status"),
+    [
+        *((stopped_in_step, [step], 75) for step in (2, 3, 4, 6)),  # three steps an epoch
+        *((interrupted_after, [epoch], 130) for epoch in (1, 2)),  # between two checkpoints
+        (interrupted_before_the_summary, [], 130),
+    ],
+)
+def test_damaged_images_are_counted_once_wherever_a_run_is_interrupted(
+    imagenet_copy, tmp_path, cut_short, interruption, where, status
 ):
-    cut_short(min((imagenet_copy / "train").rglob("*.JPEG")))
-    tell = Reporter.epoch
-
-    def lost(self, number, *arguments):
-        tell(self, number, *arguments)
-        if number == epoch:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Reporter, "epoch", lost)
-        assert run(TRAIN, imagenet_copy, tmp_path, "--skip-damaged") == 130
+    train, val = (sorted((imagenet_copy / part).rglob("*.JPEG")) for part in ("train", "val"))
+    damaged = (train[0], train[3], train[40], train[50], val[9])
+    for file in damaged:
+        cut_short(file)
+    with interruption(*where):
+        assert run(TRAIN, imagenet_copy, tmp_path, "--skip-damaged") == status
     assert run(TRAIN, imagenet_copy, tmp_path, "--skip-damaged") == 0
-    assert json.loads((tmp_path / "summary.json").read_text())["data"]["damaged_images"] == 1
+    data = summary(tmp_path)["data"]
+    assert (data["training_images"], data["test_images"], data["damaged_images"]) == (60, 40, 5)
+    if interruption is interrupted_before_the_summary:
+        log = (tmp_path / "log.txt").read_text()
+        for file in damaged:
+            assert log.count(f"{file}: damaged (OSError: image file is truncated") == 1
 
 
 def test_two_processes_see_every_image_once(imagenet_copy, tmp_path, cut_short):
@@ -174,11 +135,10 @@ def test_two_processes_see_every_image_once(imagenet_copy, tmp_path, cut_short):
         timeout=1200,
     )
     assert done.returncode == 0, done.stderr
-    summary = json.loads((out / "summary.json").read_text())
-    assert summary["processes"] == 2
-    assert summary["data"]["damaged_images"] == 2
+    found = summary(out)
+    assert (found["processes"], found["data"]["damaged_images"]) == (2, 2)
     # Of 39 images: a multiple of one thirty-ninth, rounded as it is recorded.
-    assert summary["final_accuracy"] in {round(100 * n / 39, 4) for n in range(40)}
+    assert found["final_accuracy"] in {round(100 * n / 39, 4) for n in range(40)}
 
 
 @pytest.mark.parametrize("workers", [0, 2])

@@ -51,50 +51,48 @@ def summary_of():
     return summarized
 
 
-def accuracies(summary):
+def rows_of(phase, *accuracies):
+    """Rows of a phase, each with its validation and its test accuracy."""
+    return [(phase, val, test) for val, test in accuracies]
+
+
+ADAM = [("adaminit", None, None)] * 2
+SHALLOW = rows_of("training", (90, 91), (95, 96), (94, 95))
+DEEP = rows_of("training", (50, 51), (70, 71), (60, 61))
+GROWING = [("growing", 90, 91), *ADAM, ("growing", 80, 81)]
+TUNING = rows_of("finetuning", (50, 51), (60, 61), (55, 56))
+# The final and the best test accuracy, then the validation accuracies.
+BEST = {
+    "of all epochs of a baseline": (
+        ("scratch", rows_of("training", (50, 51), (70, 71), (60, 99), (65, 66))),
+        [66, 71, 65, 70],
+    ),
+    "of two equally good ones the first: the test set must not choose": (
+        ("scratch", rows_of("training", (60, 10), (70, 20), (70, 90), (65, 99))),
+        [99, 20, 65, 70],
+    ),
+    "of the deeper net of a morph": (("morph", SHALLOW + DEEP), [61, 71, 60, 95]),
+    "of a morph with AdamInit": (("morph", SHALLOW + ADAM + DEEP), [61, 71, 60, 95]),
+    "of the fine-tuning of a grown net": (("autogrow", GROWING + TUNING), [56, 61, 55, 90]),
+}
+
+
+@pytest.mark.parametrize(("trained", "expected"), BEST.values(), ids=BEST)
+def test_best_is_the_test_accuracy_at_the_best_validation_epoch(summary_of, trained, expected):
+    summary = summary_of(*trained, protocol="holdout")
     keys = ("final_accuracy", "best_accuracy", "final_val_accuracy", "best_val_accuracy")
-    return [summary[key] for key in keys]
+    assert [summary[key] for key in keys] == expected
 
 
-def test_a_baselines_best_is_of_all_its_epochs(summary_of):
-    rows = [("training", 50, 51), ("training", 70, 71), ("training", 60, 99), ("training", 65, 66)]
-    assert accuracies(summary_of("scratch", rows)) == [66, 71, 65, 70]
-
-
-def test_a_morphs_best_is_the_deeper_nets(summary_of):
-    shallow = [("training", 90, 91), ("training", 95, 96), ("training", 94, 95)]
-    deep = [("training", 50, 51), ("training", 70, 71), ("training", 60, 61)]
-    assert accuracies(summary_of("morph", shallow + deep)) == [61, 71, 60, 95]
-    adam = [("adaminit", None, None)] * 2
-    assert accuracies(summary_of("morph", shallow + adam + deep)) == [61, 71, 60, 95]
-
-
-def test_a_grown_nets_best_is_that_of_the_finetuning(summary_of):
-    growing = [("growing", 90, 91), ("adaminit", None, None), ("growing", 80, 81)]
-    tuning = [("finetuning", 50, 51), ("finetuning", 60, 61), ("finetuning", 55, 56)]
-    summary = summary_of("autogrow", growing + tuning)
-    assert accuracies(summary) == [56, 61, 55, 90]
-    assert summary["epochs"] == {"growing": 2, "adaminit": 1, "finetuning": 3, "training": 0}
-    assert (summary["seconds_growing"], summary["seconds_finetuning"]) == (3, 3)
-
-
-def test_best_is_the_test_accuracy_at_the_best_validation_epoch(summary_of):
-    """And of two equally good ones the first: the test set must not choose."""
-    rows = [("training", 60, 10), ("training", 70, 20), ("training", 70, 90), ("training", 65, 99)]
-    summary = summary_of("scratch", rows, protocol="holdout")
-    assert accuracies(summary) == [99, 20, 65, 70]
+def test_epochs_and_seconds_are_those_of_each_phase(summary_of):
+    summary = summary_of("autogrow", GROWING + TUNING)
+    assert summary.epochs == {"growing": 2, "adaminit": 2, "finetuning": 3, "training": 0}
+    assert (summary.seconds_growing, summary.seconds_finetuning) == (4, 3)
 
 
 def test_each_adaminit_is_told_apart(summary_of):
-    rows = [
-        ("growing", 30, 30),
-        ("adaminit", None, None),
-        ("adaminit", None, None),
-        ("growing", 40, 40),
-        ("growing", 40, 40),
-        ("adaminit", None, None),
-        ("finetuning", 50, 50),
-    ]
+    growing = [("growing", 40, 40)] * 2
+    rows = [("growing", 30, 30), *ADAM, *growing, *ADAM[:1], ("finetuning", 50, 50)]
     # The training accuracy of the made-up rows is ten times their number.
     assert summary_of("autogrow", rows)["adaminit"] == [
         AdamInitUse(after_epoch=1, epochs=2, old_train_accuracy=0, train_accuracy=20),
@@ -104,30 +102,22 @@ def test_each_adaminit_is_told_apart(summary_of):
 
 def test_costs_and_sizes_are_the_final_networks(summary_of):
     summary = summary_of("scratch", [("training", 50, 50)])
-    assert (summary["network"], summary["depth"], summary["layers"]) == (
-        "Basic3ResNet-2-1-1",
-        "2-1-1",
-        10,
-    )
-    data = summary["data"]
-    sizes = [data[f"{part}_images"] for part in ("training", "validation", "test")]
+    assert (summary.network, summary.depth, summary.layers) == ("Basic3ResNet-2-1-1", "2-1-1", 10)
+    sizes = [summary.data[f"{part}_images"] for part in ("training", "validation", "test")]
     assert sizes == [1437, 360, 360]
 
 
 IMPOSSIBLE = [
     ({"status": "done"}, "status: found 'done'; allowed: 'complete' or 'diverged'"),
-    ({"status": None}, "status: found None; allowed: 'complete' or 'diverged'"),
     ({"status": "diverged"}, "diverged_after: found None; allowed: a whole number from 1"),
     ({"status": "diverged", "diverged_after": 0}, "diverged_after: found 0"),
     ({"network": "Wide-1-1-1"}, "network: unknown architecture 'Wide'"),
     ({"depth": "2-1-2"}, "depth: found '2-1-2'; allowed: 2-1-1, as its network"),
     ({"best_accuracy": 100.1}, "best_accuracy: found 100.1"),
-    ({"best_accuracy": -1}, "best_accuracy: found -1"),
     ({"best_accuracy": float("nan")}, "best_accuracy: found nan"),
     ({"final_top5": None}, "final_top5: found None; allowed: a percentage"),
     ({"final_accuracy": "50"}, "final_accuracy: found '50'"),
     ({"parameters": -1}, "parameters: found -1"),
-    ({"flops": 1.5}, "flops: found 1.5"),
     ({"layers": True}, "layers: found True"),
     ({"epochs": {"training": -1}}, "epochs.training: found -1"),
     ({"epochs": {"resting": 1}}, "epochs.resting"),
