@@ -40,7 +40,8 @@ def test_without_scratch_the_data_is_where_it_is(images, monkeypatch):
 
 
 def test_a_named_data_set_is_read_from_its_copy(tmp_path, disk, write_idx, no_checksums):
-    there = load("MNIST", root=write(tmp_path, write_idx)).train.images
+    write_idx(tmp_path / "root/MNIST/raw")
+    there = load("MNIST", root=tmp_path / "root").train.images
     [copy] = disk.rglob("train-images-idx3-ubyte")
     assert len([f for f in disk.rglob("*") if f.is_file()]) == 4
     # The copy alone is read now, until the original changes.
@@ -51,11 +52,6 @@ def test_a_named_data_set_is_read_from_its_copy(tmp_path, disk, write_idx, no_ch
     original.write_bytes(original.read_bytes()[:-1] + b"\xff")
     os.utime(original, (1e9, 1e9))
     assert load("MNIST", root=tmp_path / "root").train.images[-1, -3, -3, 0] == 255
-
-
-def write(tmp_path, write_idx):
-    write_idx(tmp_path / "root/MNIST/raw")
-    return tmp_path / "root"
 
 
 def test_folders_are_copied_with_the_small_files_beside_them_once(images, disk, capsys):
