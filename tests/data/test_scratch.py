@@ -34,11 +34,6 @@ def content(folder):
     return {str(f.relative_to(folder)): f.read_text() for f in folder.rglob("*") if f.is_file()}
 
 
-def test_without_scratch_the_data_is_where_it_is(images, monkeypatch):
-    monkeypatch.delenv("AUTOGROW_SCRATCH", raising=False)
-    assert staged(images, "Pictures", ["train", "val"]) == images
-
-
 def test_a_named_data_set_is_read_from_its_copy(tmp_path, disk, write_idx, no_checksums):
     write_idx(tmp_path / "root/MNIST/raw")
     there = load("MNIST", root=tmp_path / "root").train.images

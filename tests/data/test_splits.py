@@ -26,8 +26,8 @@ LABELS = st.lists(st.integers(0, 4), min_size=1, max_size=80)
 FRACTIONS = st.floats(0.01, 0.99)
 
 
-@given(LABELS, FRACTIONS, st.integers(0, 2**40))
-def test_subset_is_stratified_and_ordered(labels, fraction, seed):
+@given(LABELS, FRACTIONS, FRACTIONS, st.integers(0, 2**40))
+def test_subset_is_stratified_and_ordered(labels, fraction, other, seed):
     split = numbered(labels)
     part = subset(split, fraction, seed=seed)
     chosen = numbers(part)
@@ -36,12 +36,7 @@ def test_subset_is_stratified_and_ordered(labels, fraction, seed):
     for label in set(labels):
         n = labels.count(label)
         assert part.labels.tolist().count(label) == max(1, round(fraction * n))
-
-
-@given(LABELS, FRACTIONS, FRACTIONS, st.integers(0, 99))
-def test_smaller_subset_is_inside_larger(labels, a, b, seed):
-    split = numbered(labels)
-    small, large = (set(numbers(subset(split, f, seed=seed))) for f in sorted((a, b)))
+    small, large = (set(numbers(subset(split, f, seed=seed))) for f in sorted((fraction, other)))
     assert small <= large
 
 
@@ -107,12 +102,5 @@ def test_statistics_agree_with_numpy(rng, monkeypatch, block, channels):
     np.testing.assert_allclose(mean, scaled.mean(axis=(0, 1, 2)), rtol=1e-13)
     np.testing.assert_allclose(std, scaled.std(axis=(0, 1, 2)), rtol=1e-13)
     assert all(type(value) is float for value in mean + std)
-
-
-@pytest.mark.parametrize("value", [0, 77, 255])
-def test_constant_channel_has_std_one(rng, value):
-    images = rng.integers(0, 256, (4, 3, 3, 2), dtype=np.uint8)
-    images[..., 1] = value
-    mean, std = measure_statistics(images)
-    assert (mean[1], std[1]) == (pytest.approx(value / 255), 1.0)
-    assert std[0] != 1.0
+    images[..., 0] = 77
+    assert measure_statistics(images)[1] == (1.0, *std[1:])
