@@ -1,11 +1,10 @@
 """A user's own folder of images: what is accepted, and every mistake."""
 
-import os
-import shutil
 import struct
 
 import numpy as np
 import pytest
+from data_sets import change_folder
 from PIL import Image
 
 from autogrow.data import info, load
@@ -72,89 +71,59 @@ def test_grey_and_rgb_mixed(make, rng, part):
         assert np.array_equal(data.train.images[:3, :, :, channel], grey.train.images[:3, :, :, 0])
 
 
-def clear(*folders):
-    for folder in folders:
-        shutil.rmtree(folder)
-        folder.mkdir()
-
-
 def test_class_without_test_images_is_allowed(make):
     root = make()
-    clear(root / "test/cat")
+    change_folder(root, "rm test/cat; mkdir test/cat")
     assert load(f"folder:{root}").test.labels.tolist() == [1, 1]
 
 
-def replace_by_file(path):
-    shutil.rmtree(path)
-    path.write_text("x")
-
-
-def image_of(mode, size=(16, 16), form="PNG"):
-    """Replace the first image by another kind of image."""
-    return lambda root: Image.new(mode, size).save(root / "train/cat/0.png", format=form)
-
-
-MISTAKES = {
-    "missing": (shutil.rmtree, "own: cannot be read: No such file"),
-    "file": (replace_by_file, "own: found a file"),
-    "no train": (
-        lambda root: shutil.rmtree(root / "train"),
-        "own: found test of train, val and test; allowed: train, and one of",
-    ),
-    "no test": (lambda root: shutil.rmtree(root / "test"), "own: found train of train"),
-    "both": (
-        lambda root: shutil.copytree(root / "test", root / "val"),
-        "own: found train, val and test of",
-    ),
-    "train is a file": (lambda root: replace_by_file(root / "train"), "own: found test of"),
-    "no classes": (
-        lambda root: clear(root / "train"),
-        "train: found 0 class folders; allowed: 2 or more",
-    ),
-    "class only in train": (
-        lambda root: (root / "train/ape").mkdir(),
-        "test: found no class folder ape, which .*train has",
-    ),
-    "empty class": (lambda root: clear(root / "train/dog"), "train/dog: found no image"),
-    "empty test": (
-        lambda root: clear(root / "test/cat", root / "test/dog"),
-        "test: found zero images",
-    ),
-    "pipe": (
-        lambda root: os.mkfifo(root / "train/cat/p.png"),
-        r"cat/p\.png: found no regular file",
-    ),
-    "no image": (
-        lambda root: (root / "train/cat/0.png").write_text("hello"),
-        r"cat/0\.png: broken or unreadable \(UnidentifiedImageError",
-    ),
-    "empty image": (
-        lambda root: (root / "train/cat/0.png").write_bytes(b""),
-        r"cat/0\.png: broken or unreadable",
-    ),
-    "gif inside": (image_of("L", form="GIF"), r"cat/0\.png: broken or unreadable"),
-    "transparency": (image_of("RGBA"), r"cat/0\.png: found image mode RGBA; allowed: 8-bit grey"),
-    "palette": (image_of("P"), r"cat/0\.png: found image mode P;"),
-    "16 bit": (image_of("I;16"), r"cat/0\.png: found image mode I;16"),
-    "large": (
-        image_of("L", (5000, 1)),
-        r"cat/0\.png: found 5000x1 pixels; allowed: up to 4096x4096",
-    ),
-    "not square": (
-        lambda root: [Image.new("L", (16, 12)).save(file) for file in root.rglob("*.png")],
-        "allowed: square images",
-    ),
+LAYOUTS = {
+    "rm .": "own: cannot be read: No such file",
+    "rm .; file .": "own: found a file",
+    "rm train": "own: found test of train, val and test; allowed: train, and one of",
+    "rm test": "own: found train of train",
+    "cp test val": "own: found train, val and test of",
+    "rm train; file train": "own: found test of",
+    "rm train; mkdir train": "train: found 0 class folders; allowed: 2 or more",
+    "mkdir train/ape": "test: found no class folder ape, which .*train has",
+    "rm train/dog; mkdir train/dog": "train/dog: found no image",
+    "rm test; mkdir test/cat; mkdir test/dog": "test: found zero images",
+    "pipe train/cat/p.png": r"cat/p\.png: found no regular file",
+    "file train/cat/0.png": r"cat/0\.png: broken or unreadable \(UnidentifiedImageError",
 }
 
 
-@pytest.mark.parametrize("case", MISTAKES)
-def test_mistakes(make, case):
-    change, message = MISTAKES[case]
-    root = make()
-    change(root)
+def refused(root, message):
     for function in (load, info):
         with pytest.raises(UserError, match=message):
             function(f"folder:{root}")
+
+
+@pytest.mark.parametrize("changes", LAYOUTS)
+def test_wrong_layouts(make, changes):
+    root = make()
+    change_folder(root, changes)
+    refused(root, LAYOUTS[changes])
+
+
+@pytest.mark.parametrize(
+    ("mode", "size", "form", "message"),
+    [
+        ("L", (16, 16), "GIF", "broken or unreadable"),
+        ("RGBA", (16, 16), "PNG", "found image mode RGBA; allowed: 8-bit grey"),
+        ("P", (16, 16), "PNG", "found image mode P;"),
+        ("I;16", (16, 16), "PNG", "found image mode I;16"),
+        ("L", (5000, 1), "PNG", "found 5000x1 pixels; allowed: up to 4096x4096"),
+    ],
+)
+def test_images_of_another_kind(make, mode, size, form, message):
+    root = make()
+    Image.new(mode, size).save(root / "train/cat/0.png", format=form)
+    refused(root, rf"cat/0\.png: {message}")
+
+
+def test_not_square(make):
+    refused(make(size=(16, 12)), "allowed: square images")
 
 
 @pytest.mark.parametrize("part", ["train", "test"])
@@ -182,6 +151,4 @@ def test_header_that_claims_a_huge_image(make):
     content = bytearray(path.read_bytes())
     content[18:26] = struct.pack("<ii", 2**20, 2**20)
     path.write_bytes(content)
-    for function in (load, info):
-        with pytest.raises(UserError, match=r"cat/0\.bmp: "):
-            function(f"folder:{root}")
+    refused(root, r"cat/0\.bmp: ")

@@ -2,10 +2,10 @@
 
 import csv
 import re
-import shutil
 
 import numpy as np
 import pytest
+from data_sets import change_folder
 
 from autogrow.config.resolving import resolve
 from autogrow.config.spec import parse_spec
@@ -175,18 +175,7 @@ def refused(folder, message):
 
 @pytest.mark.parametrize("changes", BROKEN)
 def test_each_broken_folder_gives_one_line(imagenet_copy, changes):
-    for change in changes.split("; "):
-        word, name = change.split()
-        path = imagenet_copy / name
-        match word:
-            case "rm":
-                shutil.rmtree(path)
-            case "mkdir":
-                path.mkdir(parents=True)
-            case "file":
-                path.write_bytes(b"x")
-            case "link":
-                path.symlink_to(path)
+    change_folder(imagenet_copy, changes)
     refused(imagenet_copy, BROKEN[changes])
 
 

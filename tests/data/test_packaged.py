@@ -89,12 +89,6 @@ def test_unknown_names(function, name):
         function(name)
 
 
-def test_package_not_installed(monkeypatch):
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(UserError, match="scikit-learn"):
-        load("digits")
-
-
 def test_another_file_in_the_package_is_refused(monkeypatch, tmp_path):
     packaged = packaged_module.PACKAGED["digits"]
     original = Path(importlib.util.find_spec(packaged.package).origin).parent / packaged.path
@@ -113,6 +107,10 @@ def test_another_file_in_the_package_is_refused(monkeypatch, tmp_path):
         load("digits")
     path.write_bytes(b"\x1f\x8b broken")
     with pytest.raises(UserError, match=r"digits\.csv\.gz: broken .*allowed: .*reinstall it"):
+        load("digits")
+    monkeypatch.undo()
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(UserError, match="scikit-learn"):
         load("digits")
 
 

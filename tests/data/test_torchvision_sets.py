@@ -102,8 +102,7 @@ def test_svhn(tmp_path, write_svhn):
 @pytest.mark.parametrize("file", ["data_batch_3", "test_batch", "batches.meta"])
 def test_cifar_damaged_file_is_named(tmp_path, write_cifar, file):
     folder, _ = write_cifar("CIFAR10")
-    content = (folder / file).read_bytes()
-    (folder / file).write_bytes(content[:-5])
+    (folder / file).write_bytes(b"damaged")
     with pytest.raises(UserError, match=rf"{file}: found MD5 .*delete it and get it again"):
         load("CIFAR10", root=tmp_path)
     (folder / file).unlink()
