@@ -89,8 +89,8 @@ Y = np.arange(12) % 3
         ({"y_test": np.full(6, 2**62)}, "no training image of class 3"),
         ({"y_test": np.full(6, 2**64 - 1, np.uint64)}, "no training image of class 3"),
         ({"y_train": Y * 0, "y_test": np.zeros(6, int)}, "found 1 class; allowed: two or more"),
-        ({"x_train": np.array([None] * 12)}, "x_train: broken .*[oO]bject array"),
-        ({"y_train": Y.astype(object)}, "y_train: broken .*[oO]bject array"),
+        ({"x_train": np.array([None] * 12)}, "x_train: broken .*(Object|object) array"),
+        ({"y_train": Y.astype(object)}, "y_train: broken .*(Object|object) array"),
     ],
 )
 @both
