@@ -1,7 +1,6 @@
 """Check the arrays that a loader has read and make an :class:`ImageData` of them.
 
-Every loader of images in memory ends here, so every data set, named or a user's own, has
-passed the same checks.
+Every loader of images in memory ends here, so all data sets pass the same checks.
 """
 
 from __future__ import annotations
@@ -20,16 +19,9 @@ from autogrow.files.reading import printable
 
 @dataclass(frozen=True, eq=False)
 class RawSplit:
-    """Arrays as they were read, with where they came from.
+    """Arrays as they were read: uint8 (N, H, W, C) and integers (N,), not checked yet.
 
-    Attributes
-    ----------
-    images
-        Should be uint8, shape (N, H, W, C).
-    labels
-        Should be integers, shape (N,).
-    images_from, labels_from
-        File, folder or key, for messages.
+    Messages name `images_from` and `labels_from`: a file, a folder or a key.
     """
 
     images: np.ndarray
@@ -39,7 +31,7 @@ class RawSplit:
 
 
 class RawData(NamedTuple):
-    """Both splits as they were read; `classes` are numbered by the labels where None."""
+    """Both splits as they were read; without `classes` the labels number them."""
 
     train: RawSplit
     test: RawSplit
@@ -47,13 +39,7 @@ class RawData(NamedTuple):
 
 
 def own_info(name: str, raw: RawData) -> DatasetInfo:
-    """Check a user's own data and return its facts: its size decides how training treats it.
-
-    Raises
-    ------
-    UserError
-        See :func:`assemble`.
-    """
+    """Check a user's own data and return its facts: its size decides how training treats it."""
     classes = _check(raw)
     size, channels = raw.train.images.shape[2:]
     return DatasetInfo(
@@ -69,22 +55,7 @@ def own_info(name: str, raw: RawData) -> DatasetInfo:
 
 
 def assemble(entry: DatasetInfo, raw: RawData) -> ImageData:
-    """Check both splits and make the data set.
-
-    Parameters
-    ----------
-    entry
-        The data set's facts; `zero_padding` is applied here.
-    raw
-        What was read.
-
-    Raises
-    ------
-    UserError
-        If a split is empty, images and labels disagree in number, a dtype or
-        shape is wrong, a label is not a class, a class has no training image, or
-        the images' size or channels are not those of `entry`.
-    """
+    """Check both splits and make the data set; the zero padding of `entry` is applied here."""
     classes = _check(raw)
     shape = raw.train.images.shape
     inner = entry.image_size - 2 * entry.zero_padding

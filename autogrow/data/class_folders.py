@@ -1,4 +1,4 @@
-"""Folders with a folder of image files for each class, looked at from outside.
+"""List folders that have a folder of image files for each class.
 
 Classes and files are taken in the order of their names, so that labels do not depend on
 the file system. Hidden entries such as .DS_Store do not count.
@@ -23,13 +23,7 @@ Files = list[tuple[str, int]]  # name and size, sorted by name
 
 
 def class_names(folder: Path) -> list[str]:
-    """Return the names of the class folders, sorted.
-
-    Raises
-    ------
-    UserError
-        If there are fewer than two, or a file is beside them.
-    """
+    """Return the sorted names of the class folders: two or more, with no file beside them."""
     require_folder(folder, "a folder of images, with a folder for each class")
     entries = _entries(folder)
     files = [entry.name for entry in entries if not is_folder(entry)]
@@ -46,13 +40,7 @@ def class_names(folder: Path) -> list[str]:
 
 
 def require_classes(folder: Path, classes: Sequence[str], train: Path) -> None:
-    """Check that `folder` has the class folders that `train` has, and no others.
-
-    Raises
-    ------
-    UserError
-        If one is missing in either.
-    """
+    """Check that `folder` has the class folders that `train` has, and no others."""
     found = class_names(folder)
     for absent, missing, there in (
         (folder, sorted({*classes} - {*found}), train),
@@ -67,13 +55,7 @@ def require_classes(folder: Path, classes: Sequence[str], train: Path) -> None:
 
 
 def has_folders(folder: Path) -> bool:
-    """Return whether there is any folder in a folder of images.
-
-    Raises
-    ------
-    UserError
-        If nothing is in it.
-    """
+    """Return whether a folder of images, which must not be empty, contains any folder."""
     require_folder(folder, "a folder of images")
     entries = _entries(folder)
     if not entries:
@@ -84,20 +66,14 @@ def has_folders(folder: Path) -> bool:
 def list_classes(
     folder: Path, classes: Sequence[str], *, may_be_empty: bool = False
 ) -> dict[str, Files]:
-    """Return the files of each class; the first mistake in the order of the classes is told."""
+    """Return the files of each class; an error concerns the first class that has one."""
     with ThreadPoolExecutor(LISTERS) as pool:
         listed = pool.map(lambda c: list_files(folder / c, may_be_empty=may_be_empty), classes)
         return dict(zip(classes, listed, strict=True))
 
 
 def list_files(folder: Path, *, may_be_empty: bool = False) -> Files:
-    """Return names and sizes of the images in a folder, by name.
-
-    Raises
-    ------
-    UserError
-        If something else is there, or nothing where that is not allowed.
-    """
+    """Return the sorted names and sizes of the images in a folder; nothing else may be there."""
     files, others = [], []
     for entry in _entries(folder):
         try:

@@ -13,9 +13,7 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Images with their labels.
-
-    Compared by identity: two arrays have no single truth value.
+    """Images with their labels; compared by identity, because arrays have no single truth value.
 
     Attributes
     ----------
@@ -49,12 +47,12 @@ class Split:
 
 @dataclass(frozen=True, eq=False)
 class FileSplit:
-    """Images that stay in their files, too many to hold; see :mod:`autogrow.batches.from_files`.
+    """Images that stay in their files; :mod:`autogrow.batches.from_files` decodes them.
 
     Attributes
     ----------
     folder
-        What the files' names are relative to.
+        The files' names are relative to it.
     files
         Names as bytes, shape (N,).
     labels
@@ -151,18 +149,7 @@ class ImageData:
 
 
 def checksum(train: Split, test: Split) -> str:
-    """Return the SHA-256 of the pixels, labels and shapes of both splits.
-
-    Parameters
-    ----------
-    train, test
-        The splits, in this order.
-
-    Returns
-    -------
-    str
-        64 hexadecimal digits; the same on every platform and numpy version.
-    """
+    """Return the SHA-256 of pixels, labels and shapes, the same on every platform."""
     digest = hashlib.sha256()
     for split in (train, test):
         # Fixed byte order, so that a big-endian machine agrees.

@@ -1,7 +1,4 @@
-"""A user's own data as a folder of image files, which are read into memory.
-
-``train/<class>/*`` and either ``val/<class>/*`` or ``test/<class>/*``.
-"""
+"""Read a user's own folder of image files into memory."""
 
 from __future__ import annotations
 
@@ -20,26 +17,10 @@ KIND = "a folder with train/<class>/* and val/<class>/* or test/<class>/*"
 
 
 def read_folder(path: Path, *, headers_only: bool = False) -> RawData:
-    """Read every image of both splits.
+    """Read every image below ``train/<class>`` and ``val/<class>`` or ``test/<class>``.
 
-    Parameters
-    ----------
-    path
-        The folder that has ``train`` in it.
-    headers_only
-        Whether to leave the images unread: they have their shape, but no content. Headers are
-        read up to the first RGB image; any image could make a grey set RGB.
-
-    Returns
-    -------
-    RawData
-        Grey sets have one channel; if grey and RGB images are mixed, all become RGB.
-
-    Raises
-    ------
-    UserError
-        If the layout is not as above, a file cannot be read as an image of mode L
-        or RGB, or an image's size differs from the first one's.
+    If grey and RGB images are mixed, all become RGB. With `headers_only` images have their
+    shape but no content, and headers are read up to the first RGB image.
     """
     require_folder(path, KIND)
     with reading(path, KIND):

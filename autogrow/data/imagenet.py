@@ -1,9 +1,6 @@
-"""Images that stay in their files, in ImageNet's layout.
+"""List images that stay in their files, in ImageNet's layout.
 
-``train/<class>/*`` and either ``val/<class>/*`` or all of val's files in ``val``
-itself with a file that labels them (:mod:`autogrow.data.val_labels`). Here files
-are listed and looked at from outside, which takes seconds for 1.3 million;
-:mod:`autogrow.batches.from_files` decodes them while training.
+:mod:`autogrow.batches.from_files` decodes the files while training.
 """
 
 from __future__ import annotations
@@ -28,7 +25,6 @@ from autogrow.data.class_folders import (
     require_classes,
 )
 from autogrow.data.containers import FileSplit, ImageData
-from autogrow.data.locating import locate
 from autogrow.data.registry import DATASETS, IMAGENET_MEAN, IMAGENET_STD, DatasetInfo
 from autogrow.data.val_labels import read_val_labels
 from autogrow.errors import UserError, allowed
@@ -38,27 +34,8 @@ KIND = "a folder with train/<class>/* and val/<class>/*, or a val of labelled fi
 HEADERS = 64  # files of a split that are opened before training
 
 
-def load_imagenet(root: Path | str | None) -> ImageData:
-    """List the files of ImageNet below the data root; see :func:`read_layout`.
-
-    Raises
-    ------
-    UserError
-        If it is not there, or not as it should be.
-    """
-    # Never downloaded: only registered users may have it.
-    _, folder = locate("ImageNet", root=root, download=False)
-    return read_layout("ImageNet", folder)
-
-
 def layout_info(name: str, folder: Path) -> DatasetInfo:
-    """Return the facts of a user's own folder in ImageNet's layout: its images are treated alike.
-
-    Raises
-    ------
-    UserError
-        If there is no ``train`` folder with two classes.
-    """
+    """Return the facts of a user's own folder: its images are treated as ImageNet's are."""
     require_folder(folder, KIND)
     return replace(
         DATASETS["ImageNet"],
@@ -71,23 +48,11 @@ def layout_info(name: str, folder: Path) -> DatasetInfo:
 def read_layout(name: str, folder: Path) -> ImageData:
     """List every image of both splits and check all that needs no decoding.
 
-    The checksum is the SHA-256 of the sorted list of ``train/<class>/<file>`` and
-    ``val/<class>/<file>``, each with its size in bytes: not of the contents, which
-    would take hours. A flat val is listed under the classes of its labels, so both
-    layouts of the same files have the same checksum and order.
-
-    Parameters
-    ----------
-    name
-        What the data set is called.
-    folder
-        The one that has ``train`` and ``val`` in it.
-
-    Raises
-    ------
-    UserError
-        If the layout is not as above, a class is empty or in one split only, or a
-        file's name is not that of an image.
+    The folder has ``train/<class>/*`` and either ``val/<class>/*`` or all of val's files in
+    ``val`` itself, labelled by a file (:mod:`autogrow.data.val_labels`). The checksum covers
+    class, name and size of every file, not the contents, which would take hours to read.
+    A flat val is listed under the classes of its labels, so that both layouts of the same
+    files have the same checksum and order.
     """
     start = time.perf_counter()
     require_folder(folder, KIND)
@@ -121,10 +86,7 @@ def read_layout(name: str, folder: Path) -> ImageData:
 
 
 def broken_files(split: FileSplit) -> Iterator[tuple[int, str]]:
-    """Yield the broken files that a quick look finds, with the reason: empty ones, and bad headers.
-
-    The headers of ``HEADERS`` files, evenly spread, are read.
-    """
+    """Yield empty files and, of ``HEADERS`` evenly spread files, those with a broken header."""
     from PIL import Image
 
     for index in np.flatnonzero(split.sizes == 0):
@@ -139,7 +101,7 @@ def broken_files(split: FileSplit) -> Iterator[tuple[int, str]]:
 
 
 def damage(error: Exception) -> str:
-    """Return what a decoder's error says of a file, in a few words."""
+    """Return in a few words what a decoder's error says about a file."""
     if type(error).__name__ == "UnidentifiedImageError":  # names but an object in memory
         return f"no {allowed(FORMATS)} image"
     return printable(f"{type(error).__name__}: {error}")

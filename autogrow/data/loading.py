@@ -10,7 +10,8 @@ import numpy as np
 from autogrow.data.checks import RawData, RawSplit, assemble, own_info
 from autogrow.data.containers import ImageData
 from autogrow.data.image_folder import read_folder
-from autogrow.data.imagenet import layout_info, load_imagenet, read_layout
+from autogrow.data.imagenet import layout_info, read_layout
+from autogrow.data.locating import locate
 from autogrow.data.mnist import load_mnist
 from autogrow.data.npz import read_npz
 from autogrow.data.packaged import PACKAGED, load_packaged
@@ -56,7 +57,8 @@ def load(name: str, *, root: Path | str | None = None, download: bool = False) -
     if name in ("MNIST", "FashionMNIST"):
         return load_mnist(name, root=root, download=download)
     if name == "ImageNet":
-        return load_imagenet(root)
+        # Never downloaded: only registered users may have it.
+        return read_layout(name, locate(name, root=root, download=False)[1])
     return load_torchvision(name, root=root, download=download)
 
 

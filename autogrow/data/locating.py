@@ -1,11 +1,10 @@
-"""Find named data sets: the places that are searched, and the layouts that are known."""
+"""Find named data sets in the places that are searched."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,159 +26,84 @@ IDX_FILES = (
 )
 
 
-@dataclass(frozen=True)
-class Layout:
-    """Files of a data set below a place.
-
-    Attributes
-    ----------
-    folder
-        Folder below the place; "" for the place itself.
-    files
-        All the files or folders that must be in it; each may also be there as ``.gz`` if `gz`.
-    gz
-        Whether compressed files are read too.
-    """
-
-    folder: str
-    files: tuple[str, ...]
-    gz: bool = False
-
-    def present(self, place: Path) -> dict[str, list[str]]:
-        """Return under which names each file is below `place`."""
-        return {
-            file: [
-                name
-                for name in (file, f"{file}.gz")[: 1 + self.gz]
-                if (place / self.folder / name).exists()
-            ]
-            for file in self.files
-        }
-
-
-# As torchvision writes them, plus Debian's own folder for FashionMNIST.
-LAYOUTS: dict[str, tuple[Layout, ...]] = {
-    "MNIST": (Layout("MNIST/raw", IDX_FILES, gz=True),),
-    "FashionMNIST": (
-        Layout("FashionMNIST/raw", IDX_FILES, gz=True),
-        Layout("fashion-mnist", IDX_FILES, gz=True),
-    ),
+# Folders below a place and the files that each must have: as torchvision writes them, plus
+# Debian's own folder for FashionMNIST.
+LAYOUTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "MNIST": (("MNIST/raw",), IDX_FILES),
+    "FashionMNIST": (("FashionMNIST/raw", "fashion-mnist"), IDX_FILES),
     "CIFAR10": (
-        Layout(
-            "cifar-10-batches-py",
-            (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch", "batches.meta"),
-        ),
+        ("cifar-10-batches-py",),
+        (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch", "batches.meta"),
     ),
-    "CIFAR100": (Layout("cifar-100-python", ("train", "test", "meta")),),
-    "SVHN": (Layout("", ("train_32x32.mat", "test_32x32.mat")),),
-    # Folders, under the names that people give them; the last is the data set itself as a place.
-    "ImageNet": tuple(
-        Layout(folder, ("train", "val"))
-        for folder in ("ImageNet", "imagenet", "ILSVRC2012", "ILSVRC/Data/CLS-LOC", "")
+    "CIFAR100": (("cifar-100-python",), ("train", "test", "meta")),
+    "SVHN": (("",), ("train_32x32.mat", "test_32x32.mat")),
+    # Under the names that people give it; the last is the data set itself as a place.
+    "ImageNet": (
+        ("ImageNet", "imagenet", "ILSVRC2012", "ILSVRC/Data/CLS-LOC", ""),
+        ("train", "val"),
     ),
 }
 
 
-def data_root(root: Path | str | None) -> Path:
-    """Return the folder that downloads go to and that is searched first.
-
-    Parameters
-    ----------
-    root
-        Wins if given; then the environment's AUTOGROW_DATA_ROOT, then ``./data``.
-
-    Raises
-    ------
-    UserError
-        If it exists but is not a folder.
-    """
-    chosen = Path(root or os.environ.get(ROOT_VARIABLE) or DEFAULT_ROOT)
-    with reading(chosen, "a folder for data"):
-        chosen = chosen.expanduser()
-        exists = chosen.exists()
-    if exists:
-        require_folder(chosen, "a folder for data")
-    return chosen
-
-
 def places(root: Path | str | None) -> list[Path]:
-    """Return every folder to search, in order, without repeats.
+    """Return every folder to search; downloads go to the first, the data root.
 
-    After :func:`data_root` come the entries of AUTOGROW_DATA_PATH (separated as PATH is),
-    or /usr/share/datasets if that is not set.
+    The data root is `root`, else AUTOGROW_DATA_ROOT, else ``./data``. Then come the entries of
+    AUTOGROW_DATA_PATH, or /usr/share/datasets if that is not set.
     """
+    first = Path(root or os.environ.get(ROOT_VARIABLE) or DEFAULT_ROOT)
+    with reading(first, "a folder for data"):
+        first = first.expanduser()
+        exists = first.exists()
+    if exists:
+        require_folder(first, "a folder for data")
     extra = os.environ.get(PATH_VARIABLE, DEFAULT_PATH).split(os.pathsep)
-    found = [data_root(root), *(Path(entry) for entry in extra if entry)]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys([first, *(Path(entry) for entry in extra if entry)]))
 
 
 def locate(name: str, *, root: Path | str | None, download: bool) -> tuple[Path, Path]:
-    """Find a named data set; the first place that has all of its files wins.
+    """Return the first place that has all files of a named data set, and their folder below it.
 
-    Parameters
-    ----------
-    name
-        A key of :data:`LAYOUTS`.
-    root
-        See :func:`data_root`.
-    download
-        Whether to download it into the root if no place has it.
-
-    Returns
-    -------
-    place, folder : Path
-        The place, and the folder of the files below it; of its copy on this machine's own
-        disk, where AUTOGROW_SCRATCH asks for one.
-
-    Raises
-    ------
-    UserError
-        If no place has it (the message names all of them), a place has only some
-        of its files, or the download fails.
+    Both are those of the copy where AUTOGROW_SCRATCH asks for one. With `download` a set that
+    no place has is downloaded into the root.
     """
     searched = places(root)
+    folders, files = LAYOUTS[name]
     partial = None
     for place in searched:
-        for layout in LAYOUTS[name]:
+        for folder in folders:
             with reading(place, "a folder of data sets"):
-                present = layout.present(place)
-            missing = [file for file, names in present.items() if not names]
+                present = {file: _forms(place / folder / file) for file in files}
+            missing = [file for file, forms in present.items() if not forms]
             if not missing:
                 place = staged(
-                    place, layout.folder, [n for names in present.values() for n in names]
+                    place, folder, [form for forms in present.values() for form in forms]
                 )
-                return place, place / layout.folder
-            if len(missing) < len(layout.files) and partial is None:
-                partial = (place / layout.folder, missing)
+                return place, place / folder
+            if len(missing) < len(files) and partial is None:
+                partial = (place / folder, missing)
     how_to_get = DATASETS[name].how_to_get
     if download:
         fetch(name, searched[0])
         return locate(name, root=root, download=False)
     if partial:
-        folder, missing = partial
+        incomplete, missing = partial
         raise UserError(
-            f"{printable(folder)}: found {name} without {', '.join(missing)}; "
+            f"{printable(incomplete)}: found {name} without {', '.join(missing)}; "
             f"allowed: all of its files; get it: {how_to_get}"
         )
     where = ", ".join(printable(place.absolute()) for place in searched)
     raise UserError(f"{name}: not found; searched: {where}; get it: {how_to_get}")
 
 
+def _forms(file: Path) -> list[str]:
+    """Return the names under which a file is there: IDX files may be compressed."""
+    names = (file.name, f"{file.name}.gz") if file.name in IDX_FILES else (file.name,)
+    return [name for name in names if file.with_name(name).exists()]
+
+
 def fetch(name: str, root: Path) -> None:
-    """Download a data set into `root`, in torchvision's layout.
-
-    Parameters
-    ----------
-    name
-        MNIST, FashionMNIST, CIFAR10, CIFAR100 or SVHN.
-    root
-        Made if it does not exist.
-
-    Raises
-    ------
-    UserError
-        If it fails; the message says what was tried.
-    """
+    """Download a data set into `root`, in torchvision's layout."""
     from torchvision import datasets
 
     cls = getattr(datasets, name)

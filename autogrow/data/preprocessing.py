@@ -11,13 +11,7 @@ from autogrow.errors import UserError
 
 
 def with_measured_statistics(data: ImageData) -> ImageData:
-    """Return the data set with mean and standard deviation measured from its training split.
-
-    Raises
-    ------
-    UserError
-        If the images are in files; ImageNet's own constants were measured on it already.
-    """
+    """Return the data set with mean and standard deviation measured from its training split."""
     if isinstance(data.train, FileSplit):
         if data.name == "ImageNet":
             return data
@@ -32,18 +26,7 @@ def downscaled(data: ImageData, factor: int) -> ImageData:
     """Return the data set with every ``factor`` x ``factor`` pixels averaged into one.
 
     Mean and standard deviation are measured again, because averaging makes images smoother.
-
-    Parameters
-    ----------
-    data
-        The data set; for a factor of 1 it is returned as it is.
-    factor
-        Must divide the image size.
-
-    Raises
-    ------
-    UserError
-        If the factor does not divide the image size, or the images are in files.
+    A UserError says where the factor does not divide the image size or images are in files.
     """
     if factor == 1:
         return data
@@ -85,20 +68,9 @@ BLOCK = 1 << 22
 def measure_statistics(images: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Measure the mean and standard deviation per channel on the [0, 1] scale.
 
-    The 256 possible values are counted exactly, then weighted in float64, so the
-    result depends neither on the order of the images nor on the block size.
-
-    Parameters
-    ----------
-    images
-        uint8, shape (N, H, W, C), at least one image.
-
-    Returns
-    -------
-    mean, std : tuple of float
-        One value per channel. The standard deviation is that of the population;
-        where it is 0 (a constant channel) it becomes 1, because images are
-        divided by it.
+    The 256 possible values of uint8 images are counted exactly, then weighted in float64, so
+    the result depends neither on the order of the images nor on the block size. A constant
+    channel has a standard deviation of 1, because images are divided by it.
     """
     values = np.arange(256, dtype=np.float64) / 255.0
     per_block = max(1, BLOCK // int(np.prod(images.shape[1:3])))

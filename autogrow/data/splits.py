@@ -1,8 +1,7 @@
-"""Stratified subsets, fixed by a seed.
+"""Draw stratified subsets that a seed fixes.
 
-Only ``Generator(PCG64(int(seed))).permutation`` is drawn from, class after class in
-the order of their labels: no library's splitter, whose choice may change
-between versions.
+Only ``Generator(PCG64(int(seed))).permutation`` is used, class after class in the order of
+their labels: the choice of a library's splitter may change between versions.
 """
 
 from __future__ import annotations
@@ -29,28 +28,10 @@ AnySplit = TypeVar("AnySplit", bound=Divisible)
 
 
 def subset(split: AnySplit, fraction: float, *, seed: int) -> AnySplit:
-    """Keep a fraction of every class.
+    """Keep ``max(1, round(fraction * n))`` of the n images of every class, in their order.
 
-    With one seed, a smaller fraction is contained in a larger one.
-
-    Parameters
-    ----------
-    split
-        The images to choose from.
-    fraction
-        Above 0, up to 1; ``max(1, round(fraction * n))`` of the n images of a class are kept.
-    seed
-        0 or more; the same seed chooses the same images.
-
-    Returns
-    -------
-    Split
-        The chosen images in their original order; `split` itself if `fraction` is 1.
-
-    Raises
-    ------
-    UserError
-        If `fraction` is out of its range.
+    `fraction` is above 0 and up to 1, else a UserError says so. With one seed, a smaller
+    fraction is contained in a larger one.
     """
     if not 0 < fraction <= 1:
         raise UserError(f"fraction: found {fraction}; allowed: a number above 0 and up to 1")
@@ -62,27 +43,10 @@ def subset(split: AnySplit, fraction: float, *, seed: int) -> AnySplit:
 
 
 def holdout(split: AnySplit, fraction: float, *, seed: int) -> tuple[AnySplit, AnySplit]:
-    """Set a fraction of every class aside for validation.
+    """Set a fraction of every class aside: return the rest and the validation split.
 
-    Parameters
-    ----------
-    split
-        The images to divide.
-    fraction
-        Above 0, below 1; ``max(1, round(fraction * n))`` of the n images of a
-        class are set aside, but never all of them.
-    seed
-        0 or more; the same seed sets the same images aside.
-
-    Returns
-    -------
-    rest, validation : Split
-        Disjoint, together all of `split`, each in the original order.
-
-    Raises
-    ------
-    UserError
-        If `fraction` is out of its range, or a class has a single image.
+    Of n images ``max(1, round(fraction * n))`` are set aside, but never all of them: a
+    UserError says where a class has a single image, or `fraction` is not between 0 and 1.
     """
     if not 0 < fraction < 1:
         raise UserError(f"fraction: found {fraction}; allowed: a number above 0 and below 1")
@@ -97,22 +61,7 @@ def holdout(split: AnySplit, fraction: float, *, seed: int) -> tuple[AnySplit, A
 
 
 def divide(split: AnySplit, counts: dict[int, int], *, seed: int) -> tuple[AnySplit, AnySplit]:
-    """Divide a split in two, with a given number of images of each class in the second.
-
-    Parameters
-    ----------
-    split
-        The images to divide.
-    counts
-        Label to the number of its images that go to the second part.
-    seed
-        0 or more.
-
-    Returns
-    -------
-    first, second : Split
-        Disjoint, each in the original order.
-    """
+    """Divide a split in two; `counts` says how many images of each label the second part gets."""
     members = _shuffled_members(split.labels, seed)
     second = np.zeros(len(split.labels), dtype=bool)
     for label, indices in members.items():
@@ -123,20 +72,8 @@ def divide(split: AnySplit, counts: dict[int, int], *, seed: int) -> tuple[AnySp
 def proportional_counts(labels: np.ndarray, total: int) -> dict[int, int]:
     """Share `total` out over the classes in proportion to their size.
 
-    By the method of the largest remainder, in integers, so that the counts sum
-    to exactly `total`; of equal remainders the lower label wins.
-
-    Parameters
-    ----------
-    labels
-        int64, shape (N,).
-    total
-        Between 0 and N.
-
-    Returns
-    -------
-    dict
-        Label to count.
+    The method of the largest remainder makes the counts sum to exactly `total`; of equal
+    remainders the lower label wins.
     """
     classes, sizes = np.unique(labels, return_counts=True)
     quotient, remainder = np.divmod(sizes * total, len(labels))

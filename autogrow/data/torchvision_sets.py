@@ -18,25 +18,7 @@ from autogrow.files.reading import printable, reading, require_md5
 
 
 def load_torchvision(name: str, *, root: Path | str | None, download: bool) -> ImageData:
-    """Load ``CIFAR10``, ``CIFAR100`` or ``SVHN`` (its train split, without extra).
-
-    Parameters
-    ----------
-    name
-        One of the three.
-    root, download
-        See :func:`autogrow.data.loading.load`.
-
-    Returns
-    -------
-    ImageData
-        32x32 RGB images.
-
-    Raises
-    ------
-    UserError
-        If a file is missing, damaged or not the published one.
-    """
+    """Load ``CIFAR10``, ``CIFAR100`` or ``SVHN`` (its train split, without extra)."""
     place, folder = locate(name, root=root, download=download)
     from torchvision import datasets
 

@@ -1,9 +1,4 @@
-"""Labels of a flat folder of validation images.
-
-Either a text file that names each image with its class, or the two files of
-ImageNet's devkit: numbers in the order of the images' names, and what class each
-number stands for.
-"""
+"""Read the labels of a flat folder of validation images."""
 
 from __future__ import annotations
 
@@ -25,22 +20,10 @@ ABOVE = 4  # folders in which Kaggle's file is looked for: it lies above ILSVRC/
 
 
 def read_val_labels(folder: Path, files: Sequence[str], classes: Sequence[str]) -> list[str]:
-    """Return the class of each validation image.
+    """Return the class of each validation image; `files` are sorted.
 
-    Parameters
-    ----------
-    folder
-        Of the data set. ``val_labels.txt`` wins, then the devkit (also beside the
-        folder), then Kaggle's ``LOC_val_solution.csv`` (also above it).
-    files
-        Names of the images, sorted.
-    classes
-        Names of the classes.
-
-    Raises
-    ------
-    UserError
-        If there are no labels, or they do not fit images and classes.
+    ``val_labels.txt`` in the data set's folder wins, then the two files of ImageNet's devkit
+    (also beside the folder), then Kaggle's ``LOC_val_solution.csv`` (also above it).
     """
     own, kaggle = LABELS
     if (folder / own).exists():

@@ -6,7 +6,6 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -21,37 +20,37 @@ FEW = settings(
 RNG = np.random.Generator(np.random.PCG64(1))
 
 
-@st.composite
-def damage(draw, content):
-    """Flip, overwrite, cut, insert: one to six times."""
-    damaged = bytearray(content)
-    for _ in range(draw(st.integers(1, 6))):
-        position = draw(st.integers(0, max(0, len(damaged) - 1)))
-        kind = draw(st.sampled_from(["flip", "set", "cut", "insert", "remove"]))
-        if kind == "flip" and damaged:
-            damaged[position] ^= 1 << draw(st.integers(0, 7))
-        elif kind == "set":
-            new = draw(st.sampled_from([b"\xff", b"\x00"])) * draw(st.integers(1, 8))
-            damaged[position : position + len(new)] = new
-        elif kind == "cut":
-            del damaged[position:]
-        elif kind == "insert":
-            damaged[position:position] = draw(st.binary(max_size=8))
-        else:
-            del damaged[position : position + draw(st.integers(1, 40))]
-    return bytes(damaged)
+def damage(content):
+    """Replace up to six stretches of the content by other bytes: flipped, cut, inserted."""
+    where, removed = st.integers(0, len(content)), st.integers(0, 40) | st.just(len(content))
+    splices = st.tuples(where, removed, st.binary(max_size=8))
+
+    def damaged(drawn):
+        result = content
+        for start, n, new in drawn:
+            result = result[:start] + new + result[start + n :]
+        return result
+
+    return st.lists(splices, min_size=1, max_size=6).map(damaged)
 
 
 def survives(function, *args, **kwargs):
     """Data, or a UserError of one printable line."""
-    message = ""
     try:
         function(*args, **kwargs)
     except UserError as error:
         message = str(error)
-    assert message == "" or "allowed" in message, message
-    assert message == "" or message.isprintable()
-    assert len(message) < 1500
+        assert "allowed" in message, message
+        assert message.isprintable()
+        assert len(message) < 1500
+
+
+def survives_npz(content):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "own.npz"
+        path.write_bytes(content)
+        for function in (load, info):
+            survives(function, f"npz:{path}")
 
 
 def npz_content(save, **changes):
@@ -72,44 +71,22 @@ PLAIN, PACKED = npz_content(np.savez), npz_content(np.savez_compressed)
 @FEW
 @given(st.one_of(damage(PLAIN), damage(PACKED), st.binary(max_size=200)))
 def test_damaged_npz(content):
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "own.npz"
-        path.write_bytes(content)
-        survives(load, f"npz:{path}")
-        survives(info, f"npz:{path}")
-
-
-@pytest.mark.parametrize("content", [PLAIN, PACKED])
-def test_npz_cut_anywhere(tmp_path, content):
-    path = tmp_path / "own.npz"
-    for length in range(0, len(content), 31):
-        path.write_bytes(content[:length])
-        with pytest.raises(UserError):
-            load(f"npz:{path}")
+    survives_npz(content)
 
 
 DTYPES = st.sampled_from(
     ["u1", "i1", "u8", "i8", "f4", "f8", "c8", "?", "O", "U3", "S2", "M8[s]", "V3"]
 )
 SHAPES = st.lists(st.integers(0, 4), max_size=5).map(tuple)
-KEYS = st.sampled_from(
-    ["x_train", "y_train", "x_test", "y_test", "X_train", "", "é/..", "x_train.npy"]
-)
+KEYS = st.sampled_from(["x_train", "y_train", "x_test", "y_test", "X_train", "é/.."])
 
 
 @FEW
-@given(st.dictionaries(KEYS, st.tuples(DTYPES, SHAPES), max_size=6), st.booleans())
-@example({"x_train": ("u1", (2, 4, 4, 3)), "y_train": ("i8", (2,))}, True)
-def test_wrong_arrays(changes, keep):
-    arrays = {key: np.zeros(shape, dtype) for key, (dtype, shape) in changes.items() if key}
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "own.npz"
-        if keep:
-            path.write_bytes(npz_content(np.savez, **arrays))
-        else:
-            np.savez(path, **arrays)
-        survives(load, f"npz:{path}")
-        survives(info, f"npz:{path}")
+@given(st.dictionaries(KEYS, st.tuples(DTYPES, SHAPES), max_size=6))
+@example({"x_train": ("u1", (2, 4, 4, 3)), "y_train": ("i8", (2,))})
+def test_wrong_arrays(changes):
+    arrays = {key: np.zeros(shape, dtype) for key, (dtype, shape) in changes.items()}
+    survives_npz(npz_content(np.savez, **arrays))
 
 
 IDX = bytes([0, 0, 8, 3, 0, 0, 0, 5, 0, 0, 0, 4, 0, 0, 0, 4]) + bytes(range(80))
@@ -125,31 +102,26 @@ def test_damaged_idx(plain, packed):
             survives(read_idx, path, ndim=3)
 
 
-def encode(suffix, mode):
-    shape = (16, 16) if mode == "L" else (16, 16, 3)
+def encode(suffix, shape):
     buffer = io.BytesIO()
     Image.fromarray(RNG.integers(0, 256, shape, dtype=np.uint8)).save(buffer, format=suffix)
-    return buffer.getvalue()
+    return suffix, buffer.getvalue()
 
 
-CODED = {
-    (suffix, mode): encode(suffix, mode)
-    for suffix in ("png", "jpeg", "bmp", "webp")
-    for mode in ("L", "RGB")
-}
+CODED = [encode(s, shape) for s in ("png", "jpeg", "bmp", "webp") for shape in [(9, 9), (9, 9, 3)]]
 
 
 @FEW
-@given(st.data(), st.sampled_from(sorted(CODED)), st.booleans())
-def test_damaged_images(data, key, first):
-    content = CODED[key]
+@given(st.data(), st.sampled_from(CODED), st.booleans())
+def test_damaged_images(data, coded, first):
+    suffix, content = coded
     with tempfile.TemporaryDirectory() as folder:
         for part in ("train", "val"):
             for name in ("a", "b"):
-                path = Path(folder) / part / name / f"1.{key[0]}"
+                path = Path(folder) / part / name / f"1.{suffix}"
                 path.parent.mkdir(parents=True)
                 path.write_bytes(content)
-        path = Path(folder) / "train" / "a" / f"{0 if first else 2}.{key[0]}"
+        path = Path(folder) / "train" / "a" / f"{0 if first else 2}.{suffix}"
         path.write_bytes(data.draw(damage(content)))
         survives(load, f"folder:{folder}")
         survives(info, f"folder:{folder}")

@@ -2,10 +2,10 @@
 
 import csv
 import re
-import shutil
 
 import numpy as np
 import pytest
+from data_sets import change_folder
 
 from autogrow.config.resolving import resolve
 from autogrow.config.spec import parse_spec
@@ -46,13 +46,6 @@ def write_devkit(folder, labels):
     return devkit
 
 
-def paths(split):
-    return [split.path(i).name for i in range(len(split))]
-
-
-# --- what is listed ----------------------------------------------------------------------
-
-
 def test_imagenet_is_found_below_the_data_root(imagenet_folder):
     data = load("ImageNet", root=imagenet_folder.parent)
     assert (data.name, data.n_classes) == ("ImageNet", 20)
@@ -67,6 +60,13 @@ def test_imagenet_is_found_below_the_data_root(imagenet_folder):
     assert (data.image_size, data.channels) == (224, 3)
     assert (data.mean, data.std) == ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
     assert (data.crop_padding, data.flip) == (0, True)
+    assert re.fullmatch(
+        r"ImageNet: found 60 training and 40 validation images of 20 classes \(the published "
+        rf"ImageNet has 1,000\) in {imagenet_folder}: 3 training and 2 validation images a class, "
+        r"0\.0 GB; listed in [0-9.]+ s, not decoded",
+        data.report,
+    )
+    assert "published" not in load_path(imagenet_folder).report
 
 
 @pytest.mark.parametrize("name", ["imagenet", "ILSVRC2012", "ILSVRC/Data/CLS-LOC", "."])
@@ -80,24 +80,6 @@ def test_the_folder_may_have_any_of_its_usual_names(imagenet_folder, tmp_path, n
 
 def load_path(folder):
     return load(f"imagenet:{folder}")
-
-
-def test_the_check_reports_what_it_found_in_one_paragraph(imagenet_folder):
-    report = load("ImageNet", root=imagenet_folder.parent).report
-    assert "\n" not in report
-    assert re.fullmatch(
-        r"ImageNet: found 60 training and 40 validation images of 20 classes \(the published "
-        rf"ImageNet has 1,000\) in {imagenet_folder}: 3 training and 2 validation images a class, "
-        r"0\.0 GB; listed in [0-9.]+ s, not decoded",
-        report,
-    )
-    assert "published" not in load_path(imagenet_folder).report
-
-
-def test_nothing_is_decoded_when_it_is_listed(imagenet_copy, cut_short):
-    for file in (imagenet_copy / "train").rglob("*.JPEG"):
-        cut_short(file)
-    assert len(load_path(imagenet_copy).train) == 60
 
 
 def test_checksum_depends_on_names_and_sizes_and_on_nothing_else(imagenet_copy, imagenet_folder):
@@ -134,7 +116,9 @@ def test_a_flat_val_equals_one_of_class_folders(imagenet_copy, imagenet_folder, 
             devkit.parent.rename(imagenet_copy.parent / devkit.parent.name)
     flat, folders = load_path(imagenet_copy), load_path(imagenet_folder)
     assert flat.checksum == folders.checksum
-    assert paths(flat.test) == paths(folders.test)
+    assert [flat.test.path(i).name for i in range(40)] == [
+        folders.test.path(i).name for i in range(40)
+    ]
     assert flat.test.labels.tolist() == folders.test.labels.tolist()
     assert flat.test.path(3).is_file()
 
@@ -161,83 +145,38 @@ def test_what_would_need_all_images_is_refused(imagenet_folder):
     assert with_measured_statistics(named) is named  # its constants are what was measured on it
 
 
-# --- broken folders ----------------------------------------------------------------------
-
-
-def remove(*names):
-    def change(folder):
-        for name in names:
-            shutil.rmtree(folder / name)
-
-    return change
-
-
-def add(name, content=b"x"):
-    def change(folder):
-        (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).write_bytes(content)
-
-    return change
-
-
-def add_folder(name):
-    return lambda folder: (folder / name).mkdir(parents=True)
-
-
-def empty(name):
-    return lambda folder: [file.unlink() for file in (folder / name).iterdir()]
-
-
-def keep_one_class(folder):
-    for part in ("train", "val"):
-        for inside in sorted((folder / part).iterdir())[1:]:
-            shutil.rmtree(inside)
-
-
-def dead_link(folder):
-    (folder / "train/n00000008/a.JPEG").symlink_to(folder / "nothing")
-
-
 BROKEN = {
-    "no train": (remove("train"), r"train: cannot be read: No such file"),
-    "no val": (remove("val"), r"val: cannot be read: No such file"),
-    "train is a file": ([remove("train"), add("train")], r"train: found a file; allowed: "),
-    "empty val": ([remove("val"), add_folder("val")], r"val: found zero images; allowed: "),
-    "one class": (keep_one_class, r"train: found 1 class folders; allowed: 2 or more"),
-    "empty class": (empty("train/n00000008"), r"train/n00000008: found no image; allowed: "),
-    "empty class of val": (empty("val/n00000015"), r"val/n00000015: found no image; allowed: "),
-    "class not in val": (
-        remove("val/n00000008", "val/n00000015"),
-        r"val: found no class folder n00000008 \(and 1 more\), which \S*train has; allowed: ",
+    "rm train": "train: cannot be read: No such file",
+    "rm val": "val: cannot be read: No such file",
+    "rm train; file train": "train: found a file; allowed: ",
+    "rm val; mkdir val": "val: found zero images; allowed: ",
+    "rm train; mkdir train/dog": "train: found 1 class folders; allowed: 2 or more",
+    "rm train/n00000008; mkdir train/n00000008": "train/n00000008: found no image; allowed: ",
+    "rm val/n00000015; mkdir val/n00000015": "val/n00000015: found no image; allowed: ",
+    "rm val/n00000008; rm val/n00000015": (
+        r"val: found no class folder n00000008 \(and 1 more\), which \S*train has; allowed: "
     ),
-    "class not in train": (
-        remove("train/n00000022"),
-        r"train: found no class folder n00000022, which \S*val has; allowed: ",
+    "rm train/n00000022": r"train: found no class folder n00000022, which \S*val has; allowed: ",
+    "file train/a.tar": r"train/a\.tar: found a file beside class folders; allowed: ",
+    "link train/loop": "train/loop: found a file beside class folders; allowed: ",
+    "file train/n00000001/b.gif; file train/n00000001/notes.txt": (
+        r"n00000001/b\.gif: found another type \(and 1 more\); allowed: .*\.jpeg"
     ),
-    "file beside classes": (
-        add("train/n00000001.tar"),
-        r"train/n00000001\.tar: found a file beside class folders; allowed: ",
-    ),
-    "wrong kind": (
-        [add("train/n00000001/b.gif"), add("train/n00000001/notes.txt")],
-        r"train/n00000001/b\.gif: found another type \(and 1 more\); allowed: .*\.jpeg",
-    ),
-    "folder in a class": (
-        add_folder("train/n00000001/images"),
-        r"train/n00000001/images: found no regular file; allowed: image files",
-    ),
-    "dead link": (dead_link, r"train/n00000008/a\.JPEG: cannot be read: No such file"),
+    "mkdir train/n00000001/a": "n00000001/a: found no regular file; allowed: image files",
+    "link train/n00000008/a.JPEG": r"n00000008/a\.JPEG: cannot be read: ",
 }
 
 
-@pytest.mark.parametrize("case", BROKEN)
-def test_each_broken_folder_is_told_in_one_line(imagenet_copy, case):
-    changes, message = BROKEN[case]
-    for change in changes if isinstance(changes, list) else [changes]:
-        change(imagenet_copy)
+def refused(folder, message):
     with pytest.raises(UserError, match=message) as error:
-        load_path(imagenet_copy)
+        load_path(folder)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("changes", BROKEN)
+def test_each_broken_folder_gives_one_line(imagenet_copy, changes):
+    change_folder(imagenet_copy, changes)
+    refused(imagenet_copy, BROKEN[changes])
 
 
 def test_imagenet_that_is_nowhere_says_where_it_was_sought_and_how_to_get_it(tmp_path):
@@ -250,73 +189,43 @@ def test_imagenet_that_is_nowhere_says_where_it_was_sought_and_how_to_get_it(tmp
         load("imagenet:nowhere")
 
 
-def own_labels(change):
-    def write(folder, labels):
-        lines = [f"{file} {c}" for file, c in labels.items()]
-        (folder / "val_labels.txt").write_text("\n".join(change(lines)))
-
-    return write
-
-
-def devkit_with(change):
-    def write(folder, labels):
-        change(write_devkit(folder, labels))
-
-    return write
-
-
-def cut_truth(devkit):
-    lines = (devkit / TRUTH).read_text().splitlines(keepends=True)
-    (devkit / TRUTH).write_text("".join(lines[:-1]))
-
-
-BAD_LABELS = {
-    "none": (lambda folder, labels: None, r"val: found images without class folders; allowed: "),
-    "one missing": (own_labels(lambda x: x[1:]), r"found no line for val_\d+\.JPEG, 39 lines for"),
-    "one too many": (own_labels(lambda x: [*x, "a.JPEG n00000001"]), r"line 41: found a\.JPEG, "),
-    "twice": (
-        own_labels(lambda x: [*x, x[0].split()[0] + " n00000134"]),
+BAD_LABELS = [
+    (lambda x: x[1:], r"found no line for val_\d+\.JPEG, 39 lines for"),
+    (lambda x: [*x, "a.JPEG n00000001"], r"line 41: found a\.JPEG, "),
+    (
+        lambda x: [*x, x[0].split()[0] + " n00000134"],
         r"line 41: found val_\d+\.JPEG again; allowed: each image once",
     ),
-    "no class": (own_labels(lambda x: [x[0], "val"]), r"line 2: found 'val'; allowed: FILE CLASS"),
-    "other class": (
-        own_labels(lambda x: [x[0].split()[0] + " dog"]),
+    (lambda x: [x[0], "val"], r"line 2: found 'val'; allowed: FILE CLASS"),
+    (
+        lambda x: [x[0].split()[0] + " dog"],
         r"line 1: found class dog, which is not in train; allowed: ",
     ),
-    "a class without images": (
-        own_labels(lambda x: [re.sub("n00000008$", "n00000001", line) for line in x]),
+    (
+        lambda x: [re.sub("n00000008$", "n00000001", line) for line in x],
         r"val: found no image that is labelled n00000008; allowed: ",
     ),
-    "devkit cut": (devkit_with(cut_truth), rf"{TRUTH}: found 39 labels for 40 images of val"),
-    "devkit's number": (
-        devkit_with(lambda d: (d / TRUTH).write_text("77\n" * 40)),
-        rf"{TRUTH}: line 1: found '77'; allowed: ",
-    ),
-    "devkit's group": (
-        devkit_with(lambda d: (d / TRUTH).write_text("21\n" * 40)),
-        rf"{TRUTH}: line 1: found '21'; allowed: ",
-    ),
-    "no meta": (
-        devkit_with(lambda d: (d / "meta.mat").unlink()),
-        r"meta\.mat: cannot be read: No such file",
-    ),
-    "broken meta": (
-        devkit_with(lambda d: (d / "meta.mat").write_bytes(b"\x00" * 300)),
-        r"meta\.mat: broken or unreadable ",
-    ),
-}
+]
 
 
-@pytest.mark.parametrize("case", BAD_LABELS)
-def test_each_mistake_in_the_labels_of_a_flat_val_is_told_in_one_line(imagenet_copy, case):
-    write, message = BAD_LABELS[case]
-    write(imagenet_copy, flatten(imagenet_copy))
-    with pytest.raises(UserError, match=message) as error:
-        load_path(imagenet_copy)
-    assert "\n" not in str(error.value)
+def test_each_mistake_in_the_labels_of_a_flat_val_gives_one_line(imagenet_copy):
+    lines = [f"{file} {c}" for file, c in flatten(imagenet_copy).items()]
+    refused(imagenet_copy, "val: found images without class folders; allowed: ")
+    for change, message in BAD_LABELS:
+        (imagenet_copy / "val_labels.txt").write_text("\n".join(change(lines)))
+        refused(imagenet_copy, message)
 
 
-def test_a_link_to_itself_among_the_classes_is_told(imagenet_copy):
-    (imagenet_copy / "train" / "loop").symlink_to("loop")
-    with pytest.raises(UserError, match="loop: found a file beside class folders"):
-        load("ImageNet", root=imagenet_copy.parent)
+def test_each_mistake_in_the_devkit_gives_one_line(imagenet_copy):
+    devkit = write_devkit(imagenet_copy, flatten(imagenet_copy))
+    for content, message in (
+        ("1\n" * 39, "found 39 labels for 40 images of val"),
+        ("77\n" * 40, "line 1: found '77'; allowed: "),
+        ("21\n" * 40, r"line 1: found '21'; allowed: "),  # a group of classes
+    ):
+        (devkit / TRUTH).write_text(content)
+        refused(imagenet_copy, f"{TRUTH}: {message}")
+    (devkit / "meta.mat").write_bytes(b"\x00" * 300)
+    refused(imagenet_copy, r"meta\.mat: broken or unreadable ")
+    (devkit / "meta.mat").unlink()
+    refused(imagenet_copy, r"meta\.mat: cannot be read: No such file")

@@ -32,46 +32,28 @@ def test_torchvision_layout(tmp_path, write_idx, no_checksums, name, flip, gz):
     assert (data.crop_padding, data.flip) == (0, flip)
 
 
-def test_torchvision_reads_the_same(tmp_path, write_idx, no_checksums):
-    from torchvision.datasets import FashionMNIST
-
-    write_idx(tmp_path / "FashionMNIST" / "raw")
-    theirs = FashionMNIST(str(tmp_path), train=True)
-    ours = load("FashionMNIST", root=tmp_path).train
-    assert np.array_equal(theirs.data.numpy(), ours.images[:, 2:-2, 2:-2, 0])
-    assert np.array_equal(theirs.targets.numpy(), ours.labels)
-
-
-def test_debian_layout_on_the_search_path(tmp_path, write_idx, no_checksums, monkeypatch):
-    write_idx(tmp_path / "share" / "fashion-mnist", gz=True)
-    paths = os.pathsep.join([str(tmp_path / "none"), "", str(tmp_path / "share")])
-    monkeypatch.setenv("AUTOGROW_DATA_PATH", paths)
-    assert len(load("FashionMNIST").train) == 30
-
-
-def test_order_of_places(tmp_path, write_idx, no_checksums, monkeypatch):
+def test_the_first_complete_place_wins(tmp_path, write_idx, no_checksums, monkeypatch):
     for count, place in enumerate(("argument", "environment", "path")):
         write_idx(tmp_path / place / "MNIST" / "raw", n_train=10 * (count + 1))
-    monkeypatch.setenv("AUTOGROW_DATA_PATH", str(tmp_path / "path"))
+    write_idx(tmp_path / "path" / "fashion-mnist", gz=True, n_train=40)  # as Debian has it
+    searched = os.pathsep.join([str(tmp_path / "none"), "", str(tmp_path / "path")])
+    monkeypatch.setenv("AUTOGROW_DATA_PATH", searched)
+    assert len(load("FashionMNIST").train) == 40
     assert len(load("MNIST").train) == 30
     monkeypatch.setenv("AUTOGROW_DATA_ROOT", str(tmp_path / "environment"))
     assert len(load("MNIST").train) == 20
     assert len(load("MNIST", root=tmp_path / "argument").train) == 10
+    incomplete = tmp_path / "argument" / "MNIST" / "raw"
+    (incomplete / LABELS).unlink()
+    assert len(load("MNIST", root=tmp_path / "argument").train) == 30
+    monkeypatch.setenv("AUTOGROW_DATA_PATH", "/nope")
+    with pytest.raises(UserError, match=f"MNIST without {LABELS};"):
+        load("MNIST", root=tmp_path / "argument")
+    with pytest.raises(UserError, match="ubyte: found a file; allowed: a folder"):
+        load("MNIST", root=incomplete / IMAGES)
     monkeypatch.delenv("AUTOGROW_DATA_ROOT")
     monkeypatch.delenv("AUTOGROW_DATA_PATH")
     assert [str(place) for place in places(None)] == ["data", "/usr/share/datasets"]
-
-
-def test_a_complete_place_wins_over_an_incomplete_one(
-    tmp_path, write_idx, no_checksums, monkeypatch
-):
-    write_idx(tmp_path / "one" / "MNIST" / "raw")
-    (tmp_path / "one" / "MNIST" / "raw" / LABELS).unlink()
-    with pytest.raises(UserError, match=f"MNIST without {LABELS};"):
-        load("MNIST", root=tmp_path / "one")
-    write_idx(tmp_path / "two" / "MNIST" / "raw")
-    monkeypatch.setenv("AUTOGROW_DATA_PATH", str(tmp_path / "two"))
-    assert len(load("MNIST", root=tmp_path / "one").train) == 30
 
 
 @pytest.mark.parametrize("name", ["MNIST", "FashionMNIST", "CIFAR10", "CIFAR100", "SVHN"])
@@ -86,21 +68,12 @@ def test_missing_names_the_set_every_place_and_the_command(tmp_path, monkeypatch
     assert ("dataset-fashion-mnist" in message) == (name == "FashionMNIST")
 
 
-def test_root_is_a_file(tmp_path):
-    (tmp_path / "file").write_text("x")
-    with pytest.raises(UserError, match="file: found a file; allowed: a folder"):
-        load("MNIST", root=tmp_path / "file")
+def digests(folder, hashed, opened):
+    """The digest of each file, by its name without .gz."""
+    return {f: hashed(opened(folder / f"{f}.gz").read()).hexdigest() for f in IDX_FILES}
 
 
-def test_md5_table_is_torchvisions():
-    from torchvision.datasets import MNIST
-
-    assert {f"{file}.gz": md5 for file, md5 in mnist.GZ_MD5["MNIST"].items()} == dict(
-        MNIST.resources
-    )
-
-
-def test_wrong_published_file(tmp_path, write_idx, monkeypatch):
+def test_sha256_of_the_content_is_checked(tmp_path, write_idx, monkeypatch):
     folder = tmp_path / "FashionMNIST" / "raw"
     write_idx(folder, gz=True)
     with pytest.raises(
@@ -108,109 +81,68 @@ def test_wrong_published_file(tmp_path, write_idx, monkeypatch):
         match=rf"{IMAGES}\.gz: found SHA-256 .*; allowed: .*, uncompressed, the published",
     ):
         load("FashionMNIST", root=tmp_path)
-    digests = {
-        name: hashlib.sha256(gzip.decompress((folder / f"{name}.gz").read_bytes())).hexdigest()
-        for name in IDX_FILES
-    }
-    monkeypatch.setitem(mnist.SHA256, "FashionMNIST", digests)
+    expected = digests(folder, hashlib.sha256, gzip.open)
+    monkeypatch.setitem(mnist.SHA256, "FashionMNIST", expected)
     load("FashionMNIST", root=tmp_path)
-    monkeypatch.setitem(digests, LABELS, "0" * 64)
+    monkeypatch.setitem(expected, LABELS, "0" * 64)
     with pytest.raises(UserError, match=rf"{LABELS}\.gz: found SHA-256"):
         load("FashionMNIST", root=tmp_path)
 
 
 def test_md5_of_gz_is_checked_and_nothing_else_is_read(tmp_path, write_idx, monkeypatch):
+    from torchvision.datasets import MNIST
+
+    assert {f"{f}.gz": md5 for f, md5 in mnist.GZ_MD5["MNIST"].items()} == dict(MNIST.resources)
     folder = tmp_path / "MNIST" / "raw"
-    arrays = write_idx(folder)
-    wanted = (
-        rf"{IMAGES}: found without {IMAGES}\.gz; .*delete this one and get it again: .*--download"
-    )
-    with pytest.raises(UserError, match=wanted):
+    write_idx(folder)
+    with pytest.raises(
+        UserError, match=rf"{IMAGES}: found without {IMAGES}\.gz; .*get it again: .*--download"
+    ):
         load("MNIST", root=tmp_path)  # uncompressed: no checksum is published
     packed = write_idx(folder, gz=True)
     with pytest.raises(UserError, match=rf"{IMAGES}\.gz: found MD5 "):
         load("MNIST", root=tmp_path)
-    digests = {f: hashlib.md5((folder / f"{f}.gz").read_bytes()).hexdigest() for f in IDX_FILES}
-    monkeypatch.setitem(mnist.GZ_MD5, "MNIST", digests)
+    expected = digests(folder, hashlib.md5, lambda path: path.open("rb"))
+    monkeypatch.setitem(mnist.GZ_MD5, "MNIST", expected)
     read = load("MNIST", root=tmp_path).train.images[:, 2:-2, 2:-2, 0]
     assert np.array_equal(read, packed[IMAGES])
-    assert not np.array_equal(read, arrays[IMAGES])
+
+
+def test_the_size_of_the_images_is_checked(tmp_path, write_idx, no_checksums):
+    write_idx(tmp_path / "MNIST" / "raw", size=27)
+    with pytest.raises(UserError, match="of 27x27 pixels and 1 channel; allowed for MNIST: 28x28"):
+        load("MNIST", root=tmp_path)
 
 
 GOOD = bytes([0, 0, 8, 3]) + struct.pack(">3I", 2, 3, 3) + bytes(18)
+PACKED = gzip.compress(GOOD)
+BROKEN = [
+    (b"", "broken or unreadable"),
+    (GOOD[:10], "broken or unreadable"),
+    (bytes([0, 0, 8, 1]) + GOOD[4:], "magic number 0x00000801 instead of 0x00000803"),
+    (bytes([0, 0, 13, 3]) + GOOD[4:], "magic number 0x00000d03"),
+    (GOOD[:-1], "array of size 17 into shape"),
+    (GOOD + b"x", "array of size 19 into shape"),
+    (GOOD[:4] + b"\xff" * 12 + GOOD[16:], "broken or unreadable"),
+]
 
 
 @pytest.mark.parametrize(
-    ("content", "message"),
+    ("name", "content", "message"),
     [
-        (b"", "broken or unreadable"),
-        (GOOD[:10], "broken or unreadable"),
-        (bytes([0, 0, 8, 1]) + GOOD[4:], "magic number 0x00000801 instead of 0x00000803"),
-        (bytes([0, 0, 13, 3]) + GOOD[4:], "magic number 0x00000d03"),
-        (GOOD[:-1], "array of size 17 into shape"),
-        (GOOD + b"x", "array of size 19 into shape"),
-        (GOOD[:4] + b"\xff" * 12 + GOOD[16:], "broken or unreadable"),
+        *(("file", content, message) for content, message in BROKEN),
+        *(("file.gz", gzip.compress(content), message) for content, message in BROKEN),
+        ("file.gz", PACKED[:-10], "broken or unreadable"),
+        ("file.gz", PACKED[:-6] + bytes(6), "broken or unreadable"),  # the checksum of gzip
+        ("file.gz", GOOD, "broken or unreadable"),
+        ("file.gz", gzip.compress(GOOD + bytes(2**20)), "more than 40 bytes"),
     ],
 )
-@pytest.mark.parametrize("gz", [False, True])
-def test_broken_idx(tmp_path, content, message, gz):
-    path = tmp_path / ("file.gz" if gz else "file")
-    path.write_bytes(gzip.compress(content) if gz else content)
-    with pytest.raises(UserError, match=message) as caught:
-        read_idx(path, ndim=3)
-    assert str(path) in str(caught.value)
-
-
-def test_a_small_file_that_unpacks_to_more_than_a_published_one_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(mnist, "LARGEST", 33)
-    (tmp_path / "file.gz").write_bytes(gzip.compress(GOOD + bytes(2**20)))
-    with pytest.raises(UserError, match="more than 33 bytes"):
-        read_idx(tmp_path / "file.gz", ndim=3)
-
-
-def test_good_idx(tmp_path):
-    (tmp_path / "file").write_bytes(GOOD)
-    assert read_idx(tmp_path / "file", ndim=3).shape == (2, 3, 3)
-
-
-@pytest.mark.parametrize("damage", ["cut", "crc", "not gzip", "folder"])
-def test_broken_gz(tmp_path, damage):
-    path, packed = tmp_path / "file.gz", bytearray(gzip.compress(GOOD))
-    if damage == "cut":
-        packed = packed[:-10]
-    if damage == "crc":
-        packed[-6] ^= 1
-    if damage == "not gzip":
-        packed = GOOD
-    path.mkdir() if damage == "folder" else path.write_bytes(packed)
-    with pytest.raises(UserError, match=r"file\.gz: .*allowed: an IDX file"):
-        read_idx(path, ndim=3)
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"n_train": 0}, "found zero images"),
-        ({"n_train": 9}, r"no training image of class 9 \(9\)"),
-        ({"size": 27}, "found images of 27x27 pixels and 1 channel; allowed for MNIST: 28x28"),
-    ],
-)
-def test_wrong_content(tmp_path, write_idx, no_checksums, options, message):
-    write_idx(tmp_path / "MNIST" / "raw", **options)
-    with pytest.raises(UserError, match=message):
-        load("MNIST", root=tmp_path)
-
-
-def test_counts_and_range(tmp_path, write_idx, no_checksums):
-    folder = tmp_path / "MNIST" / "raw"
-    write_idx(folder)
-    labels = bytes([0, 0, 8, 1]) + struct.pack(">I", 29) + bytes(range(10)) * 2 + bytes(9)
-    (folder / LABELS).write_bytes(labels)
-    with pytest.raises(UserError, match="found 29 labels for 30 images"):
-        load("MNIST", root=tmp_path)
-    (folder / LABELS).write_bytes(labels[:4] + struct.pack(">I", 30) + labels[8:] + b"\x0a")
-    with pytest.raises(UserError, match="found label 10; allowed: 0 to 9"):
-        load("MNIST", root=tmp_path)
+def test_broken_idx(tmp_path, monkeypatch, name, content, message):
+    monkeypatch.setattr(mnist, "LARGEST", 40)
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UserError, match=f"/{name}: .*{message}.*; allowed: an IDX file"):
+        read_idx(tmp_path / name, ndim=3)
 
 
 @pytest.mark.parametrize("name", ["FashionMNIST", "CIFAR10", "SVHN"])

@@ -10,15 +10,22 @@ import pytest
 from autogrow.data import info, load, measure_statistics
 from autogrow.errors import UserError
 
+both = pytest.mark.parametrize("function", [load, info])
+
 
 @pytest.fixture
-def write(tmp_path, npz_arrays):
+def path(tmp_path):
+    return tmp_path / "own.npz"
+
+
+@pytest.fixture
+def write(path, npz_arrays):
     """Write the valid arrays with changes; None removes a key. Returns the data set's name."""
 
     def write(save=np.savez, **changes):
         arrays = {k: v for k, v in {**npz_arrays, **changes}.items() if v is not None}
-        save(tmp_path / "own.npz", **arrays)
-        return f"npz:{tmp_path / 'own.npz'}"
+        save(path, **arrays)
+        return f"npz:{path}"
 
     return write
 
@@ -39,14 +46,14 @@ def test_round_trip(write, npz_arrays, save):
     assert (entry.mean, entry.crop_padding, entry.flip) == (None, 1, False)
 
 
-def test_grey_without_channel_axis(write, npz_arrays):
-    name = write(x_train=npz_arrays["x_train"][..., 0], x_test=npz_arrays["x_test"][..., 0])
-    assert load(name).train.images.shape == (12, 8, 8, 1)
-    assert info(name).channels == 1
+def test_grey_without_channel_axis_in_the_home_folder(write, npz_arrays, tmp_path, monkeypatch):
+    write(x_train=npz_arrays["x_train"][..., 0], x_test=npz_arrays["x_test"][..., 0])
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert load("npz:~/own.npz").train.images.shape == (12, 8, 8, 1)
+    assert info("npz:~/own.npz").channels == 1
 
 
-def test_fortran_order_and_version_two(tmp_path, npz_arrays):
-    path = tmp_path / "own.npz"
+def test_fortran_order_and_version_two(path, npz_arrays):
     with zipfile.ZipFile(path, "w") as archive:
         for key, array in npz_arrays.items():
             buffer = io.BytesIO()
@@ -54,12 +61,7 @@ def test_fortran_order_and_version_two(tmp_path, npz_arrays):
             np.lib.format.write_array(buffer, np.asfortranarray(array), version=(2, 0))
             archive.writestr(f"{key}.npy", buffer.getvalue())
     assert np.array_equal(load(f"npz:{path}").train.images, npz_arrays["x_train"])
-
-
-def test_home_is_expanded(write, tmp_path, monkeypatch):
-    write()
-    monkeypatch.setenv("HOME", str(tmp_path))
-    assert len(load("npz:~/own.npz").train) == 12
+    assert info(f"npz:{path}").image_size == 8
 
 
 U = np.uint8
@@ -87,11 +89,11 @@ Y = np.arange(12) % 3
         ({"y_test": np.full(6, 2**62)}, "no training image of class 3"),
         ({"y_test": np.full(6, 2**64 - 1, np.uint64)}, "no training image of class 3"),
         ({"y_train": Y * 0, "y_test": np.zeros(6, int)}, "found 1 class; allowed: two or more"),
-        ({"x_train": np.array([None] * 12)}, "x_train: an object array"),
-        ({"y_train": Y.astype(object)}, "y_train: an object array"),
+        ({"x_train": np.array([None] * 12)}, "x_train: broken .*(Object|object) array"),
+        ({"y_train": Y.astype(object)}, "y_train: broken .*(Object|object) array"),
     ],
 )
-@pytest.mark.parametrize("function", [load, info])
+@both
 def test_mistakes(write, function, changes, message):
     with pytest.raises(UserError, match=message) as caught:
         function(write(**changes))
@@ -99,9 +101,8 @@ def test_mistakes(write, function, changes, message):
 
 
 @pytest.mark.parametrize("kind", ["missing", "folder", "empty", "text", "npy", "cut", "pipe"])
-@pytest.mark.parametrize("function", [load, info])
-def test_not_an_npz(tmp_path, write, function, kind):
-    path = tmp_path / "own.npz"
+@both
+def test_not_an_npz(path, write, function, kind):
     name = write()
     content = path.read_bytes()
     path.unlink()
@@ -118,67 +119,39 @@ def test_not_an_npz(tmp_path, write, function, kind):
         function(name)
 
 
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may read every file")
-def test_permission_of_the_file_system(write, tmp_path):
-    name = write()
-    (tmp_path / "own.npz").chmod(0)
-    with pytest.raises(UserError, match=r"own\.npz: cannot be read: Permission denied"):
-        load(name)
-
-
-def replace_member(path, key, content, **options):
-    with zipfile.ZipFile(path) as archive:
-        members = {entry: archive.read(entry) for entry in archive.namelist()}
-    members[f"{key}.npy"] = content
-    with zipfile.ZipFile(path, "w", **options) as archive:
-        for entry, data in members.items():
-            archive.writestr(entry, data)
-
-
-def npy(header):
-    text = header.encode() + b"\n"
+def npy(dtype, shape):
+    text = f"{{'descr': {dtype!r}, 'fortran_order': False, 'shape': {shape}}}\n".encode()
     return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text
 
 
 @pytest.mark.parametrize(
-    ("content", "message"),
+    "content",
     [
-        (b"", "broken or unreadable"),
-        (b"\x93NUMPY\x07\x00", "npy version|broken"),
-        (npy("{"), "broken or unreadable"),
-        (npy("{'descr': '|u1', 'fortran_order': False, 'shape': (10**9,)}"), "broken"),
-        (
-            npy("{'descr': '|u1', 'fortran_order': False, 'shape': (1000000000000, 32, 32, 3)}"),
-            "x_train: 0 bytes instead of uint8 of shape",
-        ),
-        (npy("{'descr': '|u1', 'fortran_order': False, 'shape': (-1, -1, 1, 1)}"), "x_train: "),
-        (npy("{'descr': '|V0', 'fortran_order': False, 'shape': (9, 9)}"), "x_train: "),
-        (npy("{'descr': '|u1', 'fortran_order': False, 'shape': ()}"), "x_train: "),
-        (
-            npy("{'descr': '|u1', 'fortran_order': False, 'shape': (0, 10000000000000000, 1, 1)}"),
-            "zero",
-        ),
-        (npy("{'descr': [('a', '|u1')], 'fortran_order': False, 'shape': (0,)}"), "x_train: "),
-        (npy("{'descr': '|O', 'fortran_order': False, 'shape': (9,)}"), "object array"),
+        b"",
+        b"\x93NUMPY\x07\x00",
+        npy("|u1", "(10**9,)"),
+        npy("|u1", "(1000000000000, 32, 32, 3)"),
+        npy("|u1", "(-1, -1, 1, 1)"),
+        npy("|V0", "(9, 9)"),
+        npy("|u1", "()"),
+        npy("|u1", "(0, 10000000000000000, 1, 1)"),
+        npy([("a", "|u1")], "(0,)"),
+        npy("|O", "(9,)"),
     ],
 )
-def test_hostile_headers(tmp_path, write, content, message):
+def test_hostile_headers(path, write, content):
     name = write()
-    replace_member(tmp_path / "own.npz", "x_train", content)
-    with pytest.raises(UserError, match=message):
+    with zipfile.ZipFile(path) as archive:
+        members = {entry: archive.read(entry) for entry in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for entry, data in {**members, "x_train.npy": content}.items():
+            archive.writestr(entry, data)
+    with pytest.raises(UserError, match=r"x_train: (broken|does not fit|found)"):
         load(name)
 
 
-def test_other_compression_is_refused(tmp_path, write):
+def test_damaged_pixels_fail_the_zip_checksum(path, write, npz_arrays):
     name = write()
-    replace_member(tmp_path / "own.npz", "x_test", b"", compression=zipfile.ZIP_LZMA)
-    with pytest.raises(UserError, match="compression method 14"):
-        load(name)
-
-
-def test_damaged_pixels_fail_the_zip_checksum(tmp_path, write, npz_arrays):
-    name = write()
-    path = tmp_path / "own.npz"
     content = bytearray(path.read_bytes())
     content[content.index(npz_arrays["x_train"].tobytes()) + 77] ^= 1
     path.write_bytes(content)

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autogrow.data import Split, holdout, load, measure_statistics, subset
+from autogrow.data import Split, holdout, measure_statistics, subset
 from autogrow.data import preprocessing as statistics
-from autogrow.data.splits import divide, proportional_counts
+from autogrow.data.splits import proportional_counts
 from autogrow.errors import UserError
 
 
@@ -26,8 +26,8 @@ LABELS = st.lists(st.integers(0, 4), min_size=1, max_size=80)
 FRACTIONS = st.floats(0.01, 0.99)
 
 
-@given(LABELS, FRACTIONS, st.integers(0, 2**40))
-def test_subset_is_stratified_and_ordered(labels, fraction, seed):
+@given(LABELS, FRACTIONS, FRACTIONS, st.integers(0, 2**40))
+def test_subset_is_stratified_and_ordered(labels, fraction, other, seed):
     split = numbered(labels)
     part = subset(split, fraction, seed=seed)
     chosen = numbers(part)
@@ -36,12 +36,7 @@ def test_subset_is_stratified_and_ordered(labels, fraction, seed):
     for label in set(labels):
         n = labels.count(label)
         assert part.labels.tolist().count(label) == max(1, round(fraction * n))
-
-
-@given(LABELS, FRACTIONS, FRACTIONS, st.integers(0, 99))
-def test_smaller_subset_is_inside_larger(labels, a, b, seed):
-    split = numbered(labels)
-    small, large = (set(numbers(subset(split, f, seed=seed))) for f in sorted((a, b)))
+    small, large = (set(numbers(subset(split, f, seed=seed))) for f in sorted((fraction, other)))
     assert small <= large
 
 
@@ -58,33 +53,20 @@ def test_holdout_divides(labels, fraction, seed):
         assert held == min(max(1, round(fraction * n)), n - 1)
 
 
-def test_seed_decides():
+def test_the_seed_alone_decides():
     split = numbered(np.arange(300) % 3)
-    first = numbers(subset(split, 0.25, seed=1))
-    assert first == numbers(subset(split, 0.25, seed=1))
-    assert first != numbers(subset(split, 0.25, seed=2))
-    rest, validation = holdout(split, 0.1, seed=3)
-    again = holdout(split, 0.1, seed=3)
-    assert numbers(rest) == numbers(again[0])
-    assert numbers(validation) != numbers(holdout(split, 0.1, seed=4)[1])
+    assert subset(split, 1, seed=0) is split
+    for function in (
+        lambda seed: subset(split, 0.25, seed=seed),
+        lambda s: holdout(split, 0.1, seed=s)[1],
+    ):
+        assert numbers(function(1)) == numbers(function(1))
+        assert numbers(function(1)) != numbers(function(2))
 
 
 def test_choice_is_pinned():
     # The paper's subset experiments rest on this choice: it must not drift.
     assert numbers(subset(numbered([0, 1] * 6), 0.5, seed=0)) == [3, 4, 6, 9, 10, 11]
-
-
-def test_whole_subset_is_the_split_itself():
-    split = numbered([0, 1, 1])
-    assert subset(split, 1.0, seed=0) is split
-    assert subset(split, 1, seed=0) is split
-
-
-def test_real_data_keeps_its_balance():
-    train = load("digits").train
-    part = subset(train, 0.25, seed=0)
-    expected = [round(0.25 * n) for n in np.bincount(train.labels)]
-    assert np.bincount(part.labels).tolist() == expected
 
 
 @pytest.mark.parametrize("function", [subset, holdout])
@@ -110,12 +92,6 @@ def test_proportional_counts(labels, data):
         assert abs(count - labels.count(label) * total / len(labels)) < 1
 
 
-def test_divide():
-    first, second = divide(numbered([0, 0, 0, 1, 1]), {0: 1, 1: 2}, seed=0)
-    assert second.labels.tolist() == [0, 1, 1]
-    assert first.labels.tolist() == [0, 0]
-
-
 @pytest.mark.parametrize("block", [1, 100, 1 << 22])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_statistics_agree_with_numpy(rng, monkeypatch, block, channels):
@@ -126,12 +102,5 @@ def test_statistics_agree_with_numpy(rng, monkeypatch, block, channels):
     np.testing.assert_allclose(mean, scaled.mean(axis=(0, 1, 2)), rtol=1e-13)
     np.testing.assert_allclose(std, scaled.std(axis=(0, 1, 2)), rtol=1e-13)
     assert all(type(value) is float for value in mean + std)
-
-
-@pytest.mark.parametrize("value", [0, 77, 255])
-def test_constant_channel_has_std_one(rng, value):
-    images = rng.integers(0, 256, (4, 3, 3, 2), dtype=np.uint8)
-    images[..., 1] = value
-    mean, std = measure_statistics(images)
-    assert (mean[1], std[1]) == (pytest.approx(value / 255), 1.0)
-    assert std[0] != 1.0
+    images[..., 0] = 77
+    assert measure_statistics(images)[1] == (1.0, *std[1:])

@@ -33,7 +33,7 @@ def write_cifar(tmp_path, rng, monkeypatch):
                 key: [i % n_classes for i in range(per_file)],
             }
             written[file] = entry
-            (folder / file).write_bytes(pickle.dumps(written[file]))
+            (folder / file).write_bytes(pickle.dumps(entry))
         meta = folder / cls.meta["filename"]
         meta.write_bytes(pickle.dumps({cls.meta["key"]: [f"class{i}" for i in range(n_classes)]}))
         for attribute in ("train_list", "test_list"):
@@ -84,6 +84,9 @@ def test_cifar(tmp_path, write_cifar, name, n_classes, n_train):
 
 
 def test_svhn(tmp_path, write_svhn):
+    write_svhn(labels=np.arange(30) % 13)
+    with pytest.raises(UserError, match="found label 12; allowed: 0 to 9"):
+        load("SVHN", root=tmp_path)
     images = write_svhn()
     data = load("SVHN", root=tmp_path)
     assert data.train.images.shape == (30, 32, 32, 3)
@@ -91,39 +94,17 @@ def test_svhn(tmp_path, write_svhn):
     assert data.train.labels[:11].tolist() == [1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1]
     assert (data.crop_padding, data.flip) == (4, False)
     assert data.mean == (0.4377, 0.4438, 0.4728)
+    (tmp_path / "test_32x32.mat").write_bytes(b"damaged")
+    with pytest.raises(UserError, match=r"test_32x32\.mat: found MD5"):
+        load("SVHN", root=tmp_path)
 
 
 @pytest.mark.parametrize("file", ["data_batch_3", "test_batch", "batches.meta"])
 def test_cifar_damaged_file_is_named(tmp_path, write_cifar, file):
     folder, _ = write_cifar("CIFAR10")
-    content = (folder / file).read_bytes()
-    (folder / file).write_bytes(content[:-5])
+    (folder / file).write_bytes(b"damaged")
     with pytest.raises(UserError, match=rf"{file}: found MD5 .*delete it and get it again"):
         load("CIFAR10", root=tmp_path)
     (folder / file).unlink()
     with pytest.raises(UserError, match=rf"found CIFAR10 without {file};"):
         load("CIFAR10", root=tmp_path)
-
-
-def test_svhn_damaged_file_is_named(tmp_path, write_svhn):
-    write_svhn()
-    path = tmp_path / "test_32x32.mat"
-    path.write_bytes(path.read_bytes()[:-9])
-    with pytest.raises(UserError, match=r"test_32x32\.mat: found MD5"):
-        load("SVHN", root=tmp_path)
-
-
-def test_svhn_truncated_before_its_checksum(tmp_path, write_svhn, monkeypatch):
-    write_svhn()
-    path = tmp_path / "train_32x32.mat"
-    path.write_bytes(path.read_bytes()[:5000])
-    cls = torchvision.datasets.SVHN
-    monkeypatch.setitem(cls.split_list, "train", [*cls.split_list["train"][:2], md5(path)])
-    with pytest.raises(UserError, match="allowed: the published files of SVHN"):
-        load("SVHN", root=tmp_path)
-
-
-def test_svhn_wrong_labels(tmp_path, write_svhn):
-    write_svhn(labels=np.arange(30) % 13)
-    with pytest.raises(UserError, match="found label 12; allowed: 0 to 9"):
-        load("SVHN", root=tmp_path)

@@ -109,6 +109,26 @@ def imagenet_copy(imagenet_folder, tmp_path):
     return copy
 
 
+def change_folder(root, changes):
+    """Change files as a text says, such as ``rm train; mkdir val/dog; file a; cp val test``."""
+    for change in changes.split("; "):
+        word, *names = change.split()
+        path, *more = (root / name for name in names)
+        match word:
+            case "rm":
+                shutil.rmtree(path)
+            case "mkdir":
+                path.mkdir(parents=True)
+            case "file":
+                path.write_bytes(b"x")
+            case "link":
+                path.symlink_to(path)
+            case "pipe":
+                os.mkfifo(path)
+            case "cp":
+                shutil.copytree(path, *more)
+
+
 @pytest.fixture
 def cut_short():
     """Replace an image file by its first half."""
