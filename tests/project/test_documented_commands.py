@@ -122,7 +122,8 @@ def snakemake(words):
     """Parse options, targets and configuration as Snakemake and the workflow would."""
     from snakemake.cli import parse_args, parse_config
 
-    from analysis.experiments.settings import parse_settings
+    from analysis.experiments.settings import Settings
+    from autogrow.config.pydantic_errors import validated
 
     _, options = parse_args(words)
     experiments = yaml.safe_load(Path("config/experiments.yaml").read_text())
@@ -135,7 +136,7 @@ def snakemake(words):
     for key, value in parse_config(options.config).items():
         both = isinstance(value, dict) and isinstance(settings[key], dict)
         settings[key] = {**settings[key], **value} if both else value
-    parse_settings(settings, "documents")
+    validated(Settings, settings, "documents")
 
 
 def make(words):
