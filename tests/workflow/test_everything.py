@@ -111,14 +111,6 @@ def test_landscapes_are_cut_as_the_scale_says(workflow):
     assert planned["contour_block"] == planned["surface_block"] == 4 * 17
 
 
-def test_seeds_multiply_everything(workflow):
-    catalogue = load_catalogue("paper")
-    tables = [table for name, table in catalogue.tables.items() if name.startswith("table")]
-    runs = {run for table in tables for run in table.runs}
-    jobs = workflow.planned("--config", "scale=paper", "seeds=[0,1,2]", "--", "tables")
-    assert (jobs["train"], jobs["table"]) == (3 * len(runs), 10)
-
-
 CHANGED = ("--config", "device=cpu", "cluster={jobs: {Plain4Net: {hours: 7}}}")
 
 
