@@ -63,14 +63,7 @@ class Catalogue:
 
 
 def load_catalogue(scale: str, experiments: Path = EXPERIMENTS) -> Catalogue:
-    """Return the catalogue of a scale.
-
-    Parameters
-    ----------
-    scale
-        ``smoke``, ``mini`` or ``paper``.
-    experiments
-        The file that lists the runs.
+    """Return the catalogue of a scale: ``smoke``, ``mini`` or ``paper``.
 
     Raises
     ------

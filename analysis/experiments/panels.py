@@ -17,14 +17,8 @@ PANEL_COLUMNS = ("panel", "snapshots", "directions")
 class Panel(BaseModel):
     """What a row is in a figure.
 
-    Attributes
-    ----------
-    letter
-        The paper's; empty where it has none.
-    snapshots
-        Epochs between the points of the trajectory that is shown, at the scale; or None.
-    directions
-        Seed of the random directions of the loss surface that is shown, or None.
+    ``snapshots`` are the epochs between the points of a trajectory, ``directions`` is the seed
+    of a loss surface's random directions; None where the panel does not show one.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, populate_by_name=True)

@@ -21,13 +21,11 @@ class Run:
 
     Attributes
     ----------
-    id
-        Readable path: network / data / what is done.
     spec
         All its settings, with the seed 0 and the default protocol, precision and choices.
-        With ``depth_of``, the seed network's depth stands for the one that is not known yet.
     depth_of
-        Id of the run whose found net gives the depth, or None.
+        Id of the run whose found net gives the depth, or None. Until that is known, ``spec``
+        has the seed network's depth.
     """
 
     id: str

@@ -43,14 +43,9 @@ class Row:
     key
         The paper's values of the columns that name the row.
     runs
-        Ids of the runs the row needs, by role: ``main``, and ``scratch`` for
-        the net trained from scratch that it is compared with.
+        Ids of its runs by role: ``main``, and ``scratch`` for the baseline of the same depth.
     values
         The same columns as really used at the scale; ``dataset`` always.
-    paper_dataset
-        What the paper used.
-    panel
-        What the row is in a figure.
     """
 
     key: Mapping[str, str]
