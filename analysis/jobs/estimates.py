@@ -1,9 +1,8 @@
-"""What a run, and the loss around its network, will cost, before it runs.
+"""What a run, and the loss around its network, will cost.
 
-Nobody knows beforehand how deep AutoGrow's nets will be. The estimate assumes the paper's
-found net, one growth every K epochs and a last stop window of J. At a smaller scale it
-assumes the paper's number of growths times (J / K at the scale) / (J / K in the paper),
-because J / K decides how many growths precede a stop.
+The estimate assumes that AutoGrow finds the paper's net, with one growth every K epochs and
+a last stop window of J. At a smaller scale it assumes the paper's number of growths times
+(J / K at the scale) / (J / K in the paper): J / K decides how many growths precede a stop.
 """
 
 from __future__ import annotations
@@ -156,16 +155,12 @@ def _assumed_depth(run: Run, catalogue: Catalogue) -> tuple[int, ...]:
 
 def _paper_found_net(run: str, catalogue: Catalogue) -> tuple[str, int]:
     """Return the paper's found net, and its K, of a run that is a row of a table."""
-    own = [
-        (table.name, row)
-        for table in catalogue.tables.values()
-        for row in table.rows
-        if row.runs["main"] == run
-    ]
+    rows = [(t.name, row) for t in catalogue.tables.values() for row in t.rows]
+    own = [(table, row) for table, row in rows if row.runs["main"] == run]
     for table, row in own:
         if table.startswith("table"):
             header, lines = read_csv(paper_table(table))
-            found = next(c for c in ("found_net", "depth") if c in header)
+            found = "found_net" if "found_net" in header else "depth"
             nets = {"/".join(line[key] for key in row.key): line[found] for line in lines}
             return nets[row.name], int(row.key.get("K") or 3)
     # Figure 3's K = 50 points are in no table but for two: take Table 5's or Table 9's.
