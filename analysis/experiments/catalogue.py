@@ -1,9 +1,8 @@
 """The catalogue: config/experiments.yaml at a scale, as runs and table rows.
 
-The same spec named by several tables is one run. A run's id is a readable path
-made from its settings alone, so it does not depend on the order of the file.
-It keeps snapshots if any row shows its trajectory; rows of one run must agree
-on their interval.
+The same spec named by several tables is one run. Its id is a readable path made from its
+settings alone. It keeps snapshots if any row shows its trajectory; rows of one run must
+agree on their interval.
 """
 
 from __future__ import annotations
@@ -49,13 +48,7 @@ class Catalogue:
     tables: Mapping[str, Table]
 
     def asked(self, column: str) -> dict[str, int]:
-        """Return what rows say of their main run in a column of :class:`Panel`, by its id.
-
-        Raises
-        ------
-        UserError
-            If two rows say different things of one run.
-        """
+        """Return what rows say of their main run in a column of :class:`Panel`, by its id."""
         found: dict[str, int] = {}
         for table in self.tables.values():
             for row in table.rows:
@@ -70,14 +63,7 @@ class Catalogue:
 
 
 def load_catalogue(scale: str, experiments: Path = EXPERIMENTS) -> Catalogue:
-    """Return the catalogue of a scale.
-
-    Parameters
-    ----------
-    scale
-        ``smoke``, ``mini`` or ``paper``.
-    experiments
-        The file that lists the runs.
+    """Return the catalogue of a scale: ``smoke``, ``mini`` or ``paper``.
 
     Raises
     ------
@@ -95,18 +81,16 @@ def load_catalogue(scale: str, experiments: Path = EXPERIMENTS) -> Catalogue:
         if not re.fullmatch(r"(table|figure)[0-9]+", str(name)):
             raise UserError(f"{where}: allowed: names like table5 and figure3")
         table = validated(TableEntry, entry, where)
-        rows = []
+        rows: dict[str, Row] = {}
         for cells in _expand(table.rows):
             maker = RowMaker(table, cells, settings, where)
             for needed in maker.needed:
                 if runs.setdefault(needed.id, needed) != needed:
                     raise UserError(f"{where}: two different runs have the id {needed.id}")
-            rows.append(maker.row())
-        tables[name] = Table(name, table.title, tuple(rows))
-        names = [row.name for row in rows]
-        if len(set(names)) < len(names):
-            twice = next(n for n in names if names.count(n) > 1)
-            raise UserError(f"{where}: row {twice} is given twice; allowed: each row once")
+            row = maker.row()
+            if rows.setdefault(row.name, row) is not row:
+                raise UserError(f"{where}: row {row.name} is given twice; allowed: each row once")
+        tables[name] = Table(name, table.title, tuple(rows.values()))
     catalogue = Catalogue(scale, settings, runs, tables)
     try:
         catalogue.asked("directions")

@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from string import ascii_lowercase
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict, Field
+
 from analysis.experiments.settings import ScaleSettings
+from autogrow.config.pydantic_errors import validated
 from autogrow.errors import UserError, allowed
 
 PANEL_COLUMNS = ("panel", "snapshots", "directions")
 
 
-@dataclass(frozen=True)
-class Panel:
+class Panel(BaseModel):
     """What a row is in a figure.
 
-    Attributes
-    ----------
-    letter
-        The paper's; empty where it has none.
-    snapshots
-        Epochs between the points of the trajectory that is shown, at the scale; or None.
-    directions
-        Seed of the random directions of the loss surface that is shown, or None.
+    ``snapshots`` are the epochs between the points of a trajectory, ``directions`` is the seed
+    of a loss surface's random directions; None where the panel does not show one.
     """
 
-    letter: str = ""
-    snapshots: int | None = None
-    directions: int | None = None
+    model_config = ConfigDict(frozen=True, strict=True, populate_by_name=True)
+
+    letter: str = Field("", alias="panel", pattern="^[a-z]?$")
+    snapshots: int | None = Field(None, ge=1)
+    directions: int | None = Field(None, ge=0)
 
     @property
     def landscape(self) -> bool:
@@ -38,41 +34,14 @@ class Panel:
 
 
 def read_panel(cells: Mapping[str, Any], scale: ScaleSettings, where: str) -> Panel:
-    """Return the panel of a row.
-
-    Parameters
-    ----------
-    cells
-        The row's columns, in the paper's terms.
-    scale
-        Has the scale's counterpart of the paper's intervals.
-    where
-        File and table, for error messages.
-
-    Raises
-    ------
-    UserError
-        Naming the column that is malformed or has no counterpart.
-    """
-    letter = cells.get("panel", "")
-    if letter not in ("", *ascii_lowercase):
-        raise UserError(f"{where}: panel: found {letter!r}; allowed: a letter from a to z")
-    interval = _whole_number(cells, "snapshots", 1, where)
+    """Return the panel of a row, with the scale's counterpart of the paper's interval."""
+    panel = validated(Panel, {c: cells[c] for c in PANEL_COLUMNS if c in cells}, where)
     scaled = scale.figures.snapshots
-    if interval is not None and scaled:
-        if interval not in scaled:
-            raise UserError(
-                f"{where}: snapshots: {interval} has no counterpart in the scale's "
-                f"figures.snapshots; allowed: {allowed(scaled)}"
-            )
-        interval = scaled[interval]
-    return Panel(letter, interval, _whole_number(cells, "directions", 0, where))
-
-
-def _whole_number(cells: Mapping[str, Any], column: str, least: int, where: str) -> int | None:
-    value = cells.get(column)
-    if value is not None and (type(value) is not int or value < least):
+    if panel.snapshots is None or not scaled:
+        return panel
+    if panel.snapshots not in scaled:
         raise UserError(
-            f"{where}: {column}: found {value!r}; allowed: a whole number from {least} up"
+            f"{where}: snapshots: {panel.snapshots} has no counterpart in the scale's "
+            f"figures.snapshots; allowed: {allowed(scaled)}"
         )
-    return value
+    return panel.model_copy(update={"snapshots": scaled[panel.snapshots]})

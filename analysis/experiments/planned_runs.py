@@ -21,13 +21,11 @@ class Run:
 
     Attributes
     ----------
-    id
-        Readable path: network / data / what is done.
     spec
         All its settings, with the seed 0 and the default protocol, precision and choices.
-        With ``depth_of``, the seed network's depth stands for the one that is not known yet.
     depth_of
-        Id of the run whose found net gives the depth, or None.
+        Id of the run whose found net gives the depth, or None. Until that is known, ``spec``
+        has the seed network's depth.
     """
 
     id: str
@@ -37,11 +35,8 @@ class Run:
     def job_spec(self, shared: Mapping[str, Any]) -> str:
         """Return the complete spec of a job as the text of a YAML file.
 
-        Parameters
-        ----------
-        shared
-            Settings that all runs share: seed, protocol, precision, choices. What does not
-            concern this run keeps its default, so that a change does not train it again.
+        ``shared`` are settings that all runs share: seed, protocol, precision, choices. What
+        does not concern this run keeps its default, so that a change does not train it again.
         """
         fields = type(self.spec).model_fields
         initializer = getattr(self.spec, "initializer", None)
@@ -69,15 +64,8 @@ def dataset_text(spec: ResolvedSpec) -> str:
 def run_id(spec: ResolvedSpec, depth_of: Run | None = None) -> str:
     """Return the id of a run: network / data / what is done.
 
-    What changes nothing in the result (``snapshots``) is no part of it, nor is what the
-    paper never varies.
-
-    Parameters
-    ----------
-    spec
-        The run's.
-    depth_of
-        The run whose found net gives the depth, if any.
+    It leaves out what changes nothing in the result (``snapshots``) and what the paper never
+    varies. ``depth_of`` is the run whose found net gives the depth.
     """
     network = spec.architecture.name
     return f"{network}/{_data_label(spec)}/{_what_is_done(spec, network, depth_of)}"

@@ -20,9 +20,12 @@ class _Rows(BaseModel):
 
 def to_json(catalogue: Catalogue, name: str) -> str:
     """Return the rows of a table or figure as the text of a JSON file."""
-    description = catalogue.settings.description
-    table = catalogue.tables[name]
-    return _Rows(scale=catalogue.scale, description=description, table=table).model_dump_json()
+    rows = _Rows(
+        scale=catalogue.scale,
+        description=catalogue.settings.description,
+        table=catalogue.tables[name],
+    )
+    return rows.model_dump_json()
 
 
 def from_json(file: Path) -> Catalogue:

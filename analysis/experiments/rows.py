@@ -28,14 +28,7 @@ DEPTHS = ("seed_net", "shallower", "deeper", "depth")
 """Columns that hold a depth; a scale may put a smaller one in its place."""
 
 COLUMNS = (
-    "dataset",
-    "network",
-    "method",
-    "K",
-    "fraction",
-    "initializer",
-    "policy",
-    "learning_rate",
+    *("dataset", "network", "method", "K", "fraction", "initializer", "policy", "learning_rate"),
     *DEPTHS,
 )
 INSTRUCTIONS = ("depth_of", *PANEL_COLUMNS)
@@ -50,14 +43,9 @@ class Row:
     key
         The paper's values of the columns that name the row.
     runs
-        Ids of the runs the row needs, by role: ``main``, and ``scratch`` for
-        the net trained from scratch that it is compared with.
+        Ids of its runs by role: ``main``, and ``scratch`` for the baseline of the same depth.
     values
         The same columns as really used at the scale; ``dataset`` always.
-    paper_dataset
-        What the paper used.
-    panel
-        What the row is in a figure.
     """
 
     key: Mapping[str, str]
@@ -87,10 +75,7 @@ class TableEntry(BaseModel):
 class RowMaker:
     """Makes the runs of one row at a scale.
 
-    Attributes
-    ----------
-    needed
-        Every run of the row, those whose found net others take included.
+    ``needed`` holds every run of the row, with those whose found net others take.
     """
 
     def __init__(
@@ -109,15 +94,14 @@ class RowMaker:
                 f"or rows with a method: {allowed(METHODS)}"
             )
         _check_network(values, where)
-        settings = {**table.run, "kind": kind}
         source = values.pop("depth_of", None)
-        if source is not None:
-            _check_values({**values, **source}, f"{where}: depth_of")
-            _check_network({**values, **source}, f"{where}: depth_of")
-            grown = self._run({**values, **source}, {"kind": "autogrow"})
-            self._main = self._as_deep_as(grown, values)
+        if source is None:
+            self._main = self._run(values, {**table.run, "kind": kind})
         else:
-            self._main = self._run(values, settings)
+            grown = {**values, **source}
+            _check_values(grown, f"{where}: depth_of")
+            _check_network(grown, f"{where}: depth_of")
+            self._main = self._as_deep_as(self._run(grown, {"kind": "autogrow"}), values)
         self._roles = {"main": self._main.id}
         self._paper_dataset = str(values["dataset"])
         if table.against == "found net":
@@ -138,13 +122,8 @@ class RowMaker:
             elif column in DEPTHS:
                 used[column] = self._scale.depth.get(value, value)
         used["dataset"] = dataset_text(self._main.spec)
-        return Row(
-            key,
-            self._roles,
-            used,
-            self._paper_dataset,
-            read_panel(self._cells, self._scale, self._where),
-        )
+        panel = read_panel(self._cells, self._scale, self._where)
+        return Row(key, self._roles, used, self._paper_dataset, panel)
 
     def _as_deep_as(self, source: Run, values: Mapping[str, Any]) -> Run:
         """Return the run that trains from scratch at the depth ``source`` finds."""

@@ -5,15 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from autogrow.config.pydantic_errors import validated
 from autogrow.errors import UserError, allowed
@@ -22,11 +16,11 @@ from autogrow.networks.names import ARCHITECTURES
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / "config"
-SCALES = ("smoke", "mini", "paper")
 LANDSCAPE = "landscape"
 """Kind of the jobs that compute the loss around a network."""
 
 Scale = Literal["smoke", "mini", "paper"]
+SCALES = get_args(Scale)
 
 
 class _Strict(BaseModel):
@@ -154,20 +148,7 @@ class Settings(_Strict):
 
 
 class FigureSettings(_Strict):
-    """How large the figures are at a scale; the defaults are the paper's, or this project's.
-
-    Attributes
-    ----------
-    snapshots
-        Epochs between the points of a trajectory for each of the paper's intervals; empty:
-        the paper's.
-    contour_points, surface_points
-        Points along each axis of the contours of Figures 5 and 6 and the surfaces of Figure 7.
-    row_blocks
-        Into how many jobs the rows of such a grid are cut.
-    images
-        Training images that the loss is taken over; None: all that the run trained on.
-    """
+    """How large the figures are at a scale; config/README.md explains each key."""
 
     snapshots: dict[int, Annotated[int, Field(ge=1)]] = {}
     contour_points: int = Field(31, ge=3)
@@ -192,32 +173,7 @@ class FigureSettings(_Strict):
 
 
 class ScaleSettings(_Strict):
-    """A scale: how the paper's runs are made smaller, and what stands in for their data.
-
-    Attributes
-    ----------
-    description
-        Printed on every output.
-    data
-        For each of the paper's data sets the settings that take its place.
-    settings
-        Settings of every run.
-    epochs, finetune_epochs
-        Of baselines and morphs, and of fine-tuning; None: the paper's.
-    T
-        Stop window J (raised to K where K is more), and K of convergent growth;
-        None: the paper's T.
-    tau
-        Smallest gain that counts, in percentage points; None: the paper's.
-    K
-        Growing period for each of the paper's; empty: the paper's.
-    depth
-        Depth for each of the paper's; those not named are the paper's.
-    width
-        Width of each architecture; those not named keep the paper's.
-    figures
-        Grids of the figures and intervals of their trajectories.
-    """
+    """How a scale makes the paper's runs smaller; config/README.md explains each key."""
 
     description: str
     data: dict[str, dict[str, Any]] = {}
@@ -230,17 +186,6 @@ class ScaleSettings(_Strict):
     K: dict[int, Annotated[int, Field(ge=1)]] = {}
     width: dict[str, Annotated[int, Field(ge=1)]] = {}
     figures: FigureSettings = FigureSettings()
-
-
-def parse_settings(values: object, source: str) -> Settings:
-    """Return the settings, checked.
-
-    Raises
-    ------
-    UserError
-        Naming the key, what was found and what is allowed.
-    """
-    return validated(Settings, values, source)
 
 
 def read_scale(scale: str) -> ScaleSettings:
@@ -260,9 +205,8 @@ def read_scale(scale: str) -> ScaleSettings:
 def prepare_environment(settings: Settings) -> None:
     """Set what the jobs of this workflow inherit: PATH, PYTHONPATH and the data root.
 
-    The interpreter that runs Snakemake has the packages; ``python`` on PATH may
-    not have them, as when ``.venv/bin/snakemake`` is called. ``analysis`` is not installed:
-    jobs find it in this clone.
+    ``python`` on PATH may lack the packages that this interpreter has, and ``analysis``
+    is not installed: jobs find it in this clone.
     """
     for variable, folder in (("PATH", Path(sys.executable).parent), ("PYTHONPATH", ROOT)):
         others = os.environ.get(variable)

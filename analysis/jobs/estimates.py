@@ -1,9 +1,8 @@
-"""What a run, and the loss around its network, will cost, before it runs.
+"""What a run, and the loss around its network, will cost.
 
-Nobody knows beforehand how deep AutoGrow's nets will be. The estimate assumes the paper's
-found net, one growth every K epochs and a last stop window of J. At a smaller scale it
-assumes the paper's number of growths times (J / K at the scale) / (J / K in the paper),
-because J / K decides how many growths precede a stop.
+The estimate assumes that AutoGrow finds the paper's net, with one growth every K epochs and
+a last stop window of J. At a smaller scale it assumes the paper's number of growths times
+(J / K at the scale) / (J / K in the paper): J / K decides how many growths precede a stop.
 """
 
 from __future__ import annotations
@@ -50,50 +49,31 @@ IMAGES = {
 
 @dataclass(frozen=True)
 class Estimate:
-    """What one run will cost for one seed.
+    """What one run will cost for one seed: its epochs and its multiply-adds.
 
-    Attributes
-    ----------
-    run
-        Its id.
-    network
-        With the depth that is assumed.
-    epochs
-        All phases together.
-    flops
-        Multiply-adds of training and evaluation.
+    The network has the depth that is assumed.
     """
 
-    run: str
     network: str
     epochs: int
     flops: float
 
 
 def estimate(run: Run, catalogue: Catalogue) -> Estimate:
-    """Return what a run will cost for one seed.
-
-    Parameters
-    ----------
-    run
-        Of the catalogue.
-    catalogue
-        For the runs whose found net others take.
-    """
+    """Return what a run of the catalogue will cost for one seed."""
     spec = run.spec
     if run.depth_of is not None:
         source = catalogue.runs[run.depth_of]
         depth = _assumed_depth(source, catalogue)
         if spec.architecture.residual and not source.spec.architecture.residual:
             depth = tuple(-(-d // 2) for d in depth)
-        name = NetworkName(spec.architecture, depth)
-        return _from_scratch(run, name)
+        return _from_scratch(spec, NetworkName(spec.architecture, depth))
     if isinstance(spec, ResolvedScratch):
-        return _from_scratch(run, spec.first_network)
+        return _from_scratch(spec, spec.first_network)
     if isinstance(spec, ResolvedMorph):
         names = [parse_network(n) for n in (spec.from_network, spec.to_network)]
         flops = sum(spec.epochs * _epoch(spec, name) for name in names)
-        return Estimate(run.id, str(names[1]), 2 * spec.epochs, flops)
+        return Estimate(str(names[1]), 2 * spec.epochs, flops)
     assert isinstance(spec, ResolvedAutogrow)
     name = NetworkName(spec.architecture, _assumed_depth(run, catalogue))
     growths = sum(name.depth) - sum(spec.first_network.depth)
@@ -102,31 +82,20 @@ def estimate(run: Run, catalogue: Catalogue) -> Estimate:
     # FLOPs rise evenly from the seed network's to the found net's.
     rising = growing * (_epoch(spec, spec.first_network) + _epoch(spec, name)) / 2
     flops = rising + (window + spec.finetune_epochs) * _epoch(spec, name)
-    return Estimate(run.id, str(name), growing + window + spec.finetune_epochs, flops)
+    return Estimate(str(name), growing + window + spec.finetune_epochs, flops)
 
 
 def landscape_flops(run: Run, points: int, catalogue: Catalogue) -> float:
-    """Return multiply-adds of the loss on a grid around a run's network.
-
-    Parameters
-    ----------
-    run
-        Of the catalogue.
-    points
-        Of the grid.
-    catalogue
-        Its scale says how many images the loss is taken over.
-    """
+    """Return multiply-adds of the loss on a grid of points around a run's network."""
     name = parse_network(estimate(run, catalogue).network)
     spec = run.spec
     images = IMAGES[spec.data][0] * spec.data_fraction
     return points * min(images, catalogue.settings.figures.images or images) * _forward(spec, name)
 
 
-def _from_scratch(run: Run, name: NetworkName) -> Estimate:
-    assert isinstance(run.spec, ResolvedScratch)
-    epochs = run.spec.epochs
-    return Estimate(run.id, str(name), epochs, epochs * _epoch(run.spec, name))
+def _from_scratch(spec: ResolvedSpec, name: NetworkName) -> Estimate:
+    assert isinstance(spec, ResolvedScratch)
+    return Estimate(str(name), spec.epochs, spec.epochs * _epoch(spec, name))
 
 
 def _images(spec: ResolvedSpec) -> tuple[int, int, int]:
@@ -176,10 +145,8 @@ def _assumed_depth(run: Run, catalogue: Catalogue) -> tuple[int, ...]:
     assert isinstance(spec, ResolvedAutogrow)
     found, K = _paper_found_net(run.id, catalogue)
     depth = parse_depth(found, spec.architecture)
-    if catalogue.scale == "paper":
+    if catalogue.scale == "paper" or spec.J is None:  # without J, K = J at every scale
         return depth
-    if spec.J is None:
-        return depth  # K = J at every scale
     paper_J = 30 if spec.stem == "imagenet" else 100
     ratio = (spec.J / spec.K) / (paper_J / K)
     seed = spec.first_network.depth
@@ -193,7 +160,7 @@ def _paper_found_net(run: str, catalogue: Catalogue) -> tuple[str, int]:
     for table, row in own:
         if table.startswith("table"):
             header, lines = read_csv(paper_table(table))
-            found = next(c for c in ("found_net", "depth") if c in header)
+            found = "found_net" if "found_net" in header else "depth"
             nets = {"/".join(line[key] for key in row.key): line[found] for line in lines}
             return nets[row.name], int(row.key.get("K") or 3)
     # Figure 3's K = 50 points are in no table but for two: take Table 5's or Table 9's.
@@ -217,9 +184,9 @@ def measured_throughput(catalogue: Catalogue, device: str = "cpu") -> float:
 
     torch.set_num_threads(1)
     rates = []
+    specs = [run.spec for run in catalogue.runs.values() if run.spec.kind == "autogrow"]
     for name in ("Basic3ResNet", "Plain3Net", "Basic4ResNet", "Plain4Net"):
-        run = catalogue.runs[_any_run(name, catalogue)]
-        spec = run.spec
+        spec = next(spec for spec in specs if spec.architecture.name == name)
         size, channels, classes = _images(spec)
         network_name = NetworkName(spec.architecture, (3,) * spec.architecture.sub_networks)
         shape = {"image_channels": channels, "classes": classes, "width": spec.width}
@@ -239,10 +206,3 @@ def measured_throughput(catalogue: Catalogue, device: str = "cpu") -> float:
         flops = (1 + BACKWARD) * 3 * spec.batch_size * (base + 2 * sum(each))
         rates.append(flops / seconds)
     return statistics.median(rates)
-
-
-def _any_run(network: str, catalogue: Catalogue) -> str:
-    return next(
-        id for id, r in catalogue.runs.items()
-        if r.spec.kind == "autogrow" and r.spec.architecture.name == network
-    )  # fmt: skip

@@ -24,10 +24,9 @@ from autogrow.errors import UserError
 def plan(
     catalogue: Catalogue, seeds: Sequence[int], throughput: float, folder: Path
 ) -> pd.DataFrame:
-    """Return a line for each run: tables, network assumed, epochs, FLOPs, hours, done.
+    """Return a line for each run, with the sums over all seeds.
 
-    ``epochs``, ``flops`` and ``hours`` are over all seeds; ``done`` counts the seeds
-    whose summary is there. ``tables`` names every table that reads the run.
+    ``tables`` names every table that reads the run; ``done`` counts the finished seeds.
     """
     readers: dict[str, list[str]] = {}
     for table in catalogue.tables.values():
@@ -56,8 +55,7 @@ def plan_landscapes(
 ) -> pd.DataFrame:
     """Return a line for each panel that shows the loss around a network (Figures 5 to 7).
 
-    Columns: figure, panel, run, points (along each axis), flops, hours, done; of the
-    lowest seed, the only one that is shown.
+    ``points`` counts those along each axis; only the lowest seed is shown.
     """
     sizes = catalogue.settings.figures
     results = Results(folder, seeds, "best")
@@ -90,10 +88,10 @@ def report(
     seeds: Sequence[int],
     rate: str,
 ) -> str:
-    """Return the plan to read: every run, then each table, then the whole, then landscapes."""
+    """Return the plan as text: every run, each table, the whole, and the landscapes."""
     n = len(seeds)
     shown = [
-        [r.run, r.network, r.epochs, f"{r.flops:.2e}", f"{r.hours:.3g}", f"{r.done}/{n}"]
+        [r.run, r.network, r.epochs, *_costs(r.flops, r.hours), f"{r.done}/{n}"]
         for r in frame.itertuples()
     ]
     runs = tabulate(shown, ["run", "network assumed", "epochs", "FLOPs", "hours", "done"])
@@ -104,16 +102,13 @@ def report(
     per_table.append(_sum("all, each run once", frame, n))
     grids = [
         [
-            f"{r.figure}{r.panel}",
-            r.run,
-            f"{r.points} x {r.points}",
-            f"{r.flops:.2e}",
-            f"{r.hours:.3g}",
-            f"{r.done:d}/1",
+            *(f"{r.figure}{r.panel}", r.run, f"{r.points} x {r.points}"),
+            *(*_costs(r.flops, r.hours), f"{r.done:d}/1"),
         ]
         for r in landscapes.itertuples()
     ]
-    grids.append(_sum_of_grids(landscapes))
+    flops, hours, done = (landscapes[c].sum() for c in ("flops", "hours", "done"))
+    grids.append(["all panels", "", "", *_costs(flops, hours), f"{done}/{len(landscapes)}"])
     grid_header = ["panel", "run", "points", "FLOPs", "device-hours", "done"]
     header = ["table", "runs", "epochs", "FLOPs", "device-hours", "done", "hours left"]
     return (
@@ -125,22 +120,15 @@ def report(
     )
 
 
-def _sum_of_grids(landscapes: pd.DataFrame) -> list[Any]:
-    flops, hours, done = (landscapes[c].sum() for c in ("flops", "hours", "done"))
-    return ["all panels", "", "", f"{flops:.2e}", f"{hours:.3g}", f"{done}/{len(landscapes)}"]
+def _costs(flops: Any, hours: Any) -> list[str]:
+    return [f"{flops:.2e}", f"{hours:.3g}"]
 
 
 def _sum(name: str, part: pd.DataFrame, seeds: int) -> list[Any]:
     left = (part["hours"] * (1 - part["done"] / seeds)).sum()
-    return [
-        name,
-        len(part) * seeds,
-        part["epochs"].sum(),
-        f"{part['flops'].sum():.2e}",
-        f"{part['hours'].sum():.3g}",
-        f"{part['done'].sum()}/{len(part) * seeds}",
-        f"{left:.3g}",
-    ]
+    epochs, flops, hours, done = (part[c].sum() for c in ("epochs", "flops", "hours", "done"))
+    runs = len(part) * seeds
+    return [name, runs, epochs, *_costs(flops, hours), f"{done}/{runs}", f"{left:.3g}"]
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

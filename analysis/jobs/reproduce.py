@@ -23,24 +23,12 @@ PAUSE = 1.0
 """Seconds between two looks on a terminal."""
 SELDOM = 60.0
 """Seconds between two lines elsewhere, as in the log of a CI job."""
-LAST_LINES = 30
-"""Lines of the log that are shown when Snakemake fails."""
-ENOUGH = 5
-"""Jobs from which on the time left is estimated."""
 STEPS = re.compile(rb"^(\d+) of (\d+) steps ", re.MULTILINE)
 TOTAL = re.compile(rb"^total +(\d+)\s*$", re.MULTILINE)
 
 
 class Workflow:
-    """Where a Snakemake stands, by its log and the run folders.
-
-    Parameters
-    ----------
-    log
-        The file that Snakemake writes to.
-    runs
-        The folder that the run folders are in.
-    """
+    """Where a Snakemake stands, by its log and the folder of all runs."""
 
     def __init__(self, log: Path, runs: Path) -> None:
         self._log = log
@@ -60,7 +48,7 @@ class Workflow:
         if at_work:
             told += f", {len(at_work)} run{'s' if len(at_work) > 1 else ''} at work"
         spent = time.monotonic() - self._began
-        if ENOUGH <= self._done < self._jobs:
+        if 5 <= self._done < self._jobs:  # fewer say little about the time left
             told += f", about {duration(spent * (self._jobs / self._done - 1))} left"
         names = [f"  {s.folder.relative_to(self._runs)}: {s.detail}" for s in at_work]
         return [f"[{duration(spent)}] {told}", *names]
@@ -109,13 +97,15 @@ def reproduce(scale: str) -> int:
     _watch(snakemake, Workflow(log, out / "runs"), screen)
     status = snakemake.returncode
     if status:
-        last = log.read_text(errors="replace").splitlines()[-LAST_LINES:]
+        last = log.read_text(errors="replace").splitlines()[-30:]
         screen.say("\n".join([*last, "", f"Snakemake failed; its whole output: {log}"]))
     else:
-        screen.say(f"Tables (CSV and Markdown): {out}/tables")
-        screen.say(f"Figures (CSV, PDF and PNG): {out}/figures")
-        screen.say(f"Runs (metrics, growth, summary, weights): {out}/runs")
-        screen.say(f"Snakemake's output: {log}")
+        screen.say(
+            f"Tables (CSV and Markdown): {out}/tables\n"
+            f"Figures (CSV, PDF and PNG): {out}/figures\n"
+            f"Runs (metrics, growth, summary, weights): {out}/runs\n"
+            f"Snakemake's output: {log}"
+        )
     return status if status >= 0 else 128 - status
 
 

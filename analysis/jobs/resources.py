@@ -10,25 +10,16 @@ from typing import Any
 from analysis.experiments.settings import LANDSCAPE, Settings
 from autogrow.config.resolved import ResolvedSpec
 
-IMAGENET = "ImageNet"
-
 
 def kind_of(run: ResolvedSpec) -> str:
     """Return what a run is to a machine: ``ImageNet``, else its architecture."""
-    return IMAGENET if run.data == IMAGENET else run.architecture.name
+    return run.data if run.data == "ImageNet" else run.architecture.name
 
 
 def run_resources(settings: Settings, run: ResolvedSpec, threads: int) -> dict[str, int | str]:
     """Return the resources of a run's job, by Snakemake's names.
 
-    Parameters
-    ----------
-    settings
-        Of the workflow.
-    run
-        The run's spec.
-    threads
-        That Snakemake gives the job.
+    ``threads`` is how many Snakemake gives the job.
     """
     kind = kind_of(run)
     found = _resources(settings, kind, kind, threads)
@@ -45,26 +36,14 @@ def run_resources(settings: Settings, run: ResolvedSpec, threads: int) -> dict[s
 def landscape_resources(
     settings: Settings, run: ResolvedSpec, threads: int
 ) -> dict[str, int | str]:
-    """Return the resources of a job that computes a block of the loss around a run's network.
-
-    Parameters
-    ----------
-    settings, run, threads
-        As for :func:`run_resources`.
-    """
+    """Return the resources of a job that computes a block of the loss around a run's network."""
     return _resources(settings, LANDSCAPE, kind_of(run), threads)
 
 
 def cpu_resources(settings: Settings, run: ResolvedSpec, threads: int) -> dict[str, int | str]:
-    """Return the resources of a short job around a run's network that needs no GPU.
-
-    Parameters
-    ----------
-    settings, run, threads
-        As for :func:`run_resources`.
-    """
+    """Return the resources of a short job around a run's network that needs no GPU."""
     without = settings.model_copy(update={"device": "cpu"})
-    return _resources(without, LANDSCAPE, kind_of(run), threads)
+    return landscape_resources(without, run, threads)
 
 
 def _resources(settings: Settings, job: str, share: str, threads: int) -> dict[str, Any]:
@@ -89,10 +68,8 @@ def _resources(settings: Settings, job: str, share: str, threads: int) -> dict[s
     found |= {
         "gpu": 0 if shared else gpus,
         "cpus_per_task": size.cpus,
-        # Snakemake's threads are capped by the cores of the machine that submits.
-        "cpu_threads": "$SLURM_CPUS_PER_TASK"
-        if gpus <= 1
-        else f"$((SLURM_CPUS_PER_TASK / {gpus}))",
+        # The cores of the machine that submits limit Snakemake's threads.
+        "cpu_threads": f"$((SLURM_CPUS_PER_TASK / {gpus}))" if gpus > 1 else "$SLURM_CPUS_PER_TASK",
         "mem_mb": 1000 * size.mem_gb,
         "runtime": 60 * size.hours,
         "nodes": 1,

@@ -38,13 +38,7 @@ def living(folder: Path) -> Iterator[int]:
 
 
 def unlock(folder: Path) -> str | None:
-    """Remove a killed Snakemake's lock; return what was done, None if there was no lock.
-
-    Raises
-    ------
-    UserError
-        If a Snakemake runs in the folder, or the lock cannot be removed.
-    """
+    """Remove a killed Snakemake's lock; return what was done, None if there was no lock."""
     if not is_locked(folder):
         return None
     alive = next(living(folder), None)

@@ -49,13 +49,7 @@ def read_csv(file: Path) -> tuple[list[str], Lines]:
 
 
 def check_columns(file: Path, header: Sequence[str], wanted: Sequence[str]) -> None:
-    """Check that columns are there.
-
-    Raises
-    ------
-    UserError
-        Naming the first that is not.
-    """
+    """Raise a UserError that names the first column that is missing, if one is."""
     for column in wanted:
         if column not in header:
             raise UserError(f"{file}: has no column {column!r}; allowed: {allowed(wanted)}")
@@ -73,16 +67,7 @@ def grid_sides(points: Iterable[tuple[object, object]]) -> tuple[int, int] | Non
 
 
 def read_numbers(file: Path, lines: Sequence[Mapping[str, str]], column: str) -> list[float]:
-    """Return a column as numbers; an empty cell is NaN, infinite ones stay.
-
-    Parameters
-    ----------
-    file
-        For the message.
-    lines
-        What :func:`read_csv` returned of it.
-    column
-        One that is there.
+    """Return a column of what :func:`read_csv` returned as numbers; an empty cell is NaN.
 
     Raises
     ------

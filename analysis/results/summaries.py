@@ -26,16 +26,9 @@ class CountedSummary(Summary):
 
 @dataclass(frozen=True)
 class Results:
-    """The summaries of a scale's runs.
+    """The summaries of the runs in ``results/out/<scale>``, each done once for every seed.
 
-    Attributes
-    ----------
-    folder
-        ``results/out/<scale>``.
-    seeds
-        Every run was done once for each.
-    accuracy
-        ``best`` or ``final``: which accuracy of a run counts.
+    ``accuracy`` says which accuracy of a run counts: ``best`` or ``final``.
     """
 
     folder: Path
@@ -43,23 +36,11 @@ class Results:
     accuracy: str
 
     def summaries(self, run: str) -> list[CountedSummary]:
-        """Return the summaries of a run, one a seed.
-
-        Raises
-        ------
-        UserError
-            If one is missing or damaged.
-        """
+        """Return the summaries of a run, one a seed."""
         return [self._summary(self.run_folder(run, s)) for s in self.seeds]
 
     def diverged(self, row: Row) -> dict[str, list[int]]:
-        """Return the seeds whose run diverged, by the run's role in a row.
-
-        Raises
-        ------
-        UserError
-            If a summary is missing or damaged.
-        """
+        """Return the seeds whose run diverged, by the run's role in a row."""
         found: dict[str, list[int]] = {}
         for role, run in row.runs.items():
             for seed, summary in zip(self.seeds, self.summaries(run), strict=True):

@@ -28,50 +28,39 @@ def test_training_settings_are_the_papers(run):
     [line] = [line for line in LINES if line[0] == family]
     lr, batch, N, first, second, momentum, decay = map(float, line[1:])
     epochs = spec.finetune_epochs if spec.kind == "autogrow" else spec.epochs
-    assert spec.learning_rate == lr
-    assert spec.batch_size == batch
-    assert epochs == N
+    assert (spec.learning_rate, spec.batch_size, epochs) == (lr, batch, N)
     assert [round(m * epochs) for m in spec.milestones] == [first, second]
-    assert spec.momentum == momentum
-    assert spec.weight_decay == decay
-    assert spec.width == spec.architecture.channels[0]
-    assert spec.downscale == 1
+    assert (spec.momentum, spec.weight_decay) == (momentum, decay)
+    assert (spec.width, spec.downscale) == (spec.architecture.channels[0], 1)
     assert spec.stem == ("imagenet" if spec.data == "ImageNet" else "small")
     facts = DATASETS[spec.data]
     assert (spec.crop_padding, spec.flip) == (facts.crop_padding, facts.flip)
+
+
+def expanded(name):
+    """The cells of all lines of a name, one tuple for each combination."""
+    lines = [line[1:] for line in LINES if line[0] == name]
+    return {
+        cells for line in lines for cells in itertools.product(*(cell.split(",") for cell in line))
+    }
 
 
 def test_growing_runs_are_the_papers_and_no_others():
     tables = {line[0] for line in LINES if line[0].startswith(("table", "figure"))}
     assert tables == {t for t in CATALOGUE.tables if specs(t, "autogrow")}
     for table in tables:
-        expected = set()
-        for line in LINES:
-            if line[0] == table:
-                expected |= set(itertools.product(*(cell.split(",") for cell in line[1:])))
         found = {
             (
-                s.data,
-                s.network,
-                s.policy,
-                str(s.K),
-                "-" if s.J is None else str(s.J),
-                str(s.tau),
-                s.initializer,
-                s.growing_rate,
-                f"{s.data_fraction:g}",
-                s.seed_depth,
+                *(s.data, s.network, s.policy, str(s.K), "-" if s.J is None else str(s.J)),
+                *(str(s.tau), s.initializer, s.growing_rate, f"{s.data_fraction:g}", s.seed_depth),
             )
             for s in specs(table, "autogrow")
         }
-        assert found == expected, table
+        assert found == expanded(table), table
 
 
 def test_morphs_are_the_papers():
-    expected = set()
-    for line in LINES:
-        if line[0] == "morph":
-            expected |= set(itertools.product(*(cell.split(",") for cell in line[2:])))
+    expected = {cells[1:] for cells in expanded("morph")}
     found = {
         (s.data, s.from_network, s.to_network, s.initializer) for s in specs("table2", "morph")
     }

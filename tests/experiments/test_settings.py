@@ -1,30 +1,32 @@
 """config/config.yaml and config/scales: what is allowed, and what follows from it."""
 
+import re
+
 import pytest
 
 from analysis.experiments import settings
-from analysis.experiments.settings import CONFIG, FigureSettings, parse_settings, read_scale
+from analysis.experiments.settings import CONFIG, FigureSettings, Settings, read_scale
+from autogrow.config.pydantic_errors import validated
 from autogrow.errors import UserError
 from autogrow.files.yaml import read_yaml
 
-
-def test_at_paper_scale_the_figures_are_the_papers():
-    assert read_scale("paper").figures == FigureSettings()
-    figures = FigureSettings()
-    assert figures.surface_points == 51
-    assert figures.surface_points % figures.row_blocks == 0
-    assert figures.images is None
+CONTENT = read_yaml(CONFIG / "config.yaml")
 
 
-@pytest.mark.parametrize("scale", ["smoke", "mini"])
-def test_smaller_scales_have_smaller_grids(scale):
-    figures = read_scale(scale).figures
-    assert figures.surface_points < 51
-    assert figures.contour_points < 31
+def test_the_grids_are_the_papers_and_smaller_at_smaller_scales():
+    paper = read_scale("paper").figures
+    assert paper == FigureSettings()
+    assert paper.surface_points == 51
+    assert paper.surface_points % paper.row_blocks == 0
+    assert paper.images is None
+    for scale in ("smoke", "mini"):
+        figures = read_scale(scale).figures
+        assert figures.surface_points < 51
+        assert figures.contour_points < 31
 
 
 @pytest.mark.parametrize(
-    ("figures", "told"),
+    ("figures", "message"),
     [
         ("{surface_points: 50}", "figures.surface_points: found 50; allowed: an odd number"),
         ("{contour_points: 2}", "figures.contour_points: found 2"),
@@ -35,35 +37,37 @@ def test_smaller_scales_have_smaller_grids(scale):
         ("{points: 5}", "unknown key 'figures.points'"),
     ],
 )
-def test_a_malformed_block_is_told_with_file_and_key(tmp_path, monkeypatch, figures, told):
+def test_a_malformed_block_is_reported_with_file_and_key(tmp_path, monkeypatch, figures, message):
     (tmp_path / "scales").mkdir()
     file = tmp_path / "scales" / "mini.yaml"
     file.write_text(f"description: t\nfigures: {figures}\n")
     monkeypatch.setattr(settings, "CONFIG", tmp_path)
-    with pytest.raises(UserError) as caught:
+    with pytest.raises(UserError, match="^" + re.escape(f"{file}: {message}")):
         read_scale("mini")
-    assert str(caught.value).startswith(f"{file}: {told}")
-
-
-def of(**changed):
-    """config.yaml's settings with some of them changed."""
-    return parse_settings({**read_yaml(CONFIG / "config.yaml"), **changed}, "config")
 
 
 @pytest.mark.parametrize(
-    ("shares", "told"),
+    ("changed", "message"),
     [
-        ({"Basic3ResNet": 25}, "gpu_share: found .*allowed: a share for each of .*Plain4Net"),
-        ({**of().gpu_share, "ImageNet": 0}, "gpu_share.ImageNet: found 0"),
-        ({**of().gpu_share, "VGG": 10}, "gpu_share: found .*allowed: a share for each of"),
+        (
+            {"gpu_share": {"Basic3ResNet": 25}},
+            "gpu_share: found .*allowed: a share for each of .*Plain4Net",
+        ),
+        (
+            {"gpu_share": {**CONTENT["gpu_share"], "ImageNet": 0}},
+            "gpu_share.ImageNet: found 0",
+        ),
+        (
+            {"gpu_share": {**CONTENT["gpu_share"], "VGG": 10}},
+            "gpu_share: found .*allowed: a share for each of",
+        ),
+        ({"precision": "fp16"}, "precision: found 'fp16'.*'fp32', 'tf32' or 'bf16'"),
+        ({"checkpoints": {"epochs": 1, "minutes": 0}}, r"checkpoints\.minutes: found 0"),
+        ({"scale": "huge"}, "'smoke', 'mini' or 'paper'"),
+        ({"sede": 3}, "unknown key 'sede'"),
     ],
 )
-def test_a_malformed_share_is_told(shares, told):
-    with pytest.raises(UserError, match=told):
-        of(gpu_share=shares)
-
-
-def test_precision_is_one_of_three():
-    assert of().precision == "fp32"
-    with pytest.raises(UserError, match=r"precision: found 'fp16'.*'fp32', 'tf32' or 'bf16'"):
-        of(precision="fp16")
+def test_a_malformed_setting_is_reported_with_its_key(changed, message):
+    assert validated(Settings, CONTENT, "config").precision == "fp32"
+    with pytest.raises(UserError, match=message):
+        validated(Settings, CONTENT | changed, "config")

@@ -19,6 +19,14 @@ import yaml
 from data_sets import photograph
 from documents import DOCUMENTS, ROOT, blocks, commands, inline_commands, languages, name_of
 
+from analysis.__main__ import COMMANDS
+from analysis.__main__ import main as analysis_main
+from analysis.experiments.settings import Settings
+from autogrow.cli.main import main as autogrow_main
+from autogrow.config.pydantic_errors import validated
+from autogrow.config.spec import parse_spec
+from benchmarks.__main__ import main as benchmarks_main
+
 SMALL = {
     "grow": ["--K", "1", "--J", "1", "--tau", "100", "--finetune-epochs", "2"],
     "train": ["--epochs", "1"],
@@ -64,7 +72,6 @@ def done(main, words):
 
 
 def autogrow(words):
-    from autogrow.cli.main import main
     from autogrow.data import DATASETS
 
     words = list(words)
@@ -78,24 +85,20 @@ def autogrow(words):
         if name.startswith("imagenet:"):
             # Narrower convolutions of images this large make torch 2.14's oneDNN crash.
             words += ["--width", "16", "--workers", "0"]
-    done(main, words)
+    done(autogrow_main, words)
 
 
 def analysis(words):
-    from analysis.__main__ import main
-
     words = list(words)
     if words[0] in ("trajectory", "surface"):
         words += ["--points", "3", "--images", "50", "--threads", "1"]
     if words[0] == "promote":  # would ask for every run of the scale
         words.append("--help")
-    done(main, words)
+    done(analysis_main, words)
 
 
 def benchmarks(words):
-    from benchmarks.__main__ import main
-
-    done(main, [*words, "--help"])
+    done(benchmarks_main, [*words, "--help"])
 
 
 def python(words):
@@ -122,8 +125,6 @@ def snakemake(words):
     """Parse options, targets and configuration as Snakemake and the workflow would."""
     from snakemake.cli import parse_args, parse_config
 
-    from analysis.experiments.settings import parse_settings
-
     _, options = parse_args(words)
     experiments = yaml.safe_load(Path("config/experiments.yaml").read_text())
     targets = {*experiments, "all", "tables", "figures", "compare", "plan"}
@@ -135,7 +136,7 @@ def snakemake(words):
     for key, value in parse_config(options.config).items():
         both = isinstance(value, dict) and isinstance(settings[key], dict)
         settings[key] = {**settings[key], **value} if both else value
-    parse_settings(settings, "documents")
+    validated(Settings, settings, "documents")
 
 
 def make(words):
@@ -196,11 +197,6 @@ def test_every_command_works(document, place):
 
 def parser_help(program, words):
     """Return the help of the command that the words begin with, placeholders left out."""
-    from analysis.__main__ import COMMANDS
-    from analysis.__main__ import main as analysis_main
-    from autogrow.cli.main import main as autogrow_main
-    from benchmarks.__main__ import main as benchmarks_main
-
     if program == "autogrow":
         return done(autogrow_main, [*words[:1], "--help"])
     assert words[0] == "-m"
@@ -223,12 +219,10 @@ def test_every_command_in_a_sentence_has_its_options(document):
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
-def test_every_block_says_its_language(document):
+def test_every_block_says_its_language_and_is_a_spec_or_runs(document, place):
     assert languages(document) <= {"bash", "python", "text", "yaml"}
-
-
-@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
-def test_every_python_example_runs(document, place):
+    for example in blocks(document, "yaml"):
+        parse_spec(yaml.safe_load(example), name_of(document))
     for example in blocks(document, "python"):
         told = io.StringIO()
         with redirect_stdout(told), redirect_stderr(io.StringIO()):
@@ -236,14 +230,6 @@ def test_every_python_example_runs(document, place):
         if document.parent == ROOT:
             assert len(example.strip().splitlines()) <= 15
             assert re.search(r"^\d+-\d+-\d+$", told.getvalue(), re.MULTILINE)
-
-
-@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
-def test_every_yaml_example_is_a_spec(document):
-    from autogrow.config.spec import parse_spec
-
-    for example in blocks(document, "yaml"):
-        parse_spec(yaml.safe_load(example), name_of(document))
 
 
 def test_a_command_that_no_rule_knows_is_an_error():

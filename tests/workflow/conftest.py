@@ -1,12 +1,13 @@
 """A copy of the workflow in a temporary folder, and Snakemake run there for real."""
 
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 import psutil
 import pytest
@@ -17,17 +18,47 @@ class Workflow:
     def __init__(self, folder):
         self.folder = folder
 
-    def snakemake(self, *arguments, check=True):
+    def snakemake(self, *arguments, status=0):
+        """Run Snakemake; return what it prints."""
         command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
         done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True)
-        if check:
-            assert done.returncode == 0, done.stdout + done.stderr
-        return done
+        text = done.stdout + done.stderr
+        assert done.returncode == status, text
+        return text
+
+    @contextmanager
+    def changed(self, file, old, new):
+        """Replace a part of a file for as long as the context lasts."""
+        path = self.folder / file
+        kept = path.read_text()
+        assert old in kept
+        path.write_text(kept.replace(old, new))
+        try:
+            yield
+        finally:
+            path.write_text(kept)
+
+    def interrupt(self, run, *arguments):
+        """Run Snakemake and send SIGTERM to the run's own process after its first checkpoint.
+
+        Return Snakemake's exit status and what it prints.
+        """
+        command = [sys.executable, "-m", "snakemake", "--cores", "1", *arguments]
+        snakemake = subprocess.Popen(
+            command, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        deadline = time.monotonic() + 600
+        while not list(run.glob("checkpoint-*")):
+            assert time.monotonic() < deadline
+            assert snakemake.poll() is None, snakemake.communicate()[0]
+            time.sleep(0.05)
+        os.kill(json.loads((run / "lock").read_text())["pid"], signal.SIGTERM)
+        text = snakemake.communicate()[0]
+        return snakemake.returncode, text
 
     def planned(self, *arguments):
         """Jobs by rule that a dry run would do."""
-        done = self.snakemake("-n", *arguments)
-        text = done.stdout + done.stderr
+        text = self.snakemake("-n", *arguments)
         stats = re.search(r"Job stats:\njob .*\n[- ]+\n((?:.+\n)+)", text)
         if stats is None:
             assert "Nothing to be done" in text, text
@@ -90,7 +121,7 @@ def smoke(workflow):
     last = workflow.make("reproduce", "SCALE=smoke")
     workflow.told = last.communicate()[0]
     assert last.returncode == 0, workflow.told
-    # As they are now: tests may train a run anew.
+    # As they are now: tests may train a run again.
     workflow.finished = {f: f.read_bytes() for f in workflow.found("summary.json")}
     workflow.logs = [f.read_text() for f in workflow.found("log.txt")]
     return workflow

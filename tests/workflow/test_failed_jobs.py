@@ -1,12 +1,5 @@
 """Jobs of runs that fail: how often they are started again, and what counts as done after them."""
 
-import json
-import os
-import signal
-import subprocess
-import sys
-import time
-
 import pytest
 
 OUT = "results/out/smoke/runs/Basic3ResNet/digits-fraction0.1/periodic-K2-GauInit/seed0"
@@ -27,18 +20,8 @@ def test_a_failed_run_leaves_no_result_of_older_settings(longer):
     """Snakemake would restore the old outputs and note them as made with the new settings."""
     run = longer.folder / OUT
     old = (run / "summary.json").read_text()
-    command = [sys.executable, "-m", "snakemake", "--cores", "1", *SMOKE, "retries=0", *TARGET]
-    snakemake = subprocess.Popen(
-        command, cwd=longer.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    deadline = time.monotonic() + 600
-    while not list(run.glob("checkpoint-*")):
-        assert time.monotonic() < deadline
-        assert snakemake.poll() is None, snakemake.communicate()[0]
-        time.sleep(0.05)
-    os.kill(json.loads((run / "lock").read_text())["pid"], signal.SIGTERM)
-    told = snakemake.communicate()[0]
-    assert snakemake.returncode == 1, told
+    status, told = longer.interrupt(run, *SMOKE, "retries=0", *TARGET)
+    assert status == 1, told
     assert not (run / "summary.json").exists(), told
     assert longer.planned(*SMOKE, *TARGET) == {"train": 1}
 
@@ -51,7 +34,7 @@ def test_a_failed_run_leaves_no_result_of_older_settings(longer):
 def test_a_run_that_fails_at_once_leaves_no_result_of_older_settings(longer):
     """Before it has looked into its folder, where the old result still is."""
     (longer.folder / OUT / "spec.yaml").write_text("[")
-    longer.snakemake(*SMOKE, "retries=0", *TARGET, check=False)
+    longer.snakemake(*SMOKE, "retries=0", *TARGET, status=1)
     assert longer.planned(*SMOKE, *TARGET) == {"train": 1}
 
 
@@ -66,6 +49,4 @@ def test_how_often_a_failing_run_is_started_again(fresh, options, settings, time
     (fresh.folder / OUT).mkdir(parents=True)
     (fresh.folder / OUT / "spec.yaml").write_text("[")
     given = (*options, *SMOKE, "device=cpu", *settings, *TARGET)
-    done = fresh.snakemake(*given, check=False)
-    assert done.returncode == 1
-    assert (done.stdout + done.stderr).count("Trying to restart job") == times
+    assert fresh.snakemake(*given, status=1).count("Trying to restart job") == times

@@ -1,12 +1,9 @@
-"""Snakemake killed in the middle of everything: `make reproduce` goes on, and nothing is lost."""
+"""After Snakemake was killed, `make reproduce` continues, and nothing is lost."""
 
 import json
-import os
 import re
-import signal
 import subprocess
 import sys
-import time
 
 import pytest
 from clones import clone
@@ -59,25 +56,21 @@ def run_unlock(folder):
 
 
 def test_the_lock_of_a_living_snakemake_stays(locked):
-    """A process whose command is Snakemake's, in this folder; in another one it does not matter."""
+    """A Snakemake in this folder keeps its lock; one in another folder does not matter."""
     script = locked.parent / "snakemake"
     script.write_text("import time\ntime.sleep(3600)\n")
-    alive = subprocess.Popen([sys.executable, script], cwd=locked)
-    try:
-        done = run_unlock(locked)
-        assert done.returncode == 2
-        assert done.stderr.count("\n") == 1
-        assert f"process {alive.pid}" in done.stderr
-        assert unlock.is_locked(locked)
-    finally:
-        alive.kill()
-        alive.wait()
-    elsewhere = subprocess.Popen([sys.executable, script], cwd=os.path.dirname(locked))  # noqa: PTH120
-    try:
-        assert run_unlock(locked).returncode == 0
-    finally:
-        elsewhere.kill()
-        elsewhere.wait()
+    for folder, status in ((locked, 2), (locked.parent, 0)):
+        alive = subprocess.Popen([sys.executable, script], cwd=folder)
+        try:
+            done = run_unlock(locked)
+        finally:
+            alive.kill()
+            alive.wait()
+        assert done.returncode == status
+        if folder == locked:
+            assert done.stderr.count("\n") == 1
+            assert f"process {alive.pid}" in done.stderr
+            assert unlock.is_locked(locked)
     assert not unlock.is_locked(locked)
     assert run_unlock(locked).stdout == ""
 
@@ -85,30 +78,15 @@ def test_the_lock_of_a_living_snakemake_stays(locked):
 RUN = "results/out/smoke/runs/Basic3ResNet/digits-fraction0.1/periodic-K2-GauInit/seed0"
 
 
-def test_an_interrupted_run_is_started_again_and_continues(tmp_path):
-    """SIGTERM to a job alone: exit status 75, and Snakemake's next try goes on."""
-    folder = clone(tmp_path / "clone")
-    scale = folder / "config/scales/smoke.yaml"
+def test_an_interrupted_run_is_started_again_and_continues(fresh):
+    """SIGTERM to a job alone: exit status 75, and Snakemake's next try resumes."""
+    scale = fresh.folder / "config/scales/smoke.yaml"
     scale.write_text(scale.read_text().replace("finetune_epochs: 2", "finetune_epochs: 150"))
-    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--config", "scale=smoke", "--"]
-    snakemake = subprocess.Popen(
-        [*command, f"{RUN}/summary.json"],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    deadline = time.monotonic() + 600
-    while not list((folder / RUN).glob("checkpoint-*")):
-        assert time.monotonic() < deadline
-        assert snakemake.poll() is None, snakemake.communicate()[0]
-        time.sleep(0.05)
-    holder = json.loads((folder / RUN / "lock").read_text())["pid"]
-    os.kill(holder, signal.SIGTERM)
-    told = snakemake.communicate()[0]
-    assert snakemake.returncode == 0, told
+    run = fresh.folder / RUN
+    status, told = fresh.interrupt(run, "--config", "scale=smoke", "--", f"{RUN}/summary.json")
+    assert status == 0, told
     assert "Trying to restart job" in told
-    log = (folder / RUN / "log.txt").read_text()
+    log = (run / "log.txt").read_text()
     assert log.count("continuing after epoch") == 1
     assert len(EPOCH_1.findall(log)) == 1
 

@@ -11,17 +11,19 @@ sys.path.insert(0, workflow.basedir)
 from analysis.experiments.catalogue import load_catalogue
 from analysis.experiments.row_files import to_json
 from analysis.jobs.resources import cpu_resources, landscape_resources, run_resources
-from analysis.experiments.settings import parse_settings, prepare_environment
+from analysis.experiments.settings import Settings, prepare_environment
+from autogrow.config.pydantic_errors import validated
 from autogrow.errors import UserError
 
 try:
-    SETTINGS = parse_settings(config, "config")
+    SETTINGS = validated(Settings, config, "config")
     CATALOGUE = load_catalogue(SETTINGS.scale)
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
 prepare_environment(SETTINGS)
 OUT = str(SETTINGS.folder)
+LANDSCAPE = f"{OUT}/landscapes/{{run}}/seed{{seed}}"
 SEEDS = SETTINGS.seeds
 TABLES = [name for name in CATALOGUE.tables if name.startswith("table")]
 FIGURES = [name for name in CATALOGUE.tables if name.startswith("figure")]
@@ -40,6 +42,10 @@ HAS_REFERENCE = Path(REFERENCE).is_dir()
 TABLE_OPTIONS = shlex.join(
     ["--folder", OUT, "--accuracy", SETTINGS.accuracy] + ["--seeds", *map(str, SEEDS)]
 )
+
+
+wildcard_constraints:
+    seed=r"\d+",
 
 
 def summaries(run_ids):
@@ -142,6 +148,20 @@ def asked_for(resources):
 
     example = next(iter(CATALOGUE.runs.values()))
     return {name: of(name) for name in resources(SETTINGS, example.spec, 1)}
+
+
+def run_folder(wildcards):
+    """The folder of the run whose landscape a job computes."""
+    return f"{OUT}/runs/{wildcards.run}/seed{wildcards.seed}"
+
+
+def blocks_of(grid):
+    """The blocks of rows that a grid of a landscape is gathered from."""
+    number = GRIDS.row_blocks
+    return [
+        f"{LANDSCAPE}/{grid}/blocks/{block + 1}-of-{number}.csv"
+        for block in range(number)
+    ]
 
 
 def surface_grid(wildcards):

@@ -32,11 +32,7 @@ rule plan:
     params:
         options=shlex.join(
             ["--scale", SETTINGS.scale, "--folder", OUT, "--seeds", *map(str, SEEDS)]
-            + (
-                []
-                if SETTINGS.throughput is None
-                else ["--throughput", str(SETTINGS.throughput)]
-            )
+            + ([f"--throughput={SETTINGS.throughput}"] if SETTINGS.throughput else [])
         ),
     shell:
         "python -m analysis plan {params.options} 2>&1 | tee {log:q}"

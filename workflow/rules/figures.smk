@@ -9,13 +9,11 @@ rule trajectory_plane:
         f"{OUT}/runs/{{run}}/seed{{seed}}/summary.json",
         f"{OUT}/runs/{{run}}/seed{{seed}}/weights.safetensors",
     output:
-        f"{OUT}/landscapes/{{run}}/seed{{seed}}/trajectory/trajectory.csv",
-        f"{OUT}/landscapes/{{run}}/seed{{seed}}/trajectory/plane.safetensors",
-        f"{OUT}/landscapes/{{run}}/seed{{seed}}/trajectory/plane.json",
+        f"{LANDSCAPE}/trajectory/trajectory.csv",
+        f"{LANDSCAPE}/trajectory/plane.safetensors",
+        f"{LANDSCAPE}/trajectory/plane.json",
     log:
         f"{OUT}/logs/landscapes/{{run}}/seed{{seed}}/plane.log",
-    wildcard_constraints:
-        seed=r"\d+",
     conda:
         "../../environment.yml"
     threads: 1
@@ -23,7 +21,7 @@ rule trajectory_plane:
         **asked_for(cpu_resources),
     params:
         points=GRIDS.contour_points,
-        run=lambda wildcards, input: str(Path(input[0]).parent),
+        run=run_folder,
         folder=lambda wildcards, output: str(Path(output[0]).parent),
     shell:
         "python -m analysis trajectory --run {params.run:q} --out {params.folder:q}"
@@ -36,101 +34,71 @@ rule contour_block:
         rules.trajectory_plane.input,
         rules.trajectory_plane.output,
     output:
-        f"{OUT}/landscapes/{{run}}/seed{{seed}}/trajectory/blocks/{{block}}-of-{{blocks}}.csv",
+        f"{LANDSCAPE}/trajectory/blocks/{{block}}-of-{{blocks}}.csv",
     log:
         f"{OUT}/logs/landscapes/{{run}}/seed{{seed}}/contour-{{block}}-of-{{blocks}}.log",
-    wildcard_constraints:
-        seed=r"\d+",
     conda:
         "../../environment.yml"
     threads: 1
     resources:
         **asked_for(landscape_resources),
     params:
-        images=shlex.join(IMAGES),
-        run=lambda wildcards, input: str(Path(input[0]).parent),
+        command="trajectory",
+        grid=shlex.join(IMAGES),
+        run=run_folder,
         folder=lambda wildcards, output: str(Path(output[0]).parents[1]),
     shell:
-        "python -m analysis trajectory --run {params.run:q} --out {params.folder:q}"
-        " --block {wildcards.block}/{wildcards.blocks} {params.images} --restart"
+        "python -m analysis {params.command} --run {params.run:q} --out {params.folder:q}"
+        " --block {wildcards.block}/{wildcards.blocks} {params.grid} --restart"
         " --device {resources.device} --threads {resources.cpu_threads} > {log:q} 2>&1"
+
+
+use rule contour_block as surface_block with:
+    input:
+        rules.trajectory_plane.input,
+    output:
+        f"{LANDSCAPE}/surface/blocks/{{block}}-of-{{blocks}}.csv",
+    log:
+        f"{OUT}/logs/landscapes/{{run}}/seed{{seed}}/surface-{{block}}-of-{{blocks}}.log",
+    params:
+        command="surface",
+        grid=surface_grid,
 
 
 rule contour:
     input:
         rules.trajectory_plane.input,
         rules.trajectory_plane.output,
-        blocks=expand(
-            f"{OUT}/landscapes/{{{{run}}}}/seed{{{{seed}}}}/trajectory/blocks/{{block}}-of-{GRIDS.row_blocks}.csv",
-            block=range(1, GRIDS.row_blocks + 1),
-        ),
+        blocks=blocks_of("trajectory"),
     output:
-        f"{OUT}/landscapes/{{run}}/seed{{seed}}/trajectory/contour.csv",
+        f"{LANDSCAPE}/trajectory/contour.csv",
     log:
         f"{OUT}/logs/landscapes/{{run}}/seed{{seed}}/contour.log",
-    wildcard_constraints:
-        seed=r"\d+",
     localrule: True
     conda:
         "../../environment.yml"
     params:
-        images=shlex.join(IMAGES),
+        command="trajectory",
+        grid=shlex.join(IMAGES),
         blocks=GRIDS.row_blocks,
-        run=lambda wildcards, input: str(Path(input[0]).parent),
+        run=run_folder,
         folder=lambda wildcards, output: str(Path(output[0]).parent),
     shell:
-        "python -m analysis trajectory --run {params.run:q} --out {params.folder:q}"
-        " --gather {params.blocks} {params.images} > {log:q} 2>&1"
+        "python -m analysis {params.command} --run {params.run:q} --out {params.folder:q}"
+        " --gather {params.blocks} {params.grid} > {log:q} 2>&1"
 
 
-rule surface_block:
+use rule contour as surface with:
     input:
         rules.trajectory_plane.input,
+        blocks=blocks_of("surface"),
     output:
-        f"{OUT}/landscapes/{{run}}/seed{{seed}}/surface/blocks/{{block}}-of-{{blocks}}.csv",
-    log:
-        f"{OUT}/logs/landscapes/{{run}}/seed{{seed}}/surface-{{block}}-of-{{blocks}}.log",
-    wildcard_constraints:
-        seed=r"\d+",
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        **asked_for(landscape_resources),
-    params:
-        grid=surface_grid,
-        run=lambda wildcards, input: str(Path(input[0]).parent),
-        folder=lambda wildcards, output: str(Path(output[0]).parents[1]),
-    shell:
-        "python -m analysis surface --run {params.run:q} --out {params.folder:q}"
-        " --block {wildcards.block}/{wildcards.blocks} {params.grid} --restart"
-        " --device {resources.device} --threads {resources.cpu_threads} > {log:q} 2>&1"
-
-
-rule surface:
-    input:
-        rules.trajectory_plane.input,
-        blocks=expand(
-            f"{OUT}/landscapes/{{{{run}}}}/seed{{{{seed}}}}/surface/blocks/{{block}}-of-{GRIDS.row_blocks}.csv",
-            block=range(1, GRIDS.row_blocks + 1),
-        ),
-    output:
-        f"{OUT}/landscapes/{{run}}/seed{{seed}}/surface/surface.csv",
+        f"{LANDSCAPE}/surface/surface.csv",
     log:
         f"{OUT}/logs/landscapes/{{run}}/seed{{seed}}/surface.log",
-    wildcard_constraints:
-        seed=r"\d+",
-    localrule: True
-    conda:
-        "../../environment.yml"
     params:
+        command="surface",
         grid=surface_grid,
-        blocks=GRIDS.row_blocks,
-        run=lambda wildcards, input: str(Path(input[0]).parent),
-        folder=lambda wildcards, output: str(Path(output[0]).parent),
-    shell:
-        "python -m analysis surface --run {params.run:q} --out {params.folder:q}"
-        " --gather {params.blocks} {params.grid} > {log:q} 2>&1"
 
 
 rule figure_data:

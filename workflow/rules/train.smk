@@ -1,22 +1,19 @@
-# One run: `autogrow` trains it by the spec that the catalogue made of it. It resumes from
-# its checkpoint when its job is started again, so checkpoints are no outputs.
-
-# `update`: Snakemake does not delete the outputs before the job. A run that ended after its
-# Snakemake was killed is complete, whatever Snakemake has recorded: `autogrow` trains only if
-# its summary is not of these settings.
-# But when such a job fails, Snakemake restores the earlier outputs, perhaps of other settings,
-# and records them as made with the new ones: the run would never be trained again. So the job
-# first removes Snakemake's copies; then Snakemake removes the outputs of a failed job.
-
+# One run: `autogrow` trains it by the spec that the catalogue made of it. It resumes from its
+# checkpoint when its job is started again, so checkpoints are no outputs.
+#
+# `update`: Snakemake does not delete the outputs before the job. `autogrow` trains only if the
+# summary is not of these settings, so a run that ended after its Snakemake was killed is done.
+# When such a job fails, Snakemake would restore the earlier outputs, perhaps of other settings,
+# and record them as made with the new ones. The job therefore first removes Snakemake's copies.
+#
 # `--wait`: a job that Slurm or a killed Snakemake no longer tracks may still train there.
-
+#
 # Device, launcher, threads and checkpoints are resources, not params: when they change, no run
-# is trained again.
-# `--resources` limits how many of the GPUs are in use at once.
-
+# is trained again. `--resources` limits how many of the GPUs are in use at once.
+#
 # A job that was interrupted (exit status 75) or lost is started again and resumes. On a cluster
 # the profile's `retries` counts; a number here would replace it.
-
+#
 # `exec`: a signal to the job's process reaches `autogrow`, or the launcher.
 
 
@@ -29,8 +26,6 @@ rule train:
         update(f"{OUT}/runs/{{run}}/seed{{seed}}/weights.safetensors"),
     log:
         f"{OUT}/logs/runs/{{run}}/seed{{seed}}.log",
-    wildcard_constraints:
-        seed=r"\d+",
     retries: None if SETTINGS.cluster else SETTINGS.retries
     conda:
         "../../environment.yml"
