@@ -141,13 +141,16 @@ WRONG = [
 def test_mistakes_are_reported_in_one_line(mistake, tmp_path, monkeypatch, line, parts):
     monkeypatch.chdir(tmp_path)
     arguments = line.split()
-    runs = arguments[:1] and arguments[0] in [*KINDS, "run"]
-    if runs:
-        assert "--out" in mistake(*arguments)
-    told = mistake(*arguments, *(["--out", "run"] if runs else []))
+    out = ["--out", "run"] if arguments[:1] and arguments[0] in [*KINDS, "run"] else []
+    told = mistake(*arguments, *out)
     assert told.startswith("autogrow")
     assert all(part in told for part in parts)
     assert list(tmp_path.iterdir()) == []  # a slip leaves nothing behind
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_out_is_needed(mistake, name):
+    assert "--out" in mistake(name, "--network", "Basic3ResNet-1-1-1", "--data", "digits")
 
 
 SPEC = """
