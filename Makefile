@@ -15,8 +15,8 @@ ORDER ?= file
 PYTEST := $(VENV)/bin/python -m pytest -q $(if $(filter random,$(ORDER)),,-p no:randomly)
 # Pure logic: no process is started, nothing is trained.
 FAST := $(addprefix tests/,growth config experiments tables jobs project networks/test_names.py)
-# The slowest folders, which run beside all others; the real Slurm stays in one process.
-APART := $(addprefix tests/,slurm workflow crashes)
+# Folders that run beside all others: the workflow computes on both cores, Slurm mostly waits.
+WORKFLOW := $(addprefix tests/,workflow crashes)
 
 .PHONY: reproduce check test test-package test-workflow test-slurm bench install lock audit lint types layers clean
 
@@ -24,20 +24,19 @@ reproduce: $(INSTALLED)
 	$(VENV)/bin/python -m analysis unlock
 	$(VENV)/bin/python -m analysis reproduce --scale $(SCALE)
 
-# Both parts are mostly one process that waits or computes on one core. Each prints when it has
-# ended, where make can do that (not the 3.81 of macOS).
+# Each of the three parts prints when it has ended, where make can do that (not the 3.81 of macOS).
 test: lint types layers
-	$(MAKE) --no-print-directory --jobs 2 --keep-going \
-		$(if $(filter output-sync,$(.FEATURES)),--output-sync=target) test-package test-workflow
+	$(MAKE) --no-print-directory --jobs 3 --keep-going \
+		$(if $(filter output-sync,$(.FEATURES)),--output-sync=target) test-package test-workflow test-slurm
 
 check: lint types layers
 	$(PYTEST) $(FAST)
 
 test-package: $(INSTALLED)
-	$(PYTEST) $(addprefix --ignore ,$(APART))
+	$(PYTEST) $(addprefix --ignore ,$(WORKFLOW) tests/slurm)
 
 test-workflow: $(INSTALLED)
-	$(PYTEST) $(APART)
+	$(PYTEST) $(WORKFLOW)
 
 test-slurm: $(INSTALLED)
 	$(PYTEST) tests/slurm

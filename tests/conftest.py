@@ -2,6 +2,7 @@
 
 import csv
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,10 @@ pytest_plugins = ["data_sets"]
 # Before torch is imported: small nets use one thread best, and threads that wait for each
 # other on a busy machine made this suite take minutes instead of one.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# Programs that tests start would inherit from nohup, or from a shell's background, that they
+# ignore Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A shared machine has slow moments; a test that waits for one says nothing about the code.
 settings.register_profile("autogrow", deadline=None)
