@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from autogrow.errors import InterruptedRunError, UserError
-from autogrow.process.signals import Terminated, ignore
+from autogrow.process.signals import Terminated, ignore, raised
 
 USER_ERROR = 2
 TRY_AGAIN = 75
@@ -22,6 +22,11 @@ def exit_status(name: str, work: Callable[[], int | None], again: str = "") -> i
     memory); 75: interrupted, the same command continues; 130: Ctrl-C, after a message that
     ends with ``again``; or what ``work`` returns.
     """
+    with raised():
+        return _status(name, work, again)
+
+
+def _status(name: str, work: Callable[[], int | None], again: str) -> int:
     try:
         status = work() or 0
         sys.stdout.flush()

@@ -26,7 +26,7 @@ from autogrow.config.spec import SPECS, RunSpec, parse_spec
 from autogrow.errors import UserError
 from autogrow.files.yaml import read_yaml
 from autogrow.networks.names import parse_architecture
-from autogrow.process.signals import ignore, raised
+from autogrow.process.signals import ignore
 from autogrow.runs.folder import found_network
 
 
@@ -36,8 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     command = shlex.join(["autogrow", *(a for a in given if a != "--restart")])
     again = f"; the same command continues the run: {command}"
-    with raised():
-        status = exit_status("autogrow", lambda: options.command(options), again)
+    status = exit_status("autogrow", lambda: options.command(options), again)
     if arguments is None:  # the status counts, whatever is sent while this process ends
         ignore()
     return status
