@@ -9,9 +9,10 @@ from autogrow.networks.names import parse_network
 from autogrow.training.optimizer import SGD
 
 
-def small_network(name="Basic3ResNet-1-1-1", *, classes=10, width=4):
-    torch.manual_seed(0)
-    return build_network(parse_network(name), image_channels=1, classes=classes, width=width)
+def small_network(name="Basic3ResNet-1-1-1", *, seed=0, channels=1, classes=10, width=4, stem=None):
+    torch.manual_seed(seed)
+    shape = {"image_channels": channels, "classes": classes, "stem": stem, "width": width}
+    return build_network(parse_network(name), **shape)
 
 
 def sgd(network, **changed):

@@ -2,15 +2,14 @@
 
 import pytest
 import torch
+from small_networks import sgd, small_network
 
 from autogrow.batches.in_memory import DeviceSet
 from autogrow.data import load
 from autogrow.networks.compiling import compile_sub_module, compile_sub_modules
-from autogrow.networks.growable import build_network, depth_of, stack_sub_module
-from autogrow.networks.names import parse_network
+from autogrow.networks.growable import depth_of, stack_sub_module
 from autogrow.networks.sub_modules import BLOCKS
 from autogrow.training.epoch import evaluate, train_epoch
-from autogrow.training.optimizer import SGD
 
 
 class Counted:
@@ -31,9 +30,8 @@ def images():
 
 
 def build(name):
-    torch.manual_seed(0)
-    network = build_network(parse_network(name), image_channels=1, classes=10, width=4)
-    return network, SGD(network.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)
+    network = small_network(name)
+    return network, sgd(network, lr=0.01)
 
 
 @pytest.mark.parametrize("name", ["Basic3ResNet-1-1-1", "Plain4Net-1-1-1-1"])

@@ -80,9 +80,6 @@ def test_width_and_image_size_change_the_costs():
     assert 4 * half.flops == pytest.approx(paper.flops, rel=1e-3)
 
 
-# --- autogrow info -----------------------------------------------------------------------
-
-
 def table(text):
     """Part to (sub-modules, layers, parameters, FLOPs) of the table that info prints."""
     number = r"\s+([\d,]+)"
@@ -122,13 +119,10 @@ def test_info_of_a_network_for_a_data_set(cli, data, size, channels, classes):
     assert table(told.out)["total"][:2] == (7, 16)
 
 
-def test_info_of_a_network_for_a_users_own_data(cli, tmp_path):
-    images, labels = np.zeros((6, 12, 12, 3), np.uint8), np.arange(6) % 3
-    images[:, 0, 0, 0] = np.arange(6)
-    arrays = {"x_train": images, "y_train": labels, "x_test": images, "y_test": labels}
-    np.savez(tmp_path / "own.npz", **arrays)
+def test_info_of_a_network_for_a_users_own_data(cli, tmp_path, npz_arrays):
+    np.savez(tmp_path / "own.npz", **npz_arrays)
     told = cli("info", "Plain3Net-1-1-1", "--data", f"npz:{tmp_path / 'own.npz'}")
-    assert "12x12x3 images of 3 classes" in told.out
+    assert "8x8x3 images of 3 classes" in told.out
 
 
 def test_info_has_defaults_and_takes_stem_and_width(cli):

@@ -1,24 +1,22 @@
 import re
+from functools import partial
 
 import pytest
 import torch
 import torchvision
+from small_networks import small_network
 from torch import nn
 from torch.nn.functional import cross_entropy
 from torchvision.models import resnet
 
-from autogrow.networks.growable import Growable, build_network, depth_of, stack_sub_module
+from autogrow.networks.growable import Growable, depth_of, stack_sub_module
 from autogrow.networks.initializers import initialize
 from autogrow.networks.names import parse_network
 from autogrow.training import checkpoint
 from autogrow.training.optimizer import SGD
 
-
-def build(text, *, classes=10, image_channels=3, stem=None, width=None, seed=0):
-    torch.manual_seed(seed)
-    return build_network(
-        parse_network(text), image_channels=image_channels, classes=classes, stem=stem, width=width
-    )
+build = partial(small_network, channels=3)
+NAME4 = "Basic4ResNet-1-1-1-1"
 
 
 def train_steps(network, optimizer, steps=2, *, channels=3, size=8, seed=1):
@@ -30,9 +28,6 @@ def train_steps(network, optimizer, steps=2, *, channels=3, size=8, seed=1):
         optimizer.zero_grad()
         cross_entropy(network(x), y).backward()
         optimizer.step()
-
-
-# --- layers and shapes -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -47,15 +42,10 @@ def train_steps(network, optimizer, steps=2, *, channels=3, size=8, seed=1):
     ],
 )
 def test_layer_counts_are_the_papers(name, layers):
-    network = build(name, width=4)
+    network = build(name)
     assert network.layers == layers
-    # Counted by hand: every convolution but the shortcuts', and the linear layer.
-    weighted = [
-        n
-        for n, m in network.named_modules()
-        if isinstance(m, nn.Conv2d | nn.Linear) and "shortcut" not in n
-    ]
-    assert len(weighted) == layers
+    weighted = [n for n, m in network.named_modules() if isinstance(m, nn.Conv2d | nn.Linear)]
+    assert sum("shortcut" not in name for name in weighted) == layers
 
 
 SMALL3 = [(16, 32), (32, 16), (64, 8)]
@@ -77,7 +67,7 @@ IMAGENET = [(64, 56), (128, 28), (256, 14), (512, 7)]
 )
 def test_outputs_of_the_sub_networks_are_the_papers(name, stem, size, outputs):
     with torch.device("meta"):
-        network = build(name, classes=7, stem=stem).eval()
+        network = build(name, classes=7, stem=stem, width=None).eval()
         x = network.stem(torch.empty(2, 3, size, size))
     first = (64, 56) if stem == "imagenet" else (outputs[0][0], 32)
     assert x.shape == (2, first[0], first[1], first[1])
@@ -90,24 +80,21 @@ def test_outputs_of_the_sub_networks_are_the_papers(name, stem, size, outputs):
 
 
 def test_stems_are_the_papers():
-    small, large = (build("Basic4ResNet-1-1-1-1", stem=stem).stem for stem in ("small", "imagenet"))
+    small, large = (build(NAME4, stem=stem, width=None).stem for stem in ("small", "imagenet"))
     assert (small.conv.kernel_size, small.conv.stride) == ((3, 3), (1, 1))
     assert isinstance(small.pool, nn.Identity)
     assert (large.conv.kernel_size, large.conv.stride) == ((7, 7), (2, 2))
     assert (large.pool.kernel_size, large.pool.stride) == (3, 2)
     assert small.conv.out_channels == large.conv.out_channels == 64
-    assert isinstance(build("Basic4ResNet-1-1-1-1").stem.pool, nn.Identity)  # by default
+    assert isinstance(build(NAME4).stem.pool, nn.Identity)  # by default
     assert isinstance(build("Bottleneck4ResNet-1-1-1-1").stem.pool, nn.MaxPool2d)
 
 
 def test_width_scales_every_sub_network():
-    network = build("Basic4ResNet-1-1-1-1", width=3)
+    network = build(NAME4, width=3)
     outputs = [s[-1].conv2.out_channels for s in network.sub_networks]
     assert outputs == [3, 6, 12, 24]
     assert network(torch.randn(2, 3, 8, 8)).shape == (2, 10)
-
-
-# --- against torchvision -----------------------------------------------------------------
 
 
 def ours_from_theirs(name):
@@ -136,7 +123,7 @@ def pair(request):
             nn.init.normal_(module.bias, std=0.1)
             nn.init.normal_(module.running_mean, std=0.1)
             nn.init.uniform_(module.running_var, 0.5, 1.5)
-    ours = build(name, classes=1000, stem="imagenet").double()
+    ours = build(name, classes=1000, stem="imagenet", width=None).double()
     ours.load_state_dict({ours_from_theirs(k): v for k, v in theirs.state_dict().items()})
     images = torch.randn(2, 3, 64, 64, dtype=torch.float64)
     return ours, theirs, images, torch.randint(1000, (2,))
@@ -170,15 +157,12 @@ def test_gradients_in_training_are_torchvisions(pair):
 
 
 def test_imagenet_convolutions_are_initialized_as_torchvisions():
-    network = build("Basic4ResNet-1-1-1-1", stem="imagenet")
+    network = build(NAME4, stem="imagenet", width=None)
     stack_sub_module(network, 3, seed=5)
     for conv in (network.sub_networks[3][0].conv2, network.sub_networks[3][1].conv1):
         expected = (2 / (conv.out_channels * 9)) ** 0.5  # Kaiming-normal, fan-out
         assert conv.weight.std().item() == pytest.approx(expected, rel=0.02)
         assert conv.weight.abs().max() > 3 * expected  # normal, not uniform
-
-
-# --- growing in place --------------------------------------------------------------------
 
 
 class Grown:
@@ -189,9 +173,7 @@ class Grown:
         self.optimizer = SGD(network.parameters(), lr=lr, momentum=0.9, weight_decay=5e-4)
         self.train()
         self.before = {n: (p, p.detach().clone()) for n, p in network.named_parameters()}
-        self.momentum = [
-            (buffer, buffer.clone()) for buffer in map(self.buffer, network.parameters())
-        ]
+        self.momentum = [(b, b.clone()) for b in map(self.buffer, network.parameters())]
         self.buffers = {n: b.clone() for n, b in network.named_buffers()}
         self.new = stack_sub_module(network, 1, seed=7, optimizer=self.optimizer)
 
@@ -224,17 +206,12 @@ class Grown:
         assert self.new.training
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "Basic3ResNet-1-1-1",
-        "Basic4ResNet-1-1-1-1",
-        "Bottleneck4ResNet-1-1-1-1",
-        "Plain3Net-1-1-1",
-    ],
-)
+ONES = ["Basic3ResNet-1-1-1", NAME4, "Bottleneck4ResNet-1-1-1-1", "Plain3Net-1-1-1"]
+
+
+@pytest.mark.parametrize("name", ONES)
 def test_growth_leaves_the_old_as_it_was_and_trains_the_new(name):
-    grown = Grown(build(name, classes=3, width=4), size=32, lr=0.1)
+    grown = Grown(build(name, classes=3), size=32, lr=0.1)
     grown.check()
     new = list(grown.new.parameters())
     values = [p.detach().clone() for p in new]
@@ -244,7 +221,7 @@ def test_growth_leaves_the_old_as_it_was_and_trains_the_new(name):
 
 
 def test_new_sub_module_takes_mode_and_type_of_its_sub_network():
-    network = build("Basic3ResNet-1-1-1", width=4).double().eval()
+    network = build("Basic3ResNet-1-1-1").double().eval()
     new = stack_sub_module(network, 0, seed=0)
     assert not new.training
     assert {p.dtype for p in new.parameters()} == {torch.float64}
@@ -262,18 +239,17 @@ def test_new_sub_module_takes_mode_and_type_of_its_sub_network():
     ],
 )
 def test_grown_network_equals_one_built_at_the_found_depth(seed_net, found):
-    network = build(seed_net, width=4)
+    network = build(seed_net)
     target = parse_network(found).depth
     while depth_of(network) != target:  # one at a time, around the ring
         for i, depth in enumerate(target):
             if depth_of(network)[i] < depth:
                 stack_sub_module(network, i, seed=i)
     built = build(found, width=4, seed=1)
-    grown_shapes, shapes = (
+    grown, fresh = (
         [(n, t.shape, t.dtype) for n, t in net.state_dict().items()] for net in (network, built)
     )
-    assert grown_shapes == shapes
-    assert [n for n, _ in network.named_parameters()] == [n for n, _ in built.named_parameters()]
+    assert grown == fresh
     assert network.layers == built.layers
     built.load_state_dict(network.state_dict())
     for net in (network, built):  # one layout, as a run has it, or rounding differs
@@ -294,9 +270,6 @@ def test_new_weights_follow_from_the_seed_alone_and_leave_the_callers_random_num
         weights.append(new.conv1.weight)
     assert torch.equal(weights[0], weights[1])
     assert not torch.equal(weights[0], weights[2])
-
-
-# --- the growable contract, on a network that is not ours --------------------------------
 
 
 class TheirBlock(resnet.BasicBlock):
@@ -338,7 +311,7 @@ def foreign():
 
 def test_a_foreign_network_keeps_the_contract_and_is_grown_in_place(foreign):
     assert isinstance(foreign.network, Growable)
-    assert isinstance(build("Plain3Net-1-1-1", width=4), Growable)
+    assert isinstance(build("Plain3Net-1-1-1"), Growable)
     assert not isinstance(nn.Linear(2, 2), Growable)
     foreign.check()
     foreign.train()
