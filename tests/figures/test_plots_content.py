@@ -357,7 +357,7 @@ def test_a_gentle_surface_is_not_clipped(figure):
 
 
 def test_surfaces_without_finite_losses_or_members(figure):
-    rows = [dict(r) for r in chosen("figure7", "abd")]
+    rows = [dict(r) for r in chosen("figure7", ["a", "b", "d"])]
     for row in (*rows[::5], *(r for r in rows if r["panel"] == "d")):
         row["loss"] = "nan"
     drawn = figure("figure7", figure7=rows)
