@@ -126,19 +126,12 @@ def test_on_the_papers_data_ours_and_the_published_share_a_panel(tmp_path):
         figures.build_figure(paper.tables["figure4"], paper, results)
 
 
-@pytest.mark.parametrize(
-    ("name", "titles"),
-    [
-        ("figure5", ["Basic3ResNet-1-1-1 morphed to 2-2-2", "Basic3ResNet-2-2-2 from scratch"]),
-        (
-            "figure6",
-            [
-                *("c-AutoGrow, staircase rate, ZeroInit", "c-AutoGrow, constant rate, GauInit"),
-                *("p-AutoGrow, K = 6 (paper: 50)", "p-AutoGrow, K = 2 (paper: 3)"),
-            ],
-        ),
-    ],
-)
+MORPHING = ["Basic3ResNet-1-1-1 morphed to 2-2-2", "Basic3ResNet-2-2-2 from scratch"]
+GROWING = ["c-AutoGrow, staircase rate, ZeroInit", "c-AutoGrow, constant rate, GauInit"]
+GROWING += ["p-AutoGrow, K = 6 (paper: 50)", "p-AutoGrow, K = 2 (paper: 3)"]
+
+
+@pytest.mark.parametrize(("name", "titles"), [("figure5", MORPHING), ("figure6", GROWING)])
 def test_trajectories_and_contours_of_the_lowest_seed(build, name, titles):
     frames = build(name)
     trajectory, contour = frames[f"{name}.csv"], frames[f"{name}_contour.csv"]
@@ -163,11 +156,9 @@ def test_surfaces_have_the_networks_accuracy_and_each_points(build):
         *("network", "method", "accuracy", "x", "y", "loss", "train_accuracy")
     ]
     panels = frame[["panel", "network", "method"]].drop_duplicates()
-    assert panels.to_numpy().tolist() == [
-        ["a", "Plain3Net-2-1-1", "baseline"],
-        ["b", "Plain3Net-2-1-1", "AutoGrow"],
-        ["c", "Plain4Net-2-1-1-1", "baseline"],
-        ["d", "Plain4Net-2-1-1-1", "AutoGrow"],
+    networks = ["Plain3Net-2-1-1"] * 2 + ["Plain4Net-2-1-1-1"] * 2
+    assert [*panels.itertuples(index=False)] == [
+        *zip("abcd", networks, ["baseline", "AutoGrow"] * 2, strict=True)
     ]
     assert set(frame["accuracy"]) == {"81.0000"}
     assert set(frame["train_accuracy"]) == {"51"}
@@ -184,7 +175,7 @@ def test_the_smoke_stamp_is_in_every_row(tmp_path):
 
 @pytest.fixture
 def build_diverged(tmp_path, catalogue, write_figure):
-    """Write a figure whose first run diverged for the lowest seed; return it and its CSVs."""
+    """Write and draw a figure whose first run diverged for the lowest seed; return its CSVs too."""
 
     def call(name, epoch):
         results = make_results(tmp_path, catalogue, [name])
@@ -199,13 +190,15 @@ def build_diverged(tmp_path, catalogue, write_figure):
                     file.with_name("plane.json").write_text(json.dumps(plane))
                 else:
                     write_csv(file, ["x", "y", "loss", "accuracy"], [[*p, *NAN] for p in GRID])
-        return row.runs["main"], write_figure(name)
+        frames = write_figure(name)
+        assert main(["figure", name, "--folder", str(tmp_path)]) == 0
+        return row.runs["main"], frames
 
     return call
 
 
 @pytest.mark.parametrize("epoch", [1, 4])
-def test_curves_of_a_run_that_diverged(build_diverged, epoch, tmp_path):
+def test_curves_of_a_run_that_diverged(build_diverged, epoch):
     run, frames = build_diverged("figure2", epoch)
     frame = frames["figure2.csv"]
     lost = frame[(frame["run"] == run) & (frame["seed"] == "1")]
@@ -213,20 +206,18 @@ def test_curves_of_a_run_that_diverged(build_diverged, epoch, tmp_path):
     assert list(lost["epoch"]) == [str(n + 1) for n in range(epoch)]
     assert list(lost["val_accuracy"])[-1] == "nan"
     assert set(frame.loc[frame["seed"] == "2", "diverged_after"]) == {""}
-    assert main(["figure", "figure2", "--folder", str(tmp_path)]) == 0
 
 
 @pytest.mark.parametrize("name", ["figure3", "figure4"])
-def test_a_run_that_diverged_has_no_accuracy(build_diverged, name, tmp_path):
+def test_a_run_that_diverged_has_no_accuracy(build_diverged, name):
     run, frames = build_diverged(name, 4)
     lost = frames[f"{name}.csv"].query("diverged_after != ''")
     wanted = {"run": run, "diverged_after": "4", "accuracy": "", "parameters": "1001"}
     assert lost[list(wanted)].to_dict("records") == [wanted]
-    assert main(["figure", name, "--folder", str(tmp_path)]) == 0
 
 
 @pytest.mark.parametrize("name", ["figure5", "figure6", "figure7"])
-def test_landscapes_of_a_run_that_diverged(build_diverged, name, tmp_path):
+def test_landscapes_of_a_run_that_diverged(build_diverged, name):
     run, frames = build_diverged(name, 4)
     for frame in frames.values():
         assert set(frame.loc[frame["run"] == run, "diverged_after"]) == {"4"}
@@ -234,7 +225,6 @@ def test_landscapes_of_a_run_that_diverged(build_diverged, name, tmp_path):
     if name == "figure7":
         frame = frames["figure7.csv"]
         assert set(frame.loc[frame["run"] == run, "accuracy"]) == {""}
-    assert main(["figure", name, "--folder", str(tmp_path)]) == 0
 
 
 def test_an_unknown_figure_is_told(tmp_path, capsys):

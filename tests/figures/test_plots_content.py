@@ -5,12 +5,12 @@ import pandas as pd
 import pytest
 from figure_rows import (
     CSVS,
+    chosen,
     contour,
     curve,
     figure,
     looks,
     published,
-    readable,
     texts,
     words,
     write,
@@ -25,6 +25,10 @@ __all__ = ["figure", "looks", "write"]
 
 def legend(drawn):
     return [text.get_text() for key in drawn.legends for text in key.get_texts()]
+
+
+def finite_limits(axes):
+    return np.isfinite([*axes.get_xlim(), *axes.get_ylim()]).all()
 
 
 def labels(axes):
@@ -66,7 +70,6 @@ def test_a_run_without_growth_has_no_close_look_and_missing_values_are_gaps(figu
     drawn = figure("figure2", figure2=rows)
     assert len(drawn.axes) == 2
     assert "no growth in this run" in words(drawn)
-    readable(drawn)
 
 
 @pytest.mark.parametrize("epoch", [1, 2, 15, 16, 29, 30, 52])
@@ -81,17 +84,13 @@ def test_curves_end_where_a_run_diverged(figure, epoch):
     assert list(whole.lines[3].get_xdata()) == [epoch, epoch]
     assert f"diverged in epoch {epoch}" in words(drawn)
     assert "diverged: loss not finite" in legend(drawn)
-    for axes in drawn.axes:
-        assert np.isfinite([*axes.get_xlim(), *axes.get_ylim()]).all()
-    readable(drawn)
+    assert all(map(finite_limits, drawn.axes))
 
 
 def test_a_run_that_diverged_beside_one_that_did_not(figure):
-    lost = [{**r, "diverged_after": 9} for r in CSVS["figure8"] if r["panel"] == "b"][:9]
-    whole = [r for r in CSVS["figure8"] if r["panel"] == "a"]
-    drawn = figure("figure8", figure8=[*whole, *lost])
+    lost = [{**r, "diverged_after": 9} for r in chosen("figure8", "b")[:9]]
+    drawn = figure("figure8", figure8=[*chosen("figure8", "a"), *lost])
     assert words(drawn).count("diverged in epoch") == 1
-    readable(drawn)
 
 
 def diverging(name, lose):
@@ -101,9 +100,7 @@ def diverging(name, lose):
 
 
 def test_figure_3_marks_runs_that_diverged_and_means_are_over_the_others(figure):
-    rows = diverging(
-        "figure3", lambda r: r["layers"] > 80 and (r["panel"] == "b" or r["seed"] == 0)
-    )
+    rows = diverging("figure3", lambda r: r["layers"] > 80 and (r["panel"] == "b" or not r["seed"]))
     drawn = figure("figure3", figure3=rows)
     assert legend(drawn)[-1] == "diverged"
     first, second, *_ = drawn.axes
@@ -116,13 +113,11 @@ def test_figure_3_marks_runs_that_diverged_and_means_are_over_the_others(figure)
     told = words(drawn)
     assert "Diverged, without accuracy and in no mean: 6 of 120 runs." in told
     assert "Left out" not in told
-    readable(drawn)
 
 
 def test_figure_3_where_every_run_diverged(figure):
     drawn = figure("figure3", figure3=diverging("figure3", lambda r: r["panel"] == "a"))
-    assert np.isfinite([*drawn.axes[0].get_xlim(), *drawn.axes[0].get_ylim()]).all()
-    readable(drawn)
+    assert finite_limits(drawn.axes[0])
 
 
 @pytest.mark.parametrize("seeds", [(0,), (0, 1)])
@@ -133,17 +128,15 @@ def test_figure_4_marks_runs_that_diverged(figure, seeds):
     assert sorted(marks.get_xdata()) == pytest.approx([0.47, 0.61])
     assert drawn.axes[0].get_xlim()[0] < 0.47
     assert f"in no mean: {2 * len(seeds)} of 12 runs" in words(drawn)
-    readable(drawn)
+
+
+NONE_OF_OURS = diverging("figure4", lambda r: r["source"] == "this run")
 
 
 @pytest.mark.parametrize(
     ("rows", "told", "width"),
     [
-        (
-            diverging("figure4", lambda r: r["source"] == "this run"),
-            "every run diverged",
-            style.FULL,
-        ),
+        (NONE_OF_OURS, "every run diverged", style.FULL),
         (published(""), "AutoGrow's nets are left out", style.COLUMN),
     ],
 )
@@ -151,14 +144,12 @@ def test_figure_4_without_any_result_of_ours_says_so(figure, rows, told, width):
     drawn = figure("figure4", figure4=rows)
     assert told in words(drawn)
     assert drawn.get_figwidth() == width
-    readable(drawn)
 
 
 def test_figure_8_has_a_panel_for_each_run(figure):
     drawn = figure("figure8")
     titles = [axes.get_title() for axes in drawn.axes]
-    assert "(a) Basic4ResNet, K = 3 (paper: 5)" in titles
-    assert "(b) Plain4Net, K = 2" in titles
+    assert {"(a) Basic4ResNet, K = 3 (paper: 5)", "(b) Plain4Net, K = 2"} <= {*titles}
     assert drawn.get_figwidth() == style.FULL
 
 
@@ -185,12 +176,11 @@ def test_figure_3_has_means_and_deviations_over_seeds(figure):
 
 
 def test_figure_3_with_one_seed_one_baseline_and_one_panel(figure):
-    rows = [r for r in CSVS["figure3"] if r["panel"] == "a" and r["seed"] == 0]
+    rows = [r for r in chosen("figure3", "a") if r["seed"] == 0]
     rows = [rows[0], *(r for r in rows if r["method"] == "AutoGrow" and r["K"] == "2")]
     drawn = figure("figure3", figure3=rows)
     assert [bars for c in drawn.axes[0].containers for bars in c[2]] == []
     assert "Seed 0." in words(drawn)
-    readable(drawn)
 
 
 def test_figure_3_names_the_paper_s_k_once_and_tells_what_is_left_out(figure):
@@ -201,17 +191,19 @@ def test_figure_3_names_the_paper_s_k_once_and_tells_what_is_left_out(figure):
     assert "Left out, as a value is missing: 1." in words(drawn)
 
 
+def markers(axes):
+    return [c for c in axes.collections if len(c.get_offsets()) and hasattr(c, "get_sizes")]
+
+
 def test_figure_4_markers_have_areas_by_their_parameters(figure):
     drawn = figure("figure4")
     for axes, panel in zip(drawn.axes, "ab", strict=True):
-        rows = pd.DataFrame([r for r in CSVS["figure4"] if r["panel"] == panel])
-        parameters = rows.groupby("run")["parameters"].first() if panel == "a" else None
-        markers = [c for c in axes.collections if len(c.get_offsets()) and hasattr(c, "get_sizes")]
-        areas = sorted(
-            float(a) for c in markers for a in np.broadcast_to(c.get_sizes(), len(c.get_offsets()))
-        )
-        wanted = sorted(rows["parameters"] if panel == "b" else parameters)
-        np.testing.assert_allclose(np.array(areas) / wanted, areas[0] / wanted[0])
+        rows = pd.DataFrame(chosen("figure4", panel))
+        wanted = rows["parameters"] if panel == "b" else rows.groupby("run")["parameters"].first()
+        wanted = sorted(wanted)
+        sizes = [np.broadcast_to(c.get_sizes(), len(c.get_offsets())) for c in markers(axes)]
+        areas = np.sort(np.concatenate(sizes))
+        np.testing.assert_allclose(areas / wanted, areas[0] / wanted[0])
         sizes = [h.get_sizes()[0] for h in axes.get_legend().legend_handles]
         told = [float(t.get_text().split()[0]) * 1e6 for t in axes.get_legend().get_texts()]
         np.testing.assert_allclose(np.array(sizes) / told, areas[0] / wanted[0])
@@ -223,10 +215,9 @@ def test_figure_4_labels_cover_no_marker(figure):
     drawn = figure("figure4")
     outlines = dict(texts(drawn))
     for axes in drawn.axes:
-        markers = [c for c in axes.collections if len(c.get_offsets()) and hasattr(c, "get_sizes")]
         labels = [text for text in axes.texts if text in outlines]
-        assert len(labels) == sum(len(c.get_offsets()) for c in markers)
-        for c in markers:
+        assert len(labels) == sum(len(c.get_offsets()) for c in markers(axes))
+        for c in markers(axes):
             [radius] = np.unique(np.sqrt(c.get_sizes()) / 2 * drawn.dpi / 72)
             for centre in axes.transData.transform(c.get_offsets()):
                 for label in labels:
@@ -244,7 +235,6 @@ def test_figure_4_of_everything_on_imagenet_is_one_panel(figure):
             row["accuracy"] -= 20
     drawn = figure("figure4", figure4=rows)
     assert len(drawn.axes) == 1
-    readable(drawn)
 
 
 def test_published_resnets_are_those_of_torchvision():
@@ -284,7 +274,7 @@ def test_trajectories_have_axes_start_growths_and_end(figure):
     axes = drawn.axes[0]
     assert labels(axes) == ("1st PC: 34.06 %", "2nd PC: 14.90 %")
     assert legend(drawn) == ["growing", "fine-tuning", "start", "growth", "final network"]
-    rows = pd.DataFrame([r for r in CSVS["figure6"] if r["panel"] == "a"])
+    rows = pd.DataFrame(chosen("figure6", "a"))
     path, *_, growths, start, end = axes.lines
     np.testing.assert_allclose(path.get_xdata(), rows["x"])
     np.testing.assert_allclose(growths.get_ydata(), rows.loc[rows["grown"] == 1, "y"])
@@ -293,13 +283,8 @@ def test_trajectories_have_axes_start_growths_and_end(figure):
 
 
 def test_a_growth_of_figure_5_is_a_morphing(figure):
-    assert legend(figure("figure5")) == [
-        "training",
-        "fine-tuning",
-        "start",
-        "morphing",
-        "final network",
-    ]
+    told = legend(figure("figure5"))
+    assert told == ["training", "fine-tuning", "start", "morphing", "final network"]
 
 
 def test_contour_lines_are_labelled_away_from_the_trajectory(figure):
@@ -314,51 +299,40 @@ def test_contour_lines_are_labelled_away_from_the_trajectory(figure):
 
 
 def test_losses_that_are_not_finite_leave_the_rest(figure):
-    rows = [dict(r) for r in CSVS["figure6_contour"]]
-    for i, row in enumerate(rows):
-        if row["panel"] == "a":
-            row["loss"] = "nan"
-        elif i % 7 == 0:
-            row["loss"] = "inf"
-    drawn = figure("figure6", figure6_contour=[r for r in rows if r["panel"] != "b"])
+    rows = [{**r, "loss": "nan"} for r in chosen("figure6_contour", "a")]
+    rows += [dict(r) for r in chosen("figure6_contour", "cd")]
+    for row in rows[::7]:
+        row["loss"] = "inf"
+    drawn = figure("figure6", figure6_contour=rows)
     told = [[t.get_text() for t in axes.texts] for axes in drawn.axes]
     assert told[0] == told[1] == ["no contours: no finite losses"]
     assert len(told[2]) > 2
-    readable(drawn)
 
 
 @pytest.mark.parametrize("points", [0, 1, 20])
 def test_a_trajectory_that_diverged_ends_before_it_did(figure, points):
     """Without points for a plane it has none to show, and says why."""
-    own = [dict(r) for r in CSVS["figure6"] if r["panel"] == "a"][:20]
+    own = [{**r, "diverged_after": 61} for r in chosen("figure6", "a")[:20]]
     for row in own[points:]:
         row |= dict.fromkeys(("x", "y", "explained_1", "explained_2"), "nan")
-    rows = [{**r, "diverged_after": 61} for r in own]
-    rows += [r for r in CSVS["figure6"] if r["panel"] != "a"]
-    around = [
-        {**r, "loss": "nan", "diverged_after": 61} if r["panel"] == "a" else r
-        for r in CSVS["figure6_contour"]
-    ]
+    lost = {"loss": "nan", "diverged_after": 61}
+    around = [{**r, **lost} for r in chosen("figure6_contour", "a")]
+    around += chosen("figure6_contour", "bcd")
+    rows = [*own, *chosen("figure6", "bcd")]
     drawn = figure("figure6", figure6=rows, figure6_contour=around)
     axes = drawn.axes[0]
-    assert {t.get_text() for t in axes.texts} == {
-        *("no contours: no finite losses", "diverged in epoch 61")
-    }
+    told = {t.get_text() for t in axes.texts}
+    assert told == {"no contours: no finite losses", "diverged in epoch 61"}
     assert len(axes.lines[0].get_xdata()) == points
     assert legend(drawn)[-2:] == ["final network", "last before it diverged"]
     assert axes.lines[-1].get_marker() == "X"
-    assert np.isfinite([*axes.get_xlim(), *axes.get_ylim()]).all()
-    readable(drawn)
+    assert finite_limits(axes)
 
 
 def test_one_trajectory_alone_fits_a_column(figure):
-    drawn = figure(
-        "figure6",
-        figure6=[r for r in CSVS["figure6"] if r["panel"] == "d"],
-        figure6_contour=contour("d", "p-AutoGrow, K = 2"),
-    )
+    around = contour("d", "p-AutoGrow, K = 2")
+    drawn = figure("figure6", figure6=chosen("figure6", "d"), figure6_contour=around)
     assert drawn.get_figwidth() == style.COLUMN
-    readable(drawn)
 
 
 def test_members_of_a_pair_share_the_range_of_losses(figure):
@@ -383,13 +357,12 @@ def test_a_gentle_surface_is_not_clipped(figure):
 
 
 def test_surfaces_without_finite_losses_or_members(figure):
-    rows = [dict(r) for r in CSVS["figure7"] if r["panel"] != "c"]
-    for i, row in enumerate(rows):
-        row["loss"] = "nan" if row["panel"] == "d" or i % 5 == 0 else row["loss"]
+    rows = [dict(r) for r in chosen("figure7", ["a", "b", "d"])]
+    for row in (*rows[::5], *(r for r in rows if r["panel"] == "d")):
+        row["loss"] = "nan"
     drawn = figure("figure7", figure7=rows)
     assert words(drawn).count("no finite losses") == 1
     assert words(drawn).count("clipped") == 1
-    readable(drawn)
 
 
 def test_a_surface_of_a_run_that_diverged(figure):
@@ -404,9 +377,8 @@ def test_a_surface_of_a_run_that_diverged(figure):
     assert words(drawn).count("no finite losses") == 3
     assert all(np.isfinite([*s.get_zlim(), *s.get_xlim()]).all() for s in solids)
     # The other member's range is its own: nothing of it is lost in the one that diverged.
-    whole = figure("figure7", figure7=[r for r in CSVS["figure7"] if r["panel"] == "b"])
+    whole = figure("figure7", figure7=chosen("figure7", "b"))
     assert solids[1].get_zlim() == whole.axes[0].get_zlim()
-    readable(drawn)
 
 
 def test_a_grid_that_is_not_square_is_not_transposed():

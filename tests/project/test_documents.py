@@ -101,19 +101,17 @@ def flat(values, prefix=""):
 
 
 def test_the_documented_defaults_are_those_of_the_files():
-    files = {
-        "config/config.yaml": yaml.safe_load((CONFIG / "config.yaml").read_text()),
-        "slurm/cluster.yaml": yaml.safe_load((ROOT / "slurm/cluster.yaml").read_text())["cluster"],
+    cluster = yaml.safe_load((ROOT / "slurm/cluster.yaml").read_text())["cluster"]
+    defaults = {
+        "config/config.yaml": flat(yaml.safe_load((CONFIG / "config.yaml").read_text())),
+        "slurm/cluster.yaml": flat(cluster),
+        "config/scales/*.yaml": keys(ScaleSettings),
     }
-    for section, content in files.items():
-        values = dict(flat(content))
+    for section, values in defaults.items():
+        known = dict(values)
         for key, row in documented(section).items():
             if re.fullmatch(r"`[^`]*`", row[-1]):
-                assert yaml.safe_load(row[-1].strip("`")) == values[key], key
-    scale = dict(keys(ScaleSettings))
-    for key, row in documented("config/scales/*.yaml").items():
-        if re.fullmatch(r"`[^`]*`", row[-1]):
-            assert yaml.safe_load(row[-1].strip("`")) == scale[key], key
+                assert yaml.safe_load(row[-1].strip("`")) == known[key], key
 
 
 def test_every_key_and_column_of_the_experiments_is_documented():
@@ -123,12 +121,8 @@ def test_every_key_and_column_of_the_experiments_is_documented():
     first, second = ([cell for row in t[1:] for cell in row[:1]] for t in tables(part))
     names = [{name for cell in t for name in re.findall(r"`(\w+)`", cell)} for t in (first, second)]
     assert names[0] == {key for table in experiments.values() for key in table}
-    rows = [row for table in experiments.values() for row in (*table["rows"], *shared(table))]
+    rows = [r for t in experiments.values() for r in (*t["rows"], t.get("shared", {}))]
     assert names[1] == {column for row in rows for column in row}
-
-
-def shared(table):
-    return [table["shared"]] if "shared" in table else []
 
 
 def test_licence_and_citation_agree_with_the_package():

@@ -5,10 +5,12 @@ import re
 import subprocess
 import sys
 import tomllib
-from importlib.metadata import packages_distributions
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 
 import yaml
+
+import autogrow
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -51,15 +53,11 @@ def test_every_locked_version_has_hashes_and_no_address():
 
 
 def test_what_is_installed_is_what_is_locked():
-    from importlib.metadata import version
-
     for name in ("torch", "snakemake", "numpy", "safetensors", "psutil", "setuptools"):
         assert locked()[name].startswith(f"{name}=={version(name).partition('+')[0]} "), name
 
 
 def test_the_package_names_its_version_once():
-    import autogrow
-
     assert autogrow.__version__ == pyproject()["version"]
 
 
@@ -91,8 +89,3 @@ def test_the_package_imports_what_it_depends_on_and_nothing_of_the_suite():
     foreign = {*imported(ROOT / "autogrow")} - {*sys.stdlib_module_names, "autogrow"}
     used = {name.lower() for package in foreign for name in provided[package]}
     assert used <= needed
-
-
-def test_analysis_of_tables_never_imports_torch():
-    code = "import analysis.tables.build, sys; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
