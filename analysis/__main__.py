@@ -42,7 +42,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"python -m analysis: error: {told}", file=sys.stderr)
         return USER_ERROR
     name, *rest = given
-    command = import_module(COMMANDS[name][0])
+    try:
+        command = import_module(COMMANDS[name][0])
+    except ModuleNotFoundError as error:
+        told = f"{error.name} is not installed; allowed: make install, or pip install '.[suite]'"
+        print(f"analysis {name}: error: {told}", file=sys.stderr)
+        return USER_ERROR
     parser = Parser(
         prog=f"python -m analysis {name}",
         description=command.__doc__,

@@ -44,3 +44,10 @@ def test_no_command_imports_torch_before_it_needs_it():
         sys.exit("torch" in sys.modules)"""
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.DEVNULL)
     assert done.returncode == 0
+
+
+def test_a_package_of_the_suite_that_is_not_installed(call, monkeypatch):
+    monkeypatch.setitem(sys.modules, "analysis.figures.draw", None)
+    told = call(main, "figure", "--help")
+    assert (told.status, told.err.count("\n")) == (2, 1)
+    assert "pip install '.[suite]'" in told.err
