@@ -10,6 +10,7 @@ import sys
 import pytest
 from terminals import under_a_terminal
 
+from analysis.experiments.settings import ROOT
 from analysis.jobs.reproduce import Workflow
 
 # Stands for Snakemake: tells its steps, then ends as it is told to, or waits for a signal.
@@ -33,8 +34,9 @@ SCRIPT = (
 
 
 @pytest.fixture
-def command(tmp_path):
+def command(tmp_path, monkeypatch):
     """Return the command line that runs a Snakemake which ends in a certain way."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
 
     def make(end):
         program = tmp_path / "snakemake"

@@ -184,7 +184,7 @@ def test_folders_that_hold_no_finished_run_or_cannot_be_made(either, run_copy, t
     (run_copy / "weights.safetensors").unlink()
     assert "is not finished" in line()
     (run_copy / "weights.safetensors").write_bytes(b"damaged")
-    assert "weights.safetensors: no readable weights" in line()
+    assert "weights.safetensors: no weights of a run" in line()
     (run_copy / "summary.json").write_text("{}")
     assert "no summary of a finished run" in line()
 
