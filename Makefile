@@ -2,7 +2,7 @@
 # make bench       measure speed and memory (about 15 minutes on 2 quiet cores)
 # make check       install, then lint, check types and layers, and run the fast tests
 # make test        the same and all tests, in the order of the files; ORDER=random shuffles them
-# make lock        resolve the versions anew (needs uv); what is locked stays unless it must change
+# make lock        resolve the versions again (needs uv); what is locked stays unless it must change
 # make audit       look for known vulnerabilities in what is locked (needs pip-audit)
 # make test-slurm  only those on a real Slurm (root; skipped where Slurm is not installed)
 
@@ -15,31 +15,28 @@ ORDER ?= file
 PYTEST := $(VENV)/bin/python -m pytest -q $(if $(filter random,$(ORDER)),,-p no:randomly)
 # Pure logic: no process is started, nothing is trained.
 FAST := $(addprefix tests/,growth config experiments tables jobs project networks/test_names.py)
-# Folders that run beside all others: the workflow computes on both cores, Slurm mostly waits.
-WORKFLOW := $(addprefix tests/,workflow crashes)
+# What `make test` runs side by side: the workflow's jobs take both cores, Slurm mostly waits.
+PARTS := lint types layers test-package test-workflow test-crashes test-slurm
 
-.PHONY: reproduce check test test-package test-workflow test-slurm bench install lock audit lint types layers clean
+.PHONY: reproduce check test $(PARTS) bench install lock audit clean
 
 reproduce: $(INSTALLED)
 	$(VENV)/bin/python -m analysis unlock
 	$(VENV)/bin/python -m analysis reproduce --scale $(SCALE)
 
-# Each of the three parts prints when it has ended, where make can do that (not the 3.81 of macOS).
-test: lint types layers
-	$(MAKE) --no-print-directory --jobs 3 --keep-going \
-		$(if $(filter output-sync,$(.FEATURES)),--output-sync=target) test-package test-workflow test-slurm
+# Each part prints when it has ended, where make can do that (not the 3.81 of macOS).
+test: $(INSTALLED)
+	$(MAKE) --no-print-directory --jobs $(words $(PARTS)) --keep-going \
+		$(if $(filter output-sync,$(.FEATURES)),--output-sync=target) $(PARTS)
 
 check: lint types layers
 	$(PYTEST) $(FAST)
 
 test-package: $(INSTALLED)
-	$(PYTEST) $(addprefix --ignore ,$(WORKFLOW) tests/slurm)
+	$(PYTEST) $(addprefix --ignore tests/,workflow crashes slurm)
 
-test-workflow: $(INSTALLED)
-	$(PYTEST) $(WORKFLOW)
-
-test-slurm: $(INSTALLED)
-	$(PYTEST) tests/slurm
+test-workflow test-crashes test-slurm: test-%: $(INSTALLED)
+	$(PYTEST) tests/$*
 
 bench: $(INSTALLED)
 	$(VENV)/bin/python -m benchmarks

@@ -1,14 +1,15 @@
 """Runs of several processes: the same decisions, the same weights."""
 
 import os
+import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 import yaml
+from carry_out import carry_out
 from run_results import metrics, summary
 from safetensors.torch import load_file
 from small_networks import digit_images, sgd, small_network
@@ -18,7 +19,6 @@ from autogrow.process.distributed import World
 from autogrow.training.epoch import evaluate, train_epoch
 from autogrow.training.micro_batch import MicroBatch
 
-SCRIPT = Path(__file__).with_name("carry_out.py")
 # 240 training images: a batch of 48 is shared equally by 2 and by 3, and so is the last.
 GROW = {
     "kind": "autogrow",
@@ -51,35 +51,22 @@ def folder(tmp_path_factory):
     return made
 
 
-def launched(folder, processes, *command):
-    """Run a Python command in one process, or in several by torchrun."""
-    launch = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
-    return subprocess.run(
-        [sys.executable, *(launch if processes > 1 else []), *map(str, command)],
-        cwd=folder,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
-
-
 def spec_file(folder, name, changed):
     spec = folder / f"{name}.yaml"
     spec.write_text(yaml.safe_dump({**GROW, **changed}))
     return spec
 
 
-def carry_out(folder, name, processes, *options, **changed):
-    """Carry out a run and keep each process's weights; return the finished process."""
-    spec = spec_file(folder, name, changed)
-    weights = folder / f"{name}-weights"
-    return launched(folder, processes, SCRIPT, spec, folder / name, weights, *options)
+def started(folder, name, processes, *, no_bn_noise=False, at=None, **changed):
+    """Carry out a run and keep each process's weights; return exit statuses and stderr."""
+    spec = spec_file(folder, name, {**changed, "data": f"npz:{folder / 'images.npz'}"})
+    out = folder / name
+    return carry_out(spec, out, f"{out}-weights", processes, no_bn_noise=no_bn_noise, at=at)
 
 
-def finished(folder, name, processes, *options, **changed):
-    done = carry_out(folder, name, processes, *options, **changed)
-    assert done.returncode == 0, done.stderr
+def finished(folder, name, processes, **more):
+    statuses, told = started(folder, name, processes, **more)
+    assert statuses == [0] * processes, told
     return folder / name
 
 
@@ -97,7 +84,7 @@ def equal(some, others):
 
 @pytest.fixture(scope="module")
 def alone(folder):
-    return finished(folder, "alone", 1, "--no-bn-noise")
+    return finished(folder, "alone", 1, no_bn_noise=True)
 
 
 @pytest.fixture(scope="module")
@@ -106,39 +93,37 @@ def whole(folder):
     return finished(folder, "whole", 2)
 
 
-@pytest.mark.parametrize("processes", [2, 3])
-def test_without_bn_noise_it_is_the_run_of_one_process(folder, alone, processes):
-    out = finished(folder, f"together{processes}", processes, "--no-bn-noise")
+def test_without_bn_noise_it_is_the_run_of_one_process(folder, alone):
+    out = finished(folder, "together", 3, no_bn_noise=True)
     assert growth(out) == growth(alone)
     assert growth(out).count("grow") >= 3
     one = weights(alone, 0)
-    for rank in range(processes):
+    for rank in range(3):
         there = weights(out, rank)
         assert equal(there, weights(out, 0))
         torch.testing.assert_close(there, one, rtol=0, atol=1e-5)
     for ours, theirs in zip(metrics(out), metrics(alone), strict=True):
         assert ours["val_accuracy"] == theirs["val_accuracy"]
         assert float(ours["train_loss"]) == pytest.approx(float(theirs["train_loss"]), abs=1e-5)
-    assert summary(out)["processes"] == processes
+    assert summary(out)["processes"] == 3
     snapshots = [sorted(f.name for f in (o / "snapshots").iterdir()) for o in (out, alone)]
     assert snapshots[0] == snapshots[1]
 
 
-@pytest.mark.parametrize("initializer", ["GauInit", "AdamInit"])
-def test_with_bn_all_processes_still_agree_to_the_bit(folder, initializer):
-    out = finished(folder, f"bn-{initializer}", 2, initializer=initializer, batch_size=50)
-    assert equal(weights(out, 0), weights(out, 1))
-    assert equal(weights(out, 0), load_file(out / "weights.safetensors"))
+def test_with_bn_all_processes_still_agree_to_the_bit(folder, whole):
+    for out in (whole, finished(folder, "adam", 2, initializer="AdamInit", batch_size=50)):
+        assert equal(weights(out, 0), weights(out, 1))
+        assert equal(weights(out, 0), load_file(out / "weights.safetensors"))
 
 
 # 240 images in batches of 48: an epoch has five steps.
-STEP = ("autogrow.training.optimizer", "SGD.step", 2 * 5 + 1, "SIGTERM", 1)
+STEP = ("autogrow.training.optimizer", "SGD.step", 2 * 5 + 1, signal.SIGTERM, 1)
 
 
 @pytest.mark.parametrize(
     ("name", "at", "told", "steps"),
     [
-        ("lost", ("autogrow.training.trainer", "train_epoch", 4, "SIGKILL", 1), [LOST], [3, 15]),
+        ("lost", ("autogrow.training.trainer", "train_epoch", 4, signal.SIGKILL, 1), [LOST], [3, 15]),
         ("asked", STEP, ["SIGTERM: ", "another process of this run was stopped: "], [2, 11]),
     ],
 )
@@ -146,9 +131,9 @@ def test_one_process_lost_or_asked_to_stop_ends_all_and_the_next_start_continues
     folder, whole, name, at, told, steps
 ):
     """All stop after the same step, with a clear message."""
-    done = carry_out(folder, name, 2, "--at", *at)
-    assert done.returncode != 0
-    assert all(f"autogrow: interrupted: {words}" in done.stderr for words in told)
+    statuses, stderr = started(folder, name, 2, at=at)
+    assert statuses == [75, -signal.SIGKILL if name == "lost" else 75], stderr
+    assert all(f"autogrow: interrupted: {words}" in stderr for words in told)
     assert not (folder / name / "summary.json").exists()
     [*_, newest] = sorted((folder / name).glob("checkpoint-*"))
     assert [int(n) for n in newest.stem.split("-")[1:]] == steps
@@ -159,10 +144,18 @@ def test_one_process_lost_or_asked_to_stop_ends_all_and_the_next_start_continues
 
 
 def command(folder, name, **changed):
-    """Run the command itself in two processes."""
+    """Run the command itself in two processes by torchrun."""
     spec = spec_file(folder, name, changed)
-    run = ["run", spec, "--out", name, "--threads", "1", "--device", "cpu"]
-    return launched(folder, 2, "-m", "autogrow", *run)
+    launch = "-m torch.distributed.run --standalone --nproc-per-node=2 -m autogrow".split()
+    run = ["run", str(spec), "--out", name, "--threads", "1", "--device", "cpu"]
+    return subprocess.run(
+        [sys.executable, *launch, *run],
+        cwd=folder,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
 
 
 def test_the_command_under_torchrun_reports_once(folder):
@@ -220,11 +213,11 @@ def test_accumulated_gradients_are_the_batchs(monkeypatch, micro_batch):
 
 
 def test_one_process_short_of_memory_halves_the_next_starts_micro_batch(folder):
-    at = ("autogrow.training.epoch", "_logits", 5 + 1 + 1, "short", 1)  # after an evaluation
-    done = carry_out(folder, "short", 2, "--at", *at)
-    assert done.returncode != 0
-    assert "autogrow: interrupted: out of GPU memory in epoch 2" in done.stderr
-    assert f"autogrow: interrupted: {LOST}" in done.stderr
+    at = ("autogrow.training.epoch", "_logits", 5 + 1 + 1, "short of memory", 1)  # after an evaluation
+    statuses, told = started(folder, "short", 2, at=at)
+    assert statuses == [75, 75], told
+    assert "autogrow: interrupted: out of GPU memory in epoch 2" in told
+    assert f"autogrow: interrupted: {LOST}" in told
     out = finished(folder, "short", 2)
     told = summary(out)
     assert [h["micro_batch"] for h in told["out_of_memory"]] == [12]  # of a share of 24

@@ -44,7 +44,7 @@ def test_gpus_are_asked_for_one_or_several(slurm, fresh_clone):
     """The GPUs are no GPUs: `device=auto` asks for them and then makes do without."""
     before = {*slurm.jobs("all")}
     network = "Plain3Net/digits-fraction0.1"
-    one, two = (f"{network}/periodic-{K}-GauInit/seed0" for K in ("K2", "K6"))
+    one, two = (f"{network}/periodic-{K}-GauInit/seed0" for K in ("K2", "K4"))
     block = f"{OUT}/landscapes/{one}/surface/blocks/1-of-2.csv"
     config = ("--config", "scale=smoke", "device=auto")
     fresh_clone.snakemake(*config, sizes(networks=("Plain3Net", "landscape")), "--", block)

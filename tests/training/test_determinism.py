@@ -19,13 +19,12 @@ def test_hash_seed_folder_and_other_jobs_do_not_matter(tiny, cli, command, tmp_p
     burn = "import torch\nwhile True: torch.rand(500, 500) @ torch.rand(500, 500)"
     other = subprocess.Popen([sys.executable, "-c", burn])
     try:
-        for seed in ("0", "4294967295"):
-            folder = tmp_path / f"folder {seed}"
-            folder.mkdir()
-            environment = {**os.environ, "PYTHONHASHSEED": seed}
-            done = command(*arguments, "--out", "run", cwd=folder, env=environment)
-            assert done.returncode == 0, done.stderr
-            assert results(folder / "run") == here
+        folder = tmp_path / "another folder"
+        folder.mkdir()
+        environment = {**os.environ, "PYTHONHASHSEED": "4294967295"}
+        done = command(*arguments, "--out", "run", cwd=folder, env=environment)
+        assert done.returncode == 0, done.stderr
+        assert results(folder / "run") == here
     finally:
         other.kill()
         other.wait()
