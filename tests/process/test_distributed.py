@@ -123,7 +123,12 @@ STEP = ("autogrow.training.optimizer", "SGD.step", 2 * 5 + 1, signal.SIGTERM, 1)
 @pytest.mark.parametrize(
     ("name", "at", "told", "steps"),
     [
-        ("lost", ("autogrow.training.trainer", "train_epoch", 4, signal.SIGKILL, 1), [LOST], [3, 15]),
+        (
+            "lost",
+            ("autogrow.training.trainer", "train_epoch", 4, signal.SIGKILL, 1),
+            [LOST],
+            [3, 15],
+        ),
         ("asked", STEP, ["SIGTERM: ", "another process of this run was stopped: "], [2, 11]),
     ],
 )
@@ -146,7 +151,7 @@ def test_one_process_lost_or_asked_to_stop_ends_all_and_the_next_start_continues
 def command(folder, name, **changed):
     """Run the command itself in two processes by torchrun."""
     spec = spec_file(folder, name, changed)
-    launch = "-m torch.distributed.run --standalone --nproc-per-node=2 -m autogrow".split()
+    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "autogrow"]
     run = ["run", str(spec), "--out", name, "--threads", "1", "--device", "cpu"]
     return subprocess.run(
         [sys.executable, *launch, *run],
@@ -213,7 +218,13 @@ def test_accumulated_gradients_are_the_batchs(monkeypatch, micro_batch):
 
 
 def test_one_process_short_of_memory_halves_the_next_starts_micro_batch(folder):
-    at = ("autogrow.training.epoch", "_logits", 5 + 1 + 1, "short of memory", 1)  # after an evaluation
+    at = (
+        "autogrow.training.epoch",
+        "_logits",
+        5 + 1 + 1,
+        "short of memory",
+        1,
+    )  # after an evaluation
     statuses, told = started(folder, "short", 2, at=at)
     assert statuses == [75, 75], told
     assert "autogrow: interrupted: out of GPU memory in epoch 2" in told

@@ -141,13 +141,21 @@ def test_two_processes_see_every_image_once(imagenet_copy, tmp_path, cut_short):
     assert found["final_accuracy"] in {round(100 * n / 39, 4) for n in range(40)}
 
 
+SMALL_STEPS = [*TRAIN, "--batch-size", "6"]
+
+
+@pytest.fixture(scope="module")
+def whole(imagenet_folder, tmp_path_factory):
+    out = tmp_path_factory.mktemp("whole")
+    assert run(SMALL_STEPS, imagenet_folder, out) == 0
+    return out
+
+
 @pytest.mark.parametrize("workers", [0, 2])
-def test_a_whole_job_asked_to_stop_loses_nothing(imagenet_copy, tmp_path, workers):
+def test_a_whole_job_asked_to_stop_loses_nothing(whole, imagenet_folder, tmp_path, workers):
     """A scheduler sends SIGTERM to every process of a job, those that decode images too."""
-    train = [*TRAIN, "--batch-size", "6"]
-    assert run(train, imagenet_copy, tmp_path / "whole") == 0
-    where = ["--data", "ImageNet", "--data-root", imagenet_copy.parent, "--workers", workers]
-    command = [*train, *where, "--checkpoint-minutes", "0.001", "--out", tmp_path / "run"]
+    where = ["--data", "ImageNet", "--data-root", imagenet_folder.parent, "--workers", workers]
+    command = [*SMALL_STEPS, *where, "--checkpoint-minutes", "0.001", "--out", tmp_path / "run"]
     process = subprocess.Popen(
         [sys.executable, "-m", "autogrow", *map(str, command)],
         stderr=subprocess.PIPE,
@@ -164,7 +172,7 @@ def test_a_whole_job_asked_to_stop_loses_nothing(imagenet_copy, tmp_path, worker
     assert process.returncode == 75, told
     assert "SIGTERM" in told
     assert "Traceback" not in told
-    assert run(train, imagenet_copy, tmp_path / "run", workers=workers) == 0
+    assert run(SMALL_STEPS, imagenet_folder, tmp_path / "run", workers=workers) == 0
     log = (tmp_path / "run" / "log.txt").read_text()
     assert "continuing after epoch 0 and" in log
-    assert results(tmp_path / "run") == results(tmp_path / "whole")
+    assert results(tmp_path / "run") == results(whole)
