@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
+from data_sets import CLAIMS, claiming
 from torchvision import transforms
 from torchvision.datasets import ImageFolder
 from torchvision.transforms import v2
@@ -288,6 +289,26 @@ def test_what_is_broken_at_a_glance_is_told_before_training(imagenet_copy):
         assert sum(len(y) for _, y in sets.test.evaluation_batches(8)) == 39
         assert (sets.train.skipped, sets.test.skipped, sets.skipped) == (0, 1, 1)
     assert [line.partition(": ")[0] for line in said] == [str(file)] * 2
+
+
+@pytest.mark.parametrize("suffix", CLAIMS)
+def test_an_image_that_would_fill_the_memory_is_damaged(
+    imagenet_copy, suffix, recwarn, monkeypatch
+):
+    file = min((imagenet_copy / "train").rglob("*.JPEG"))
+    file.unlink()
+    file.write_bytes(claiming(suffix, CLAIMS[suffix]))
+    data = load(f"imagenet:{imagenet_copy}")
+    message = rf"{file}: damaged \(found \d+x\d+ pixels; allowed: up to 67,108,864 pixels, and"
+    with pytest.raises(UserError, match=message):
+        make_sets(spec(data), data, CPU, workers=0)
+    images = streamed(data.train, skip_damaged=True)
+    for decoder in ("torchvision's", "Pillow's"):
+        for batches in (images.evaluation_batches(60), epoch_of(images, 60)):
+            assert sum(len(y) for _, y in batches) == 59, decoder
+            assert images.skipped == 1
+        monkeypatch.delattr("torchvision.io.decode_jpeg", raising=False)
+    assert not recwarn.list
 
 
 def test_a_batch_of_nothing_but_damaged_images_is_an_error(damaged):
