@@ -37,7 +37,6 @@ def rng():
 def no_checksums(monkeypatch):
     """Accept small stand-ins for the published IDX files."""
     monkeypatch.setattr(mnist, "SHA256", {})
-    monkeypatch.setattr(mnist, "GZ_MD5", {})
 
 
 @pytest.fixture
