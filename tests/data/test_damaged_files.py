@@ -2,14 +2,21 @@
 
 import gzip
 import io
+import itertools
+import struct
 import tempfile
+import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+import pytest
+from data_sets import change_folder, claiming
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from autogrow.batches.decoding import Request, _Files
 from autogrow.data import info, load
 from autogrow.data.mnist import read_idx
 from autogrow.errors import UserError
@@ -132,3 +139,71 @@ def test_damaged_images(data, coded, first):
 def test_any_name(text, prefix):
     survives(load, prefix + text)
     survives(info, prefix + text)
+
+
+# --- seeded cases: 300 inputs, most of them malformed --------------------------------------
+
+
+def spoiled(rng, content):
+    """Flip bytes, most of them near the start, cut the end off or repeat a part."""
+    content = bytearray(content)
+    for _ in range(rng.integers(1, 4)):
+        content[int(rng.integers(len(content)) * rng.random() ** 3)] = rng.integers(256)
+    cut = int(rng.integers(1, len(content)))
+    return bytes([content, content[:cut], content + content[cut:]][rng.integers(3)])
+
+
+def strange_npz(rng):
+    arrays = {}
+    for key in ("x_train", "y_train", "x_test", "y_test"):
+        shape = rng.choice([0, 1, 2, 4, 2**40], rng.integers(1, 6), p=[0.1, 0.2, 0.3, 0.3, 0.1])
+        kind = rng.choice(["|u1", "<i8", ">i2", "|O", "<f8", "|V0", "nonsense", "<U9"])
+        order = rng.choice(["True", "False", "None"], p=[0.2, 0.7, 0.1])
+        header = f"{{'descr': '{kind}', 'fortran_order': {order}, 'shape': {(*shape.tolist(),)}}}\n"
+        start = b"\x93NUMPY" + bytes([rng.choice([1, 1, 1, 2, 9]), 0])
+        arrays[key] = start + len(header).to_bytes(2, "little") + header.encode() + bytes(64)
+    buffer, packing = io.BytesIO(), rng.choice([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+    with zipfile.ZipFile(buffer, "w", packing) as archive:
+        for key in rng.choice([*arrays], rng.integers(3, 5), replace=False):
+            archive.writestr(f"{key}.npy", arrays[key])
+    return buffer.getvalue()
+
+
+def strange_image(rng):
+    suffix = rng.choice(["png", "jpeg", "bmp", "webp"])
+    content = claiming(suffix, int(rng.choice([0, 1, 15, 17, 9000, 16383])))
+    return suffix, content if rng.random() < 0.5 else spoiled(rng, content)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_seeded_malformed_inputs(tmp_path, seed, recwarn):
+    rng = np.random.default_rng(seed)
+    for content in (strange_npz(rng), spoiled(rng, [PLAIN, PACKED][seed % 2])):
+        survives_npz(content)
+    idx = struct.pack(">4I", 0x800 + rng.integers(2, 5), *rng.integers(0, 6, 3)) + bytes(60)
+    for content in (idx, spoiled(rng, IDX)):
+        packed = gzip.compress(content)
+        for name, written in (
+            ("file", content),
+            ("file.gz", [packed, spoiled(rng, packed)][seed % 2]),
+        ):
+            (tmp_path / name).write_bytes(written)
+            survives(read_idx, tmp_path / name, ndim=3)
+    suffix, image = strange_image(rng)
+    for part, label in itertools.product(("train", "val"), "ab"):
+        file = tmp_path / "own" / part / label / f"1.{suffix}"
+        file.parent.mkdir(parents=True)
+        file.write_bytes(claiming(suffix, 16))
+    path = tmp_path / "own" / "train" / "a" / f"{rng.integers(3)}.{suffix}"
+    path.write_bytes(image)
+    word = rng.choice(["rm", "mkdir", "file", "link", "pipe"])
+    for changes in ("", f"{word} {rng.choice(['val', 'train/b', 'val/c', 'train/a/2.png'])}"):
+        with suppress(OSError):
+            change_folder(tmp_path / "own", changes or "mkdir train/.hidden")
+        for form in ("folder", "imagenet"):
+            for function in (load, info):
+                survives(function, f"{form}:{tmp_path / 'own'}")
+    for draw in (None, (seed, 1, 2)):
+        [bad] = _Files().__getitems__([Request(str(path), 0, 8, draw)]).damaged or [("", "")]
+        assert bad[1].isprintable()
+    assert not recwarn.list
