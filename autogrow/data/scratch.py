@@ -49,7 +49,7 @@ def staged(place: Path, folder: str, files: Sequence[str]) -> Path:
             told = printable(str(getattr(error, "strerror", None) or error))
             raise UserError(
                 f"{VARIABLE}: {printable(place / folder)} cannot be copied to "
-                f"{printable(target)}: {told}; allowed: a folder with room for it"
+                f"{printable(target)}: {told}; allowed: files that can be read, and room for them"
             ) from None
     return target
 

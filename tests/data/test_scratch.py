@@ -104,34 +104,32 @@ def test_what_a_killed_copy_has_left_is_not_used(images, disk):
     assert sorted(f.name for f in (place / "Pictures").iterdir()) == ["train", "val_labels.txt"]
 
 
+CHANGES = [
+    Path.unlink,
+    lambda file: file.with_name("new.JPEG").write_text("new"),
+    lambda file: file.write_text("another"),
+    lambda file: os.utime(file, (1e9, 1e9)),
+    lambda file: shutil.rmtree(file.parents[1] / "cat", ignore_errors=True),
+]
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_whatever_changes_the_copy_follows(images, disk, seed):
     """Links among the source, and any change of it or of its copy between two uses."""
     rng = np.random.default_rng(seed)
-    home, apart = images / "Pictures", images / "apart"
-    (home / "train/dog").rename(apart)
-    (home / "train/dog").symlink_to(apart)
+    home = images / "Pictures"
+    (home / "train/dog").rename(images / "apart")
+    (home / "train/dog").symlink_to(images / "apart")
     (home / "train/.hidden").symlink_to("nowhere")
     (home / "val/empty").mkdir()
     for _ in range(4):
         place = staged(images, "Pictures", ["train", "val"])
         assert content(place / "Pictures") == content(home)
         assert (place / "Pictures/val/empty").is_dir()
-        for _ in range(3):
+        for change in rng.integers(len(CHANGES), size=3):
             root = (home, place / "Pictures")[rng.integers(2)]
             files = sorted((root / "train").glob("*/*"))
-            file = files[rng.integers(len(files))]
-            match rng.integers(5):
-                case 0:
-                    file.unlink()
-                case 1:
-                    file.with_name(f"new{rng.integers(99)}.JPEG").write_text("new")
-                case 2:
-                    file.write_text("another")
-                case 3:
-                    os.utime(file, (1e9, 1e9))
-                case 4 if root != home:
-                    shutil.rmtree(root / "train/cat", ignore_errors=True)
+            CHANGES[change](files[rng.integers(len(files))])
 
 
 def test_two_data_roots_are_not_mixed_up(images, disk, tmp_path):
