@@ -14,7 +14,7 @@ from autogrow.files.reading import printable, reading, require_file
 
 KEYS = ("x_train", "y_train", "x_test", "y_test")
 SMALL = 64 * 2**20  # bytes of a member
-MAX_EXPANSION = 100  # of a larger one; photographs expand 2-fold, written digits 8-fold
+MAX_EXPANSION = 100  # of a larger one; MNIST's images expand 5-fold
 KIND = "an .npz file with x_train, y_train, x_test and y_test, as numpy.savez writes it"
 
 
