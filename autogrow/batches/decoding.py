@@ -26,7 +26,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from autogrow.data.image_folder import FORMATS
+from autogrow.data.image_header import opened
 from autogrow.data.imagenet import damage
 from autogrow.errors import InterruptedRunError
 from autogrow.files.reading import printable
@@ -92,6 +92,8 @@ def _augmentation(size: int, flip: bool) -> Callable[[Tensor], Tensor]:
 def _fast(content: bytes) -> Tensor:
     """Decode by torchvision what it can, with Pillow's result, and the rest by Pillow."""
     if content.startswith(JPEG):
+        with opened(io.BytesIO(content)):
+            pass  # torchvision has no limit
         # Whatever it cannot decode, Pillow is the judge of what is damaged.
         with suppress(ImportError, RuntimeError), warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
@@ -104,12 +106,8 @@ def _fast(content: bytes) -> Tensor:
 
 def _pillow(content: bytes) -> Any:
     """Decode as ``torchvision.datasets.ImageFolder`` does."""
-    from PIL import Image
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of odd but readable metadata
-        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-            return image.convert("RGB")
+    with opened(io.BytesIO(content)) as image:
+        return image.convert("RGB")
 
 
 def _tensor(image: Any) -> Tensor:

@@ -15,7 +15,6 @@ from pathlib import Path
 from autogrow.errors import UserError, allowed
 from autogrow.files.reading import printable, require_folder, unreadable
 
-FORMATS = ("PNG", "JPEG", "BMP", "WEBP")  # all that Pillow may try: fewer parsers, fewer surprises
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 LISTERS = 16  # threads: on a network file system most of the time is waiting
 

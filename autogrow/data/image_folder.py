@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from autogrow.data.checks import RawData, RawSplit
-from autogrow.data.class_folders import FORMATS, class_names, list_classes, require_classes
+from autogrow.data.class_folders import class_names, list_classes, require_classes
+from autogrow.data.image_header import opened
 from autogrow.errors import UserError, allowed
 from autogrow.files.reading import printable, reading, require_folder
 
 MODES = {"L": 1, "RGB": 3}  # Pillow's mode to channels
-MAX_SIDE = 4096  # pixels; a damaged header must not make us allocate gigabytes
 KIND = "a folder with train/<class>/* and val/<class>/* or test/<class>/*"
 
 
@@ -59,15 +59,17 @@ def _read_images(
     files: list[Path], *, headers_only: bool
 ) -> tuple[list[np.ndarray], tuple[int, int, int]]:
     """Return the images, (H, W) or (H, W, 3), and the shape that all of them fit into."""
-    from PIL import Image
-
     images = []
     channels = 1
     first = (0, 0)
     for file in files:
-        with reading(file, "an undamaged image file"), Image.open(file, formats=FORMATS) as image:
-            # Before the pixels are decoded: up to here only the header has been read.
-            _check_header(file, image.mode, image.size)
+        name = printable(file)
+        with reading(file, "an undamaged image file"), opened(file, f"{name}: ") as image:
+            if image.mode not in MODES:
+                raise UserError(
+                    f"{name}: found image mode {image.mode}; allowed: 8-bit grey (L) or RGB, "
+                    "without palette or transparency"
+                )
             if not headers_only:
                 images.append(np.array(image, dtype=np.uint8))
             mode, size = image.mode, image.size
@@ -75,26 +77,13 @@ def _read_images(
             first = size
         if size != first:
             raise UserError(
-                f"{printable(file)}: found {size[0]}x{size[1]} pixels; allowed: "
+                f"{name}: found {size[0]}x{size[1]} pixels; allowed: "
                 f"{first[0]}x{first[1]}, as {printable(files[0])}"
             )
         channels = max(channels, MODES[mode])
         if headers_only and channels == 3:
             break
     return images, (first[1], first[0], channels)
-
-
-def _check_header(file: Path, mode: str, size: tuple[int, int]) -> None:
-    if mode not in MODES:
-        raise UserError(
-            f"{printable(file)}: found image mode {mode}; allowed: 8-bit grey (L) or RGB, "
-            "without palette or transparency"
-        )
-    if max(size) > MAX_SIDE:
-        raise UserError(
-            f"{printable(file)}: found {size[0]}x{size[1]} pixels; "
-            f"allowed: up to {MAX_SIDE}x{MAX_SIDE}"
-        )
 
 
 def _stack(images: list[np.ndarray], shape: tuple[int, ...], *, headers_only: bool) -> np.ndarray:

@@ -15,7 +15,6 @@ from pathlib import Path
 import numpy as np
 
 from autogrow.data.class_folders import (
-    FORMATS,
     Files,
     class_names,
     has_folders,
@@ -25,6 +24,7 @@ from autogrow.data.class_folders import (
     require_classes,
 )
 from autogrow.data.containers import FileSplit, ImageData
+from autogrow.data.image_header import FORMATS, opened
 from autogrow.data.registry import DATASETS, IMAGENET_MEAN, IMAGENET_STD, DatasetInfo
 from autogrow.data.val_labels import read_val_labels
 from autogrow.errors import UserError, allowed
@@ -87,14 +87,12 @@ def read_layout(name: str, folder: Path) -> ImageData:
 
 def broken_files(split: FileSplit) -> Iterator[tuple[int, str]]:
     """Yield empty files and, of ``HEADERS`` evenly spread files, those with a broken header."""
-    from PIL import Image
-
     for index in np.flatnonzero(split.sizes == 0):
         yield int(index), "the file is empty"
     for index in np.unique(np.linspace(0, len(split) - 1, HEADERS).astype(int)):
         if split.sizes[index]:
             try:
-                with Image.open(split.path(index), formats=FORMATS):
+                with opened(split.path(index)):
                     pass
             except Exception as error:  # a parser raises a dozen types on damage
                 yield int(index), damage(error)
@@ -104,6 +102,8 @@ def damage(error: Exception) -> str:
     """Return in a few words what a decoder's error says about a file."""
     if type(error).__name__ == "UnidentifiedImageError":  # names but an object in memory
         return f"no {allowed(FORMATS)} image"
+    if isinstance(error, UserError):
+        return str(error)
     return printable(f"{type(error).__name__}: {error}")
 
 

@@ -97,9 +97,17 @@ def locate(name: str, *, root: Path | str | None, download: bool) -> tuple[Path,
 
 
 def _forms(file: Path) -> list[str]:
-    """Return the names under which a file is there: IDX files may be compressed."""
-    names = (file.name, f"{file.name}.gz") if file.name in IDX_FILES else (file.name,)
-    return [name for name in names if file.with_name(name).exists()]
+    """Return the names under which a file is there: it may be compressed."""
+    return [form.name for form in (file, _packed(file)) if form.exists()]
+
+
+def _packed(file: Path) -> Path:
+    return file.with_name(f"{file.name}.gz")
+
+
+def plain_or_packed(file: Path) -> Path:
+    """Return the form in which a file is read where it may have two."""
+    return file if file.exists() else _packed(file)
 
 
 def fetch(name: str, root: Path) -> None:

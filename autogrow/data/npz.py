@@ -13,6 +13,8 @@ from autogrow.errors import UserError
 from autogrow.files.reading import printable, reading, require_file
 
 KEYS = ("x_train", "y_train", "x_test", "y_test")
+SMALL = 64 * 2**20  # bytes of a member
+MAX_EXPANSION = 100  # of a larger one; MNIST's images expand 5-fold
 KIND = "an .npz file with x_train, y_train, x_test and y_test, as numpy.savez writes it"
 
 
@@ -21,7 +23,7 @@ def read_npz(path: Path, *, headers_only: bool = False) -> RawData:
 
     With `headers_only` the images have their shape, but no content.
     """
-    require_file(path, KIND)
+    file_size = require_file(path, KIND)
     arrays = {}
     with reading(path, KIND), zipfile.ZipFile(path) as archive:
         names = sorted(name.removesuffix(".npy") for name in archive.namelist())
@@ -32,6 +34,13 @@ def read_npz(path: Path, *, headers_only: bool = False) -> RawData:
                 f"missing: {', '.join(missing)}; allowed: {KIND}"
             )
         for key in KEYS:
+            entry = archive.getinfo(f"{key}.npy")
+            packed, size = min(entry.compress_size, file_size), entry.file_size
+            if size > max(SMALL, MAX_EXPANSION * packed):
+                raise UserError(
+                    f"{printable(path)}: {key}: found {size:,} bytes packed into {packed:,}; "
+                    f"allowed: {MAX_EXPANSION} times as many (numpy.savez does not pack)"
+                )
             with reading(path / key, KIND), archive.open(f"{key}.npy") as member:
                 if headers_only and key.startswith("x"):
                     arrays[key] = _without_content(member)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import gzip
 import hashlib
 import json
 import stat
@@ -118,19 +119,29 @@ def require_digest(path: Path, algorithm: str, found: str, expected: str, allowe
         )
 
 
-def require_md5(path: Path, md5: str) -> None:
-    """Check the MD5 of a published file.
+def read_published(path: Path, kind: str, most: int, digest: str | None = None) -> bytes:
+    """Return the content of a published file, plain or compressed (``.gz``).
+
+    `digest` is the hexadecimal SHA-256 or MD5 of the content, which makes it known.
 
     Raises
     ------
     UserError
-        If it differs, or the file cannot be read.
+        If it cannot be read, has more than `most` bytes, or another content.
     """
-    require_file(path, PUBLISHED)
-    with reading(path, PUBLISHED), path.open("rb") as file:
+    require_file(path, kind)
+    opened = gzip.open if path.suffix == ".gz" else open
+    with reading(path, kind), opened(path, "rb") as file:
+        content = file.read(most + 1)
+        if len(content) > most:
+            raise ValueError(f"more than {most} bytes")
+    if digest:
+        md5 = len(digest) == 32
         # The publisher's choice of hash; it guards against damage, not attack.
-        found = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-    require_digest(path, "MD5", found, md5, PUBLISHED)
+        found = hashlib.new("md5" if md5 else "sha256", content, usedforsecurity=False).hexdigest()
+        name = "MD5" if md5 else "SHA-256"
+        require_digest(path, name, found, digest, f"uncompressed, {PUBLISHED}")
+    return content
 
 
 def read_bytes(path: Path, kind: str, most: int) -> bytes:

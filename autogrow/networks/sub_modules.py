@@ -10,12 +10,14 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d
 
 from autogrow.networks.names import Block, Stem
+from autogrow.networks.pointwise import StridedPointwise
 
 
 def _conv_bn(
     inputs: int, outputs: int, kernel: int, stride: int = 1
 ) -> tuple[nn.Conv2d, nn.BatchNorm2d]:
-    conv = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False)
+    layer = StridedPointwise if kernel == 1 and stride > 1 else nn.Conv2d
+    conv = layer(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False)
     return conv, nn.BatchNorm2d(outputs)
 
 

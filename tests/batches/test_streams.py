@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
+from data_sets import CLAIMS, claiming
 from torchvision import transforms
 from torchvision.datasets import ImageFolder
 from torchvision.transforms import v2
@@ -270,14 +271,14 @@ def test_accuracy_is_over_the_images_that_could_be_decoded(damaged):
     assert images.skipped == 1
 
 
-def test_what_is_broken_at_a_glance_is_told_before_training(imagenet_copy):
+def test_what_is_broken_at_a_glance_is_told_before_training(imagenet_copy, monkeypatch, recwarn):
     file = min((imagenet_copy / "val").rglob("*.JPEG"))
     file.unlink()
     said = []
-    for content, reason in (
-        (b"", "the file is empty"),
-        (b"<html>", "no PNG, JPEG, BMP or WEBP image"),
-    ):
+    reasons = {b"": "the file is empty", b"<html>": "no PNG, JPEG, BMP or WEBP image"}
+    for suffix, side in CLAIMS.items():
+        reasons[claiming(suffix, side)] = f"found {side}x{side} pixels; allowed: up to 67,108,864"
+    for content, reason in reasons.items():
         file.write_bytes(content)
         data = load(f"imagenet:{imagenet_copy}")
         assert ("1 of the files empty" in data.report) == (not content)
@@ -287,7 +288,12 @@ def test_what_is_broken_at_a_glance_is_told_before_training(imagenet_copy):
         sets.tell(said.append)
         assert sum(len(y) for _, y in sets.test.evaluation_batches(8)) == 39
         assert (sets.train.skipped, sets.test.skipped, sets.skipped) == (0, 1, 1)
-    assert [line.partition(": ")[0] for line in said] == [str(file)] * 2
+        with monkeypatch.context() as patch:
+            for _ in ("torchvision's decoder", "Pillow's"):
+                assert len(epoch_of(streamed(data.test, skip_damaged=True), 40)[0][1]) == 39
+                patch.delattr("torchvision.io.decode_jpeg", raising=False)
+    assert not recwarn.list
+    assert [line.partition(": ")[0] for line in said] == [str(file)] * len(reasons)
 
 
 def test_a_batch_of_nothing_but_damaged_images_is_an_error(damaged):

@@ -3,20 +3,23 @@
 import gzip
 import io
 import tempfile
+import zipfile
+from itertools import product
+from math import prod
 from pathlib import Path
 
 import numpy as np
-from hypothesis import HealthCheck, example, given, settings
+from data_sets import change_folder, claiming
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from autogrow.batches.decoding import Request, _Files
 from autogrow.data import info, load
 from autogrow.data.mnist import read_idx
 from autogrow.errors import UserError
 
-FEW = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+FEW = settings(max_examples=100, derandomize=True)
 RNG = np.random.Generator(np.random.PCG64(1))
 
 
@@ -53,7 +56,7 @@ def survives_npz(content):
             survives(function, f"npz:{path}")
 
 
-def npz_content(save, **changes):
+def npz_content(save):
     arrays = {
         "x_train": RNG.integers(0, 256, (6, 4, 4, 3), dtype=np.uint8),
         "y_train": np.arange(6) % 2,
@@ -61,7 +64,7 @@ def npz_content(save, **changes):
         "y_test": np.arange(4) % 2,
     }
     buffer = io.BytesIO()
-    save(buffer, **{**arrays, **changes})
+    save(buffer, **arrays)
     return buffer.getvalue()
 
 
@@ -77,7 +80,7 @@ def test_damaged_npz(content):
 DTYPES = st.sampled_from(
     ["u1", "i1", "u8", "i8", "f4", "f8", "c8", "?", "O", "U3", "S2", "M8[s]", "V3"]
 )
-SHAPES = st.lists(st.integers(0, 4), max_size=5).map(tuple)
+SHAPES = st.lists(st.integers(0, 4) | st.sampled_from([2**40, -1]), max_size=5).map(tuple)
 KEYS = st.sampled_from(["x_train", "y_train", "x_test", "y_test", "X_train", "é/.."])
 
 
@@ -85,8 +88,18 @@ KEYS = st.sampled_from(["x_train", "y_train", "x_test", "y_test", "X_train", "é
 @given(st.dictionaries(KEYS, st.tuples(DTYPES, SHAPES), max_size=6))
 @example({"x_train": ("u1", (2, 4, 4, 3)), "y_train": ("i8", (2,))})
 def test_wrong_arrays(changes):
-    arrays = {key: np.zeros(shape, dtype) for key, (dtype, shape) in changes.items()}
-    survives_npz(npz_content(np.savez, **arrays))
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(PLAIN)) as plain, zipfile.ZipFile(buffer, "w") as archive:
+        members = {name: plain.read(name) for name in plain.namelist()}
+        for key, (dtype, shape) in changes.items():
+            header = {"descr": dtype, "fortran_order": False, "shape": shape}
+            member = io.BytesIO()
+            np.lib.format.write_array_header_1_0(member, header)
+            content = bytes(min(4096, abs(prod(shape)) * np.dtype(dtype).itemsize))
+            members[f"{key}.npy"] = member.getvalue() + content
+        for name, content in members.items():
+            archive.writestr(name, content)
+    survives_npz(buffer.getvalue())
 
 
 IDX = bytes([0, 0, 8, 3, 0, 0, 0, 5, 0, 0, 0, 4, 0, 0, 0, 4]) + bytes(range(80))
@@ -109,22 +122,33 @@ def encode(suffix, shape):
 
 
 CODED = [encode(s, shape) for s in ("png", "jpeg", "bmp", "webp") for shape in [(9, 9), (9, 9, 3)]]
+SIDES = st.sampled_from([0, 1, 9, 17, 9000, 16383])
+CHANGES = [
+    f"{word} {{0}}".format(name)
+    for word in ("rm", "rm {0}; file", "rm {0}; link")
+    for name in ("val", "train/b")
+]
+CHANGES += ["pipe train/a/2.png", "link train/c", "mkdir val/c", "mkdir .hidden"]
 
 
 @FEW
-@given(st.data(), st.sampled_from(CODED), st.booleans())
-def test_damaged_images(data, coded, first):
+@given(st.data(), st.sampled_from(CODED), st.integers(0, 2), st.sampled_from(CHANGES))
+def test_damaged_images(data, coded, number, change):
     suffix, content = coded
     with tempfile.TemporaryDirectory() as folder:
-        for part in ("train", "val"):
-            for name in ("a", "b"):
-                path = Path(folder) / part / name / f"1.{suffix}"
-                path.parent.mkdir(parents=True)
-                path.write_bytes(content)
-        path = Path(folder) / "train" / "a" / f"{0 if first else 2}.{suffix}"
-        path.write_bytes(data.draw(damage(content)))
-        survives(load, f"folder:{folder}")
-        survives(info, f"folder:{folder}")
+        for part, name in product(("train", "val"), "ab"):
+            path = Path(folder) / part / name / f"1.{suffix}"
+            path.parent.mkdir(parents=True)
+            path.write_bytes(content)
+        path = Path(folder) / "train" / "a" / f"{number}.{suffix}"
+        claims = SIDES.map(lambda side: claiming(suffix, side))
+        path.write_bytes(data.draw(claims | damage(content) | claims.flatmap(damage)))
+        decoded = _Files().__getitems__([Request(str(path), 0, 8, d) for d in (None, (0, 1, 2))])
+        assert all(reason.isprintable() for _, reason in decoded.damaged)
+        for changes in ("mkdir train/.hidden", change):
+            change_folder(Path(folder), changes)
+            for form, function in product(("folder", "imagenet"), (load, info)):
+                survives(function, f"{form}:{folder}")
 
 
 @FEW

@@ -68,44 +68,32 @@ def test_missing_names_the_set_every_place_and_the_command(tmp_path, monkeypatch
     assert ("dataset-fashion-mnist" in message) == (name == "FashionMNIST")
 
 
-def digests(folder, hashed, opened):
-    """The digest of each file, by its name without .gz."""
-    return {f: hashed(opened(folder / f"{f}.gz").read()).hexdigest() for f in IDX_FILES}
-
-
-def test_sha256_of_the_content_is_checked(tmp_path, write_idx, monkeypatch):
-    folder = tmp_path / "FashionMNIST" / "raw"
-    write_idx(folder, gz=True)
-    with pytest.raises(
-        UserError,
-        match=rf"{IMAGES}\.gz: found SHA-256 .*; allowed: .*, uncompressed, the published",
-    ):
-        load("FashionMNIST", root=tmp_path)
-    expected = digests(folder, hashlib.sha256, gzip.open)
-    monkeypatch.setitem(mnist.SHA256, "FashionMNIST", expected)
-    load("FashionMNIST", root=tmp_path)
-    monkeypatch.setitem(expected, LABELS, "0" * 64)
-    with pytest.raises(UserError, match=rf"{LABELS}\.gz: found SHA-256"):
-        load("FashionMNIST", root=tmp_path)
-
-
-def test_md5_of_gz_is_checked_and_nothing_else_is_read(tmp_path, write_idx, monkeypatch):
-    from torchvision.datasets import MNIST
-
-    assert {f"{f}.gz": md5 for f, md5 in mnist.GZ_MD5["MNIST"].items()} == dict(MNIST.resources)
-    folder = tmp_path / "MNIST" / "raw"
-    write_idx(folder)
-    with pytest.raises(
-        UserError, match=rf"{IMAGES}: found without {IMAGES}\.gz; .*get it again: .*--download"
-    ):
-        load("MNIST", root=tmp_path)  # uncompressed: no checksum is published
-    packed = write_idx(folder, gz=True)
-    with pytest.raises(UserError, match=rf"{IMAGES}\.gz: found MD5 "):
-        load("MNIST", root=tmp_path)
-    expected = digests(folder, hashlib.md5, lambda path: path.open("rb"))
-    monkeypatch.setitem(mnist.GZ_MD5, "MNIST", expected)
-    read = load("MNIST", root=tmp_path).train.images[:, 2:-2, 2:-2, 0]
-    assert np.array_equal(read, packed[IMAGES])
+@pytest.mark.parametrize("name", ["MNIST", "FashionMNIST"])
+def test_files_are_known_by_their_content_zipped_or_not(tmp_path, write_idx, monkeypatch, name):
+    folder = tmp_path / name / "raw"
+    arrays = write_idx(folder)
+    message = (
+        rf"{{}}: found SHA-256 .*; allowed: {mnist.SHA256[name][IMAGES]}, uncompressed, the pub"
+    )
+    with pytest.raises(UserError, match=message.format(IMAGES)):
+        load(name, root=tmp_path)
+    contents = {file: (folder / file).read_bytes() for file in IDX_FILES}
+    known = {file: hashlib.sha256(content).hexdigest() for file, content in contents.items()}
+    with monkeypatch.context() as patch:
+        patch.setitem(mnist.SHA256, name, known)
+        for level in (None, 1, 9):  # the same zipped again is another file
+            for file in IDX_FILES if level else ():
+                (folder / file).unlink(missing_ok=True)
+                (folder / f"{file}.gz").write_bytes(
+                    gzip.compress(contents[file], level, mtime=level)
+                )
+            read = load(name, root=tmp_path).train.images[:, 2:-2, 2:-2, 0]
+            assert np.array_equal(read, arrays[IMAGES])
+        patch.setitem(known, LABELS, "0" * 64)
+        with pytest.raises(UserError, match=rf"{LABELS}\.gz: found SHA-256"):
+            load(name, root=tmp_path)
+    with pytest.raises(UserError, match=message.format(rf"{IMAGES}\.gz")):
+        load(name, root=tmp_path)
 
 
 def test_the_size_of_the_images_is_checked(tmp_path, write_idx, no_checksums):

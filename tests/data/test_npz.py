@@ -7,7 +7,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from autogrow.data import info, load, measure_statistics
+from autogrow.data import info, load, measure_statistics, npz
 from autogrow.errors import UserError
 
 both = pytest.mark.parametrize("function", [load, info])
@@ -117,6 +117,18 @@ def test_not_an_npz(path, write, function, kind):
         path.write_bytes({"empty": b"", "text": b"hello", "cut": content[:-30]}[kind])
     with pytest.raises(UserError, match=r"own\.npz: .*allowed: an \.npz file with x_train"):
         function(name)
+
+
+@both
+def test_a_member_that_would_fill_the_memory(path, function, monkeypatch):
+    monkeypatch.setattr(npz, "SMALL", 10**6)
+    np.savez_compressed(path, **dict.fromkeys(npz.KEYS, np.zeros((1, 1000, 1001), U)))
+    message = "x_train: found 1,001,128 bytes packed into .*; allowed: 100 times as many"
+    with pytest.raises(UserError, match=message):
+        function(f"npz:{path}")
+    np.savez(path, **dict.fromkeys(npz.KEYS, np.zeros((1, 1000, 1001), U)))
+    with pytest.raises(UserError, match="allowed: square images"):
+        function(f"npz:{path}")
 
 
 def npy(dtype, shape):

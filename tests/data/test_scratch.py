@@ -1,7 +1,9 @@
 """Data sets on a machine's own disk: copied once, read from there."""
 
 import os
+import shutil
 import tarfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -31,7 +33,10 @@ def images(tmp_path):
 
 
 def content(folder):
-    return {str(f.relative_to(folder)): f.read_text() for f in folder.rglob("*") if f.is_file()}
+    """The text of each file by its path; links are followed, and hidden files do not count."""
+    walked = os.walk(folder, followlinks=True)
+    files = [Path(root) / f for root, _, names in walked for f in names if not f.startswith(".")]
+    return {str(file.relative_to(folder)): file.read_text() for file in files}
 
 
 def test_a_named_data_set_is_read_from_its_copy(tmp_path, disk, write_idx, no_checksums):
@@ -67,14 +72,18 @@ def test_folders_are_copied_with_the_small_files_beside_them_once(
 
 
 @pytest.mark.parametrize("start", ["", "./"])
-def test_a_tar_beside_the_folder_is_unpacked_instead(images, disk, start):
+def test_a_tar_beside_the_folder_is_unpacked_instead(images, disk, start, monkeypatch):
     with tarfile.open(images / "Pictures.tar", "w") as tar:
         tar.add(images / "Pictures", f"{start}Pictures")
-    wanted = content(images / "Pictures")
-    for file in (images / "Pictures").rglob("*.JPEG"):
-        file.write_text("not this")
+    late = images / "Pictures/train/dog/late.JPEG"
+    late.write_text("not in the tar")
+    changed = images / "Pictures/val/cat/0.JPEG"
+    changed.write_text("another picture")
+    copied, copy2 = [], scratch.shutil.copy2
+    monkeypatch.setattr(scratch.shutil, "copy2", lambda *a: (copied.append(a[0]), copy2(*a)))
     place = staged(images, "Pictures", ["train", "val"])
-    assert content(place / "Pictures") == wanted
+    assert content(place / "Pictures") == content(images / "Pictures")
+    assert sorted(copied) == [late, changed, images / "Pictures/val_labels.txt"]
 
 
 def test_what_a_killed_copy_has_left_is_not_used(images, disk):
@@ -93,6 +102,34 @@ def test_what_a_killed_copy_has_left_is_not_used(images, disk):
     place = staged(images, "Pictures", ["train"])
     assert content(place / "Pictures/train") == content(images / "Pictures/train")
     assert sorted(f.name for f in (place / "Pictures").iterdir()) == ["train", "val_labels.txt"]
+
+
+CHANGES = [
+    Path.unlink,
+    lambda file: file.with_name("new.JPEG").write_text("new"),
+    lambda file: file.write_text("another"),
+    lambda file: os.utime(file, (1e9, 1e9)),
+    lambda file: shutil.rmtree(file.parents[1] / "cat", ignore_errors=True),
+]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_whatever_changes_the_copy_follows(images, disk, seed):
+    """Links among the source, and any change of it or of its copy between two uses."""
+    rng = np.random.default_rng(seed)
+    home = images / "Pictures"
+    (home / "train/dog").rename(images / "apart")
+    (home / "train/dog").symlink_to(images / "apart")
+    (home / "train/.hidden").symlink_to("nowhere")
+    (home / "val/empty").mkdir()
+    for _ in range(4):
+        place = staged(images, "Pictures", ["train", "val"])
+        assert content(place / "Pictures") == content(home)
+        assert (place / "Pictures/val/empty").is_dir()
+        for change in rng.integers(len(CHANGES), size=3):
+            root = (home, place / "Pictures")[rng.integers(2)]
+            files = sorted((root / "train").glob("*/*"))
+            CHANGES[change](files[rng.integers(len(files))])
 
 
 def test_two_data_roots_are_not_mixed_up(images, disk, tmp_path):

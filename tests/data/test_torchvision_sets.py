@@ -1,5 +1,6 @@
 """CIFAR10, CIFAR100 and SVHN in small files of torchvision's layout."""
 
+import gzip
 import hashlib
 import pickle
 
@@ -14,6 +15,12 @@ torchvision = pytest.importorskip("torchvision")
 
 def md5(path):
     return hashlib.md5(path.read_bytes()).hexdigest()
+
+
+def zip_all(folder):
+    for file in [*folder.iterdir()]:
+        file.with_name(f"{file.name}.gz").write_bytes(gzip.compress(file.read_bytes(), 1))
+        file.unlink()
 
 
 @pytest.fixture
@@ -68,7 +75,7 @@ def write_svhn(tmp_path, rng, monkeypatch):
     ("name", "n_classes", "n_train"), [("CIFAR10", 10, 1000), ("CIFAR100", 100, 200)]
 )
 def test_cifar(tmp_path, write_cifar, name, n_classes, n_train):
-    _, written = write_cifar(name)
+    folder, written = write_cifar(name)
     data = load(name, root=tmp_path)
     assert data.train.images.shape == (n_train, 32, 32, 3)
     assert data.test.images.shape == (200, 32, 32, 3)
@@ -81,6 +88,11 @@ def test_cifar(tmp_path, write_cifar, name, n_classes, n_train):
     if name == "CIFAR10":
         assert data.std == (0.2023, 0.1994, 0.2010)
     assert data.train.images.flags.c_contiguous
+    zip_all(folder)
+    assert load(name, root=tmp_path).checksum == data.checksum
+    (folder / f"{list(written)[-1]}.gz").write_bytes(gzip.compress(pickle.dumps(print)))
+    with pytest.raises(UserError, match=r"test(_batch)?\.gz: found MD5 .*uncompressed"):
+        load(name, root=tmp_path)
 
 
 def test_svhn(tmp_path, write_svhn):
@@ -94,6 +106,8 @@ def test_svhn(tmp_path, write_svhn):
     assert data.train.labels[:11].tolist() == [1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1]
     assert (data.crop_padding, data.flip) == (4, False)
     assert data.mean == (0.4377, 0.4438, 0.4728)
+    zip_all(tmp_path)
+    assert load("SVHN", root=tmp_path).checksum == data.checksum
     (tmp_path / "test_32x32.mat").write_bytes(b"damaged")
     with pytest.raises(UserError, match=r"test_32x32\.mat: found MD5"):
         load("SVHN", root=tmp_path)

@@ -1,9 +1,11 @@
 """Small data sets in the real layouts, made in temporary folders."""
 
 import gzip
+import io
 import os
 import shutil
 import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -35,7 +37,6 @@ def rng():
 def no_checksums(monkeypatch):
     """Accept small stand-ins for the published IDX files."""
     monkeypatch.setattr(mnist, "SHA256", {})
-    monkeypatch.setattr(mnist, "GZ_MD5", {})
 
 
 @pytest.fixture
@@ -107,6 +108,26 @@ def imagenet_copy(imagenet_folder, tmp_path):
     copy = tmp_path / "copy" / "ImageNet"
     shutil.copytree(imagenet_folder, copy, copy_function=os.link)
     return copy
+
+
+CLAIMS = {"png": 65500, "jpeg": 65500, "bmp": 65500, "webp": 16383}
+
+
+def claiming(suffix, side):
+    """A small image whose header says that it has `side` x `side` pixels."""
+    buffer = io.BytesIO()
+    photograph((16, 16), 0).save(buffer, format=suffix)
+    content = bytearray(buffer.getvalue())
+    start, layout = {
+        "png": (16, ">II"),
+        "jpeg": (content.find(b"\xff\xc0\x00\x11\x08") + 5, ">HH"),
+        "bmp": (18, "<ii"),
+        "webp": (content.find(b"\x9d\x01\x2a") + 3, "<HH"),
+    }[suffix]
+    struct.pack_into(layout, content, start, side, side)
+    if suffix == "png":
+        struct.pack_into(">I", content, 29, zlib.crc32(content[12:29]))
+    return bytes(content)
 
 
 def change_folder(root, changes):
