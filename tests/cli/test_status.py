@@ -9,7 +9,7 @@ import sys
 import time
 
 import pytest
-from made_up_summaries import made_up_summary
+from made_up_summaries import made_up_summary, write_result
 from terminals import under_a_terminal
 
 from autogrow.files.writing import write_csv
@@ -31,8 +31,7 @@ def run_folder(folder, *, spec=None, epochs=0, phase="training", status=None, lo
     if status is not None:
         after = 3 if status == "diverged" else None
         content = made_up_summary("Basic3ResNet-2-1-1", status=status, diverged_after=after)
-        (folder / "summary.json").write_text(json.dumps(content))
-        (folder / "weights.safetensors").touch()
+        write_result(folder, content)
     if lock is not None:
         (folder / "lock").write_text(json.dumps({"host": lock, "pid": os.getpid()}))
     return folder
@@ -53,11 +52,8 @@ def tree(tmp_path):
     long_ago = time.time() - 2 * STALE
     os.utime(gone / "lock", (long_ago, long_ago))
     (gone / "checkpoint-000004-0000000040.safetensors").touch()
-    a, b, c, d = (
-        run_folder(tmp_path / "damaged" / name, epochs=2, status="complete") for name in "abcd"
-    )
-    for folder in (a, c, d):
-        (folder / "weights.safetensors").unlink()
+    a, c, d = (run_folder(tmp_path / "damaged" / name, epochs=2) for name in "acd")
+    b = run_folder(tmp_path / "damaged/b", status="complete")
     (a / "metrics.csv").write_bytes(b"\xff\x00,\n")
     (b / "summary.json").write_text("[1]")
     (c / SPEC).write_text("no: [spec")

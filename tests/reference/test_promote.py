@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from damage import contents
 from made_up_runs import make_run
+from made_up_summaries import write_result
 from mounts import fill, read_only, small_disk
 
 from analysis.__main__ import main
@@ -75,7 +76,7 @@ def a_run(project, seed=1):
 
 
 def change(file, time=MADE, **values):
-    file.write_text(json.dumps({**json.loads(file.read_text()), **values}))
+    write_result(file.parent, {**json.loads(file.read_text()), **values})
     os.utime(file, (time, time))
 
 
@@ -296,7 +297,7 @@ def test_damaged_and_missing_files_are_refused(project, name, damage, told):
     if damage is None:
         file.unlink()
     elif isinstance(damage, str):
-        file.write_text(damage)
+        write_result(file.parent, damage)
     else:
         change(file, **damage)
     refused(project, told)
