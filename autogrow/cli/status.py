@@ -19,7 +19,7 @@ from autogrow.files.yaml import read_yaml
 from autogrow.process.lock import NAME as LOCK
 from autogrow.process.lock import is_alive
 from autogrow.process.terminal import Screen, duration
-from autogrow.runs.folder import GROWTH, SPEC, finished
+from autogrow.runs.folder import GROWTH, SPEC, finished, is_unsealed
 from autogrow.runs.summary import SUMMARY, read_summary
 from autogrow.training.metrics import METRICS
 from autogrow.training.reporter import LOG
@@ -28,7 +28,7 @@ from autogrow.training.unfinished import checkpoint_files
 
 PAUSE = 2.0
 """Seconds between two looks of ``--watch``."""
-STATES = ("done", "diverged", "running", "interrupted", "damaged")
+STATES = ("done", "diverged", "unsealed", "running", "interrupted", "damaged")
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,8 @@ def _run_folders(root: Path) -> Iterator[Path]:
 def _status_of(folder: Path) -> RunStatus:
     """Return what a run is doing; its detail tells of damaged and foreign files."""
     try:
+        if is_unsealed(folder):
+            return RunStatus(folder, "unsealed", "autogrow verify --seal seals it as it is")
         seal = finished(folder)
         if seal is not None:
             seal.check(SPEC, SUMMARY)

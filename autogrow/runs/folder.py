@@ -58,16 +58,26 @@ def spec_checksum(spec: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()
 
 
+def is_unsealed(folder: Path) -> bool:
+    """Return whether a folder's run was finished by an older suite, which did not seal.
+
+    A summary without a seal beside checkpoints is of a run that was killed just before its
+    seal; the checkpoints continue it.
+    """
+    file = folder / SUMMARY
+    return file.exists() and not seal_file(file).exists() and not checkpoint_files(folder)
+
+
 def finished(folder: Path) -> Seal | None:
     """Return the seal of a folder's run, None if the run is not finished.
 
-    A summary without a seal is of a run that was killed just before the seal, if there are
-    checkpoints to continue it from; else it is of an older suite, and a UserError.
+    Raises
+    ------
+    UserError
+        If the run is unsealed, or its seal damaged.
     """
-    summary = folder / SUMMARY
-    if not seal_file(summary).exists() and (not summary.exists() or checkpoint_files(folder)):
-        return None
-    return read_seal(summary)
+    file = folder / SUMMARY
+    return read_seal(file) if seal_file(file).exists() or is_unsealed(folder) else None
 
 
 def require_finished(folder: Path, *names: str) -> Seal:
