@@ -7,7 +7,7 @@ A run that diverged (its loss was not finite) is finished too: see
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from analysis.experiments.rows import Row
@@ -36,10 +36,16 @@ class Results:
     folder: Path
     seeds: Sequence[int]
     accuracy: str
+    _read: dict[tuple[str, int], CountedSummary] = field(
+        default_factory=dict, init=False, repr=False
+    )
 
     def summaries(self, run: str) -> list[CountedSummary]:
-        """Return the summaries of a run, one a seed."""
-        return [self._summary(self.run_folder(run, s), s) for s in self.seeds]
+        """Return the summaries of a run, one a seed; each file is read once."""
+        for seed in self.seeds:
+            if (run, seed) not in self._read:
+                self._read[run, seed] = self._summary(self.run_folder(run, seed), seed)
+        return [self._read[run, seed] for seed in self.seeds]
 
     def diverged(self, row: Row) -> dict[str, list[int]]:
         """Return the seeds whose run diverged, by the run's role in a row."""
