@@ -58,6 +58,9 @@ def tree(tmp_path):
     (b / "summary.json").write_text("[1]")
     (c / SPEC).write_text("no: [spec")
     (d / "metrics.csv").write_text("foreign\n1\n")
+    for name in ("metrics.csv", SPEC):  # nobody would ever write into them
+        (run_folder(tmp_path / "damaged" / name) / name).unlink(missing_ok=True)
+        os.mkfifo(tmp_path / "damaged" / name / name)
     (tmp_path / "specs/run").mkdir(parents=True)
     (tmp_path / "specs/run" / SPEC).write_text("{}")  # no run folder
     return tmp_path
@@ -67,7 +70,7 @@ def test_every_state_is_told_in_one_line_each(tree, cli):
     told = cli("status", tree)
     assert (told.status, told.err) == (0, "")
     first, *lines = told.out.splitlines()
-    assert first == f"{tree}: 1 done, 1 diverged, 4 running, 1 interrupted, 4 damaged"
+    assert first == f"{tree}: 1 done, 1 diverged, 4 running, 1 interrupted, 6 damaged"
     found = dict(re.match(r"  \w+ +(\S+): (.*)", line).groups() for line in lines)
     assert found["deep/er/diverged"] == "no finite loss from epoch 3 on"
     assert found["starts"] == "in its first epoch"
@@ -79,7 +82,7 @@ def test_every_state_is_told_in_one_line_each(tree, cli):
     assert found["tunes"].startswith("epoch 9 of 13 (69 %), finetuning")
     assert re.search(r"epoch 4 of 10 .*; last checkpoint \d:\d\d ago$", found["gone"])
     assert set(found) >= {f"damaged/{name}" for name in "abcd"}
-    assert len(lines) == 10
+    assert len(lines) == 12
 
 
 def test_a_single_run_folder_an_empty_one_and_a_missing_one(tree, cli, mistake):

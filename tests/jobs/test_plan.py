@@ -9,6 +9,7 @@ from made_up_summaries import write_result
 from analysis.__main__ import main
 from analysis.experiments.catalogue import load_catalogue
 from analysis.jobs import estimates, plan
+from autogrow.errors import UserError
 from autogrow.files.seals import seal
 from autogrow.networks.flops import network_costs
 from autogrow.networks.names import parse_network
@@ -72,6 +73,9 @@ def test_what_is_done_is_counted(paper, tmp_path):
     write_result(tmp_path / "runs" / run / "seed1", "")
     frame = plan.plan(paper, [0, 1], 1e12, tmp_path).set_index("run")
     assert frame.loc[run, "done"] == frame["done"].sum() == 1
+    (tmp_path / "runs" / run / "seed1/summary.json").write_text("{}")
+    with pytest.raises(UserError, match=r"summary.json: found 2 bytes"):
+        plan.plan(paper, [0, 1], 1e12, tmp_path)
 
 
 def test_the_loss_around_a_network_costs_a_forward_pass_a_point_and_image(paper, tmp_path):

@@ -278,6 +278,7 @@ CANNOT_BE_MISSING = "no such file; a reference has every table of the catalogue,
     ("name", "damage", "told"),
     [
         (SUMMARY, None, f"{SUMMARY}: unfinished: 1 of {2 * len(mini().runs)} runs"),
+        (SUMMARY, b"99.99", f"{SUMMARY}: found "),
         (SUMMARY, {"seed": 7}, "is of seed 7, not of 1"),
         (SUMMARY, {"status": None}, "status: found None"),
         (SUMMARY, {"seconds_growing": "long"}, "seconds_growing: found 'long'"),
@@ -296,6 +297,8 @@ def test_damaged_and_missing_files_are_refused(project, name, damage, told):
     file = out(project) / name
     if damage is None:
         file.unlink()
+    elif isinstance(damage, bytes):
+        file.write_bytes(file.read_bytes().replace(b"91.0", damage))
     elif isinstance(damage, str):
         write_result(file.parent, damage)
     else:
