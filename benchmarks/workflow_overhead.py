@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -10,6 +9,7 @@ import time
 from pathlib import Path
 
 from autogrow.errors import UserError
+from autogrow.runs.folder import read_result
 
 ROOT = Path(__file__).resolve().parents[1]
 SEEDS = "seeds=[0,1,2,3,4]"
@@ -52,8 +52,8 @@ def overheads(scale: str, log: Path) -> list[str]:
     everything = seconds("--forceall", *scaled)
     nothing = seconds(*scaled)
     summaries = (ROOT / "results" / "out" / scale / "runs").rglob("summary.json")
-    contents = [json.loads(file.read_text()) for file in summaries]
-    training = sum(c["seconds_growing"] + c["seconds_finetuning"] for c in contents)
+    contents = [read_result(file.parent) for file in summaries]
+    training = sum(c.seconds_growing + c.seconds_finetuning for c in contents)
     outside = outside_training(training, everything, cores)
     calls = [f"{plan:.1f}", f"{nothing:.1f}", scale, str(cores)]
     return [*calls, f"{everything:.0f}", f"{training:.0f}", f"{outside:.2f}"]

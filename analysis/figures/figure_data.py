@@ -25,8 +25,11 @@ from analysis.landscapes.planefiles import FACTS, read_facts
 from analysis.results.csvfiles import check_columns, grid_sides, read_csv, read_numbers
 from analysis.results.summaries import CountedSummary, Results
 from autogrow.errors import UserError, allowed
+from autogrow.files.seals import read_seal
 from autogrow.files.writing import write_together
 from autogrow.networks.names import LAYERS, parse_depth, parse_network
+from autogrow.runs.folder import require_finished
+from autogrow.training.metrics import METRICS
 
 EPOCH_ACCURACIES = ["train_accuracy", "val_accuracy", "best_val_accuracy"]
 CONTOUR = "_contour"
@@ -64,7 +67,8 @@ def _curves(figure: Table, catalogue: Catalogue, results: Results) -> dict[str, 
         run = row.runs["main"]
         title = f"{row.key['network']}, {_period(row)}"
         for seed, summary in zip(results.seeds, results.summaries(run), strict=True):
-            metrics = _metrics(results.run_folder(run, seed) / "metrics.csv", summary)
+            require_finished(results.run_folder(run, seed), METRICS)
+            metrics = _metrics(results.run_folder(run, seed) / METRICS, summary)
             parts.append(_labelled(metrics, catalogue, row, title, seed, summary))
     return {"": pd.concat(parts)}
 
@@ -254,6 +258,7 @@ def _read(file: Path, columns: Sequence[str], numbers: Sequence[str]) -> pd.Data
 
 def _read_grid(file: Path, columns: Sequence[str]) -> pd.DataFrame:
     """Return columns of a CSV, all of them numbers, that has every point of a square grid."""
+    read_seal(file).check()
     frame = _read(file, columns, columns)
     sides = grid_sides(zip(frame["x"], frame["y"], strict=True))
     if sides is None or sides[0] != sides[1]:

@@ -19,6 +19,9 @@ from analysis.experiments.catalogue import Catalogue, load_catalogue
 from analysis.jobs.estimates import estimate, landscape_flops, measured_throughput
 from analysis.results.summaries import Results
 from autogrow.errors import UserError
+from autogrow.files.seals import read_seal
+from autogrow.runs.folder import SPEC, finished
+from autogrow.runs.summary import SUMMARY
 
 
 def plan(
@@ -35,7 +38,7 @@ def plan(
     lines = []
     for run_id in sorted(catalogue.runs):
         e = estimate(catalogue.runs[run_id], catalogue)
-        done = sum((folder / "runs" / run_id / f"seed{s}/summary.json").exists() for s in seeds)
+        done = sum(_is_done(folder / "runs" / run_id / f"seed{s}") for s in seeds)
         lines.append(
             {
                 "run": run_id,
@@ -48,6 +51,14 @@ def plan(
             }
         )
     return pd.DataFrame(lines)
+
+
+def _is_done(run: Path) -> bool:
+    """Return whether a run is finished; a UserError if its summary is damaged."""
+    seal = finished(run)
+    if seal is not None:
+        seal.check(SPEC, SUMMARY)
+    return seal is not None
 
 
 def plan_landscapes(
@@ -65,7 +76,11 @@ def plan_landscapes(
             run = row.runs["main"]
             trajectory = row.panel.snapshots is not None
             points = sizes.contour_points if trajectory else sizes.surface_points
-            file = "trajectory/contour.csv" if trajectory else "surface/surface.csv"
+            name = "trajectory/contour.csv" if trajectory else "surface/surface.csv"
+            file = results.landscape_folder(run, min(seeds)) / name
+            done = file.exists()
+            if done:
+                read_seal(file).check()
             flops = landscape_flops(catalogue.runs[run], points**2, catalogue)
             lines.append(
                 {
@@ -75,7 +90,7 @@ def plan_landscapes(
                     "points": points,
                     "flops": flops,
                     "hours": flops / throughput / 3600,
-                    "done": (results.landscape_folder(run, min(seeds)) / file).exists(),
+                    "done": done,
                 }
             )
     return pd.DataFrame(lines)

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from autogrow.config.resolved import ResolvedSpec
 from autogrow.errors import UserError
-from autogrow.runs.folder import SPEC, WEIGHTS, finished_summary, read_spec
-from autogrow.runs.summary import Summary
+from autogrow.files.seals import Seal
+from autogrow.runs.folder import SPEC, WEIGHTS, finished, read_spec
+from autogrow.runs.summary import SUMMARY, Summary, read_summary
 
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """A run's folder, resolved settings and summary, and the SHA-256 of its final weights."""
+    """A run's folder and seal, resolved settings and summary, all checked as are its weights."""
 
     folder: Path
+    seal: Seal
     spec: ResolvedSpec
     summary: Summary
-    weights: str
+
+    @property
+    def weights(self) -> str:
+        """The SHA-256 of its final weights."""
+        return self.seal.files[WEIGHTS][1]
 
 
 def finished_run(folder: Path) -> FinishedRun:
@@ -28,19 +33,17 @@ def finished_run(folder: Path) -> FinishedRun:
     Raises
     ------
     UserError
-        If the folder holds no finished run.
+        If the folder holds no finished run, or a damaged one.
     """
     if not (folder / SPEC).is_file():
         raise UserError(f"{folder}: holds no run ({SPEC} is not there)")
-    spec = read_spec(folder)
-    summary = finished_summary(folder, spec)
-    if summary is None:
+    seal = finished(folder)
+    if seal is None:
         raise UserError(
             f"{folder}: this run is not finished; allowed: the folder of a finished run"
         )
-    return FinishedRun(
-        folder, spec, summary, hashlib.sha256(read_file(folder / WEIGHTS)).hexdigest()
-    )
+    seal.check(SPEC, SUMMARY, WEIGHTS)
+    return FinishedRun(folder, seal, read_spec(folder), read_summary(folder / SUMMARY))
 
 
 def read_file(file: Path) -> bytes:

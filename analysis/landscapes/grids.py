@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from analysis.results.csvfiles import read_csv, read_numbers
 from autogrow.errors import UserError
 from autogrow.files.reading import read_json
+from autogrow.files.seals import read_seal, seal, seal_file
 from autogrow.files.writing import make_folder, write_csv, write_json
 
 HEADER = ["x", "y", "loss", "accuracy"]
@@ -109,7 +110,8 @@ class BlockFolder:
             new = file.with_name(f".{SETTINGS}.{os.getpid()}.new")
             write_json(new, self.settings)
             for old in [*block_files(self.folder), self.result]:
-                old.unlink(missing_ok=True)
+                for file_or_seal in (old, seal_file(old)):
+                    file_or_seal.unlink(missing_ok=True)
             new.replace(file)
 
     def file(self, block: Block) -> Path:
@@ -120,6 +122,7 @@ class BlockFolder:
         """Return the rows of a block's file, None if it is not there, not complete or damaged."""
         file = self.file(block)
         try:
+            read_seal(file).check()
             header, lines = read_csv(file)
             if header != HEADER:
                 return None
@@ -138,6 +141,7 @@ class BlockFolder:
             loss, accuracy = score(*point)
             rows.append([*_coordinates(point), f"{loss:.9g}", f"{accuracy:.4f}"])
         write_csv(self.file(block), HEADER, rows)
+        seal(self.file(block))
 
     def gather(self, count: int) -> None:
         """Write the result from ``count`` blocks.
@@ -157,6 +161,7 @@ class BlockFolder:
                 f"complete: {named}{', ...' if len(missing) > 10 else ''}"
             )
         write_csv(self.result, HEADER, (row for rows in parts.values() for row in rows or []))
+        seal(self.result)
 
 
 def _coordinates(point: tuple[float, float]) -> list[str]:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 from analysis.landscapes.finished import FinishedRun, read_file
 from autogrow.errors import UserError
+from autogrow.files.seals import read_seal, seal
 from autogrow.files.writing import csv_bytes, json_bytes, write_together
 
 if TYPE_CHECKING:
@@ -84,8 +85,10 @@ def write_plane(run: FinishedRun, out: Path, *, points: int, margin: float) -> P
     import safetensors.numpy
 
     from analysis.landscapes.plane import NoPlaneError
+    from analysis.landscapes.snapshot_points import check_snapshots
 
     diverged = run.summary.diverged_after is not None
+    check_snapshots(run.folder, run.seal)
     snapshots = points_before_the_last(run)
     states = [(s.epoch, s.phase, s.depth, int(s.grown)) for s in snapshots]
     if not diverged:
@@ -128,6 +131,7 @@ def write_plane(run: FinishedRun, out: Path, *, points: int, margin: float) -> P
             out / FACTS: json_bytes(facts.model_dump()),
         }
     )
+    seal(out / FACTS)
     return facts
 
 
@@ -180,6 +184,7 @@ def read_facts(file: Path) -> PlaneFacts:
     if not file.exists():
         raise UserError(f"{file}: is not there; make it with --part plane")
     try:
+        read_seal(file).check(TRAJECTORY, FACTS)
         return PlaneFacts.model_validate_json(file.read_bytes())
     except (OSError, ValueError):
         raise UserError(f"{file}: is not a plane; make it again with --part plane") from None
@@ -211,7 +216,7 @@ def kept_facts(run: FinishedRun, out: Path, *, points: int, margin: float) -> Pl
         return None
     asked = (points, margin, len(points_before_the_last(run)))
     there = (facts.points, facts.margin, facts.snapshots)
-    return facts if there == asked and (out / TRAJECTORY).exists() else None
+    return facts if there == asked else None
 
 
 def read_directions(facts: PlaneFacts, out: Path) -> list[dict[str, Tensor]]:

@@ -17,6 +17,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file
 
 from autogrow.errors import UserError
+from autogrow.files.reading import require_file
+from autogrow.files.seals import Seal
 from autogrow.training.snapshots import FOLDER
 
 BLOCK_BYTES = 2**27
@@ -56,7 +58,16 @@ def read_snapshots(folder: Path) -> list[Snapshot]:
     return sorted(found, key=lambda s: (s.epoch, s.grown))
 
 
+def check_snapshots(folder: Path, seal: Seal) -> None:
+    """Raise a UserError if a snapshot of a run is not as it was sealed, or is one more."""
+    there = {f"{FOLDER}/{file.name}" for file in (folder / FOLDER).glob("*.safetensors")}
+    names = there | {name for name in seal.files if name.startswith(f"{FOLDER}/")}
+    if names:
+        seal.check(*sorted(names))
+
+
 def _header(file: Path, epoch: int, grown: bool) -> Snapshot:
+    require_file(file, "a snapshot")
     with _reading(file), safe_open(file, "np") as content:
         metadata = content.metadata() or {}
         shapes = {n: tuple(content.get_slice(n).get_shape()) for n in content.keys()}  # noqa: SIM118

@@ -18,7 +18,7 @@ from autogrow.errors import UserError
 from autogrow.networks.growable import GrowableNetwork, depth_of
 from autogrow.networks.names import NetworkName
 from autogrow.process.distributed import ALONE, World
-from autogrow.runs.folder import WEIGHTS, load_network
+from autogrow.runs.folder import WEIGHTS, read_network
 from autogrow.seeds import derive
 
 
@@ -57,11 +57,7 @@ class ImageSample:
 
 def final_network(run: FinishedRun, device: torch.device) -> GrowableNetwork:
     """Return the run's final network in evaluation mode; check that the weights are its."""
-    try:
-        network = load_network(run.folder)
-    except UserError as error:
-        file = str(run.folder / WEIGHTS)
-        raise UserError(str(error) if file in str(error) else f"{file}: {error}") from None
+    network = read_network(run.folder / WEIGHTS)
     name = NetworkName(network.architecture, depth_of(network))
     wanted = run.summary.network
     if str(name) != wanted:

@@ -25,7 +25,8 @@ from analysis.results.csvfiles import check_columns, read_csv
 from analysis.tables.table_files import read_table, table_folder
 from autogrow.errors import UserError, allowed
 from autogrow.files.writing import write_bytes, write_json
-from autogrow.runs.summary import Summary, read_summary
+from autogrow.runs.folder import read_result
+from autogrow.runs.summary import Summary
 
 FORMS = (".csv", ".md", ".tex", "_seeds.csv")
 """Endings of the files of a table."""
@@ -137,7 +138,7 @@ def _summaries(source: Path, catalogue: Catalogue, seeds: Sequence[int]) -> list
         )
     summaries = []
     for file, seed in files.items():
-        summaries.append(read_summary(file))
+        summaries.append(read_result(file.parent))
         if summaries[-1].seed != seed:
             raise UserError(f"{file}: is of seed {summaries[-1].seed}, not of {seed}")
     return summaries

@@ -7,11 +7,13 @@ A run that diverged (its loss was not finite) is finished too: see
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from analysis.experiments.rows import Row
-from autogrow.runs.summary import SUMMARY, Percentage, Summary, read_summary
+from autogrow.errors import UserError
+from autogrow.runs.folder import read_result
+from autogrow.runs.summary import SUMMARY, Percentage, Summary
 
 
 class CountedSummary(Summary):
@@ -34,10 +36,16 @@ class Results:
     folder: Path
     seeds: Sequence[int]
     accuracy: str
+    _read: dict[tuple[str, int], CountedSummary] = field(
+        default_factory=dict, init=False, repr=False
+    )
 
     def summaries(self, run: str) -> list[CountedSummary]:
-        """Return the summaries of a run, one a seed."""
-        return [self._summary(self.run_folder(run, s)) for s in self.seeds]
+        """Return the summaries of a run, one a seed; each file is read once."""
+        for seed in self.seeds:
+            if (run, seed) not in self._read:
+                self._read[run, seed] = self._summary(self.run_folder(run, seed), seed)
+        return [self._read[run, seed] for seed in self.seeds]
 
     def diverged(self, row: Row) -> dict[str, list[int]]:
         """Return the seeds whose run diverged, by the run's role in a row."""
@@ -61,8 +69,10 @@ class Results:
         folders = (self.run_folder(run, seed) for run in runs for seed in self.seeds)
         return any((folder / SUMMARY).exists() for folder in folders)
 
-    def _summary(self, folder: Path) -> CountedSummary:
-        summary = read_summary(folder / SUMMARY)
+    def _summary(self, folder: Path, seed: int) -> CountedSummary:
+        summary = read_result(folder)
+        if summary.seed != seed:
+            raise UserError(f"{folder / SUMMARY}: is of seed {summary.seed}, not of {seed}")
         accuracy, top5 = summary[f"{self.accuracy}_accuracy"], summary[f"{self.accuracy}_top5"]
         if summary.diverged:
             accuracy = top5 = None

@@ -20,6 +20,7 @@ from autogrow.cli.info import add_info
 from autogrow.cli.options import OneLineParser, add_settings, given_settings
 from autogrow.cli.replay import add_replay
 from autogrow.cli.status import add_status
+from autogrow.cli.verify import add_verify
 from autogrow.config.execution import Execution
 from autogrow.config.pydantic_errors import validated
 from autogrow.config.spec import SPECS, RunSpec, parse_spec
@@ -68,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, add, text in (
         ("replay", add_replay, "print what Algorithm 1 decides on a curve"),
         ("status", add_status, "tell what the runs below a folder are doing"),
+        ("verify", add_verify, "tell whether finished results are what they were"),
         ("info", add_info, "print a network's layers, parameters and FLOPs"),
     ):
         add(commands.add_parser(name, help=text, description=text))

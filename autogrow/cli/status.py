@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from autogrow.errors import UserError
+from autogrow.files.reading import require_file
 from autogrow.files.yaml import read_yaml
 from autogrow.process.lock import NAME as LOCK
 from autogrow.process.lock import is_alive
 from autogrow.process.terminal import Screen, duration
-from autogrow.runs.folder import GROWTH, SPEC, WEIGHTS
+from autogrow.runs.folder import GROWTH, SPEC, finished, is_unsealed
 from autogrow.runs.summary import SUMMARY, read_summary
 from autogrow.training.metrics import METRICS
 from autogrow.training.reporter import LOG
@@ -27,7 +28,7 @@ from autogrow.training.unfinished import checkpoint_files
 
 PAUSE = 2.0
 """Seconds between two looks of ``--watch``."""
-STATES = ("done", "diverged", "running", "interrupted", "damaged")
+STATES = ("done", "diverged", "unsealed", "running", "interrupted", "damaged")
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,11 @@ def _run_folders(root: Path) -> Iterator[Path]:
 def _status_of(folder: Path) -> RunStatus:
     """Return what a run is doing; its detail tells of damaged and foreign files."""
     try:
-        if (folder / SUMMARY).exists() and (folder / WEIGHTS).exists():
+        if is_unsealed(folder):
+            return RunStatus(folder, "unsealed", "autogrow verify --seal seals it as it is")
+        seal = finished(folder)
+        if seal is not None:
+            seal.check(SPEC, SUMMARY)
             summary = read_summary(folder / SUMMARY)
             if not summary.diverged:
                 return RunStatus(folder, "done")
@@ -88,6 +93,7 @@ def _status_of(folder: Path) -> RunStatus:
 
 def _standing(folder: Path, *, at_work: bool) -> Standing | str:
     """Return where a run stands by its records."""
+    require_file(folder / SPEC, "the spec of a run")
     spec, metrics = read_yaml(folder / SPEC), folder / METRICS
     rows = _rows(metrics) if metrics.exists() else []
     own = [row for row in rows if row["phase"] != "adaminit"]
@@ -117,6 +123,7 @@ def _expected(folder: Path, spec: Any, epoch: int) -> int:
 
 
 def _rows(file: Path) -> list[dict[str, str]]:
+    require_file(file, "the records of a run")
     with file.open(newline="", encoding="utf-8") as lines:
         return list(csv.DictReader(lines))
 

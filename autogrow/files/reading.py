@@ -191,6 +191,7 @@ def read_json(path: Path) -> Any:
     UserError
         If it cannot be read or is not JSON.
     """
+    require_file(path, "a JSON file")
     content = read_bytes(path, "a JSON file", 2**24)
     try:
         return json.loads(content)

@@ -14,11 +14,14 @@ from typing import Any
 from autogrow.config.resolved import ResolvedSpec, parse_resolved
 from autogrow.config.spec import to_json
 from autogrow.errors import UserError
+from autogrow.files.reading import require_file
+from autogrow.files.seals import Seal, read_seal, seal_file
 from autogrow.files.writing import write_csv
 from autogrow.files.yaml import read_yaml
 from autogrow.growth.algorithm import GROWTH_HEADER, Event
 from autogrow.networks.names import LAYERS, Architecture, NetworkName, parse_network
 from autogrow.runs.summary import SUMMARY, Summary, read_summary
+from autogrow.training.unfinished import checkpoint_files
 
 SPEC = "spec.yaml"
 GROWTH = "growth.csv"
@@ -40,9 +43,7 @@ def found_network(folder: Path, architecture: Architecture) -> NetworkName:
     sub-networks, is a UserError.
     """
     file = folder / SUMMARY
-    if not file.exists():
-        raise UserError(f"{file}: is not there; allowed: the folder of a finished run")
-    found = parse_network(read_summary(file).network)
+    found = parse_network(read_result(folder).network)
     if found.architecture.sub_networks != architecture.sub_networks:
         raise UserError(
             f"{file}: {found} has {found.architecture.sub_networks} sub-networks, "
@@ -57,16 +58,56 @@ def spec_checksum(spec: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()
 
 
-def finished_summary(folder: Path, spec: ResolvedSpec) -> Summary | None:
-    """Return the summary of the finished run of this spec, None if it is not finished.
+def is_unsealed(folder: Path) -> bool:
+    """Return whether a folder's run was finished by an older suite, which did not seal.
 
-    The summary may be of another spec if someone has put back a file of an earlier run, as
-    Snakemake does when a job fails.
+    A summary without a seal beside checkpoints is of a run that was killed just before its
+    seal; the checkpoints continue it.
     """
-    if not ((folder / SUMMARY).exists() and (folder / WEIGHTS).exists()):
-        return None
-    summary = read_summary(folder / SUMMARY)
-    return summary if summary.spec_checksum in (None, spec_checksum(to_json(spec))) else None
+    file = folder / SUMMARY
+    return file.exists() and not seal_file(file).exists() and not checkpoint_files(folder)
+
+
+def finished(folder: Path) -> Seal | None:
+    """Return the seal of a folder's run, None if the run is not finished.
+
+    Raises
+    ------
+    UserError
+        If the run is unsealed, or its seal damaged.
+    """
+    file = folder / SUMMARY
+    return read_seal(file) if seal_file(file).exists() or is_unsealed(folder) else None
+
+
+def require_finished(folder: Path, *names: str) -> Seal:
+    """Return the seal of a finished run of which the named files are as they were sealed.
+
+    Raises
+    ------
+    UserError
+        If the run is not finished, or naming the file that is damaged.
+    """
+    seal = finished(folder)
+    if seal is None:
+        raise UserError(f"{folder / SUMMARY}: no summary of a finished run: it is not there")
+    seal.check(*names)
+    return seal
+
+
+def read_result(folder: Path) -> Summary:
+    """Return the summary of a finished run: this folder's own, by its seal and spec."""
+    require_finished(folder, SPEC, SUMMARY)
+    return read_summary(folder / SUMMARY)
+
+
+def check_older(folder: Path) -> None:
+    """Check, as far as it can be, that the files of a run without a seal belong together."""
+    spec, summary = read_spec(folder), read_summary(folder / SUMMARY)
+    if summary.spec_checksum not in (None, spec_checksum(to_json(spec))):
+        raise UserError(f"{folder / SUMMARY}: is of another spec than {SPEC}; train the run again")
+    if spec.kind == "autogrow":
+        require_file(folder / GROWTH, "a file of a finished result")
 
 
 def write_growth(folder: Path, events: Sequence[Event], *, sync: bool = False) -> None:
@@ -87,14 +128,19 @@ def load_network(folder: str | Path) -> Any:
     Raises
     ------
     UserError
-        If there are no readable weights.
+        If the run is not finished or its weights are damaged.
     """
+    require_finished(Path(folder), WEIGHTS)
+    return read_network(Path(folder) / WEIGHTS)
+
+
+def read_network(file: Path) -> Any:
+    """Return the network of a file of weights that are known to be sound."""
     from safetensors import SafetensorError, safe_open
     from safetensors.torch import load_file
 
     from autogrow.networks.growable import build_network
 
-    file = Path(folder) / WEIGHTS
     try:
         with safe_open(file, "pt") as content:
             description = json.loads((content.metadata() or {})["network"])

@@ -9,10 +9,12 @@ from autogrow.config.execution import Execution
 from autogrow.config.resolved import ResolvedSpec
 from autogrow.config.spec import to_json
 from autogrow.errors import UserError
+from autogrow.files.reading import require_file
+from autogrow.files.seals import seal_file
 from autogrow.files.writing import write_bytes
 from autogrow.files.yaml import read_yaml, yaml_text
 from autogrow.process.distributed import World
-from autogrow.runs.folder import GROWTH, SPEC, WEIGHTS, finished_summary
+from autogrow.runs.folder import GROWTH, SPEC, WEIGHTS, finished, read_result
 from autogrow.runs.summary import SUMMARY, Summary
 from autogrow.training.metrics import METRICS
 from autogrow.training.reporter import Reporter
@@ -24,8 +26,14 @@ def prepare_folder(
 ) -> Summary | None:
     """Check the folder, clear it if asked to; return the summary if the run is finished.
 
-    The run of another spec that is not to be replaced is a UserError.
+    The run of another spec that is not to be replaced is a UserError, and so is a finished
+    run with a damaged file or without a seal.
     """
+
+    def say(message: str) -> None:
+        with Reporter(folder, quiet=execution.quiet) as reporter:
+            reporter.say(message)
+
     if world.first:
         differing = _differing(folder, spec)
         if differing and not execution.replace:
@@ -33,15 +41,26 @@ def prepare_folder(
                 f"{folder}: holds a run of another spec ({differing}); "
                 "use another folder, or discard that run with --replace"
             )
+        if differing:
+            say(f"{folder}: the run of another spec ({differing}) is discarded by --replace")
         if differing or execution.restart:
             _clear_folder(folder)
+        try:
+            seal = finished(folder)
+            if seal is not None:
+                seal.check()
+        except UserError as error:
+            if not execution.replace:
+                raise
+            say(f"{error}; discarded by --replace: the run is trained again")
+            _clear_folder(folder)
     world.wait()
-    summary = finished_summary(folder, spec)
-    if summary is not None:
-        if world.first:  # a process that was killed at its very end may have left remains
-            remove_remains(folder)
-        with Reporter(folder, quiet=execution.quiet, silent=not world.first) as reporter:
-            reporter.say(f"{folder}: this run is complete; nothing to do")
+    if finished(folder) is None:
+        return None
+    summary = read_result(folder)
+    if world.first:
+        remove_remains(folder)  # of a process that was killed at its very end
+        say(f"{folder}: this run is complete; nothing to do")
     return summary
 
 
@@ -64,7 +83,13 @@ def _differing(folder: Path, spec: ResolvedSpec) -> str:
     file = folder / SPEC
     if not file.exists():
         return ""
-    there, here = read_yaml(file), to_json(spec)
+    try:
+        require_file(file, "the spec of a run")
+        there, here = read_yaml(file), to_json(spec)
+    except UserError:
+        if not seal_file(folder / SUMMARY).exists():  # who knows whose file it is
+            raise
+        return f"{SPEC} is damaged there"
     if not isinstance(there, dict):
         raise UserError(f"{file}: is not a run's spec; use another folder")
     keys: list[Any] = sorted({*there, *here}, key=str)
@@ -82,7 +107,15 @@ def _remove_strays(folder: Path) -> None:
 
 def _clear_folder(folder: Path) -> None:
     """Remove everything that a run has left in its folder, except its log."""
-    for name in (SUMMARY, WEIGHTS, METRICS, GROWTH, SPEC, MICRO_BATCH):
+    for name in (
+        seal_file(folder / SUMMARY).name,
+        SUMMARY,
+        WEIGHTS,
+        METRICS,
+        GROWTH,
+        SPEC,
+        MICRO_BATCH,
+    ):
         (folder / name).unlink(missing_ok=True)
     for file in [*folder.glob("checkpoint-*"), *folder.glob("snapshots/*.safetensors")]:
         file.unlink()

@@ -18,6 +18,7 @@ from autogrow.config.resolving import resolve
 from autogrow.config.spec import RunSpec
 from autogrow.data import ImageData
 from autogrow.errors import UserError
+from autogrow.files.seals import seal
 from autogrow.files.writing import write_json
 from autogrow.growth.algorithm import Event, Growth
 from autogrow.growth.schedules import growing_staircase, staircase
@@ -194,6 +195,7 @@ class _Run:
             description = {"name": summary.network, **shape_of(spec, data)}
             write_weights(folder, state.network, description)
             write_json(folder / SUMMARY, summary.model_dump())
+            seal(folder / SUMMARY)
             remove_remains(folder)
         self.world.wait()
         return summary

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import pytest
-from made_up_summaries import made_up_summary
+from made_up_summaries import made_up_summary, write_result
 
 import autogrow
 from autogrow.config.spec import SPECS
@@ -13,7 +13,7 @@ from autogrow.networks.names import parse_architecture
 from autogrow.runs.folder import found_network
 from autogrow.training import trainer
 
-COMMANDS = ["grow", "train", "morph", "run", "replay", "status", "info"]
+COMMANDS = ["grow", "train", "morph", "run", "replay", "status", "verify", "info"]
 KINDS = {"grow": "autogrow", "train": "scratch", "morph": "morph"}
 
 
@@ -240,7 +240,7 @@ def test_depth_of_a_finished_run(cli, tiny, tmp_path):
     ],
 )
 def test_a_spec_has_a_depth_or_is_given_one(mistake, tmp_path, settings, depth_of, part):
-    (tmp_path / "summary.json").write_text(json.dumps(made_up_summary("Basic3ResNet-1-2-1")))
+    write_result(tmp_path, made_up_summary("Basic3ResNet-1-2-1"))
     file = tmp_path / "spec.yaml"
     file.write_text(yaml_text({"kind": "scratch", "data": "digits", **settings}))
     more = ["--depth-of", tmp_path] if depth_of else []
@@ -258,7 +258,7 @@ def test_a_spec_has_a_depth_or_is_given_one(mistake, tmp_path, settings, depth_o
     ],
 )
 def test_depth_of_a_net_of_another_kind_has_as_many_layers(tmp_path, found, architecture, network):
-    (tmp_path / "summary.json").write_text(json.dumps(made_up_summary(found)))
+    write_result(tmp_path, made_up_summary(found))
     assert str(found_network(tmp_path, parse_architecture(architecture))) == network
 
 
@@ -275,8 +275,7 @@ def test_depth_of_a_net_of_another_kind_has_as_many_layers(tmp_path, found, arch
 )
 def test_depth_of_what_is_no_finished_run(mistake, tmp_path, content, architecture, part):
     if content is not None:
-        text = content if isinstance(content, str) else json.dumps(content)
-        (tmp_path / "summary.json").write_text(text)
+        write_result(tmp_path, content)
     more = ["--data", "digits", "--depth-of", tmp_path, "--out", tmp_path / "run"]
     assert part in mistake("train", "--network", architecture, *more)
     assert not (tmp_path / "run").exists()

@@ -9,7 +9,7 @@ import sys
 import time
 
 import pytest
-from made_up_summaries import made_up_summary
+from made_up_summaries import made_up_summary, write_result
 from terminals import under_a_terminal
 
 from autogrow.files.writing import write_csv
@@ -31,8 +31,7 @@ def run_folder(folder, *, spec=None, epochs=0, phase="training", status=None, lo
     if status is not None:
         after = 3 if status == "diverged" else None
         content = made_up_summary("Basic3ResNet-2-1-1", status=status, diverged_after=after)
-        (folder / "summary.json").write_text(json.dumps(content))
-        (folder / "weights.safetensors").touch()
+        write_result(folder, content)
     if lock is not None:
         (folder / "lock").write_text(json.dumps({"host": lock, "pid": os.getpid()}))
     return folder
@@ -53,15 +52,15 @@ def tree(tmp_path):
     long_ago = time.time() - 2 * STALE
     os.utime(gone / "lock", (long_ago, long_ago))
     (gone / "checkpoint-000004-0000000040.safetensors").touch()
-    a, b, c, d = (
-        run_folder(tmp_path / "damaged" / name, epochs=2, status="complete") for name in "abcd"
-    )
-    for folder in (a, c, d):
-        (folder / "weights.safetensors").unlink()
+    a, c, d = (run_folder(tmp_path / "damaged" / name, epochs=2) for name in "acd")
+    b = run_folder(tmp_path / "damaged/b", status="complete")
     (a / "metrics.csv").write_bytes(b"\xff\x00,\n")
     (b / "summary.json").write_text("[1]")
     (c / SPEC).write_text("no: [spec")
     (d / "metrics.csv").write_text("foreign\n1\n")
+    for name in ("metrics.csv", SPEC):  # nobody would ever write into them
+        (run_folder(tmp_path / "damaged" / name) / name).unlink(missing_ok=True)
+        os.mkfifo(tmp_path / "damaged" / name / name)
     (tmp_path / "specs/run").mkdir(parents=True)
     (tmp_path / "specs/run" / SPEC).write_text("{}")  # no run folder
     return tmp_path
@@ -71,7 +70,7 @@ def test_every_state_is_told_in_one_line_each(tree, cli):
     told = cli("status", tree)
     assert (told.status, told.err) == (0, "")
     first, *lines = told.out.splitlines()
-    assert first == f"{tree}: 1 done, 1 diverged, 4 running, 1 interrupted, 4 damaged"
+    assert first == f"{tree}: 1 done, 1 diverged, 4 running, 1 interrupted, 6 damaged"
     found = dict(re.match(r"  \w+ +(\S+): (.*)", line).groups() for line in lines)
     assert found["deep/er/diverged"] == "no finite loss from epoch 3 on"
     assert found["starts"] == "in its first epoch"
@@ -83,7 +82,7 @@ def test_every_state_is_told_in_one_line_each(tree, cli):
     assert found["tunes"].startswith("epoch 9 of 13 (69 %), finetuning")
     assert re.search(r"epoch 4 of 10 .*; last checkpoint \d:\d\d ago$", found["gone"])
     assert set(found) >= {f"damaged/{name}" for name in "abcd"}
-    assert len(lines) == 10
+    assert len(lines) == 12
 
 
 def test_a_single_run_folder_an_empty_one_and_a_missing_one(tree, cli, mistake):

@@ -1,6 +1,8 @@
 """The figures' CSVs from made-up runs and landscapes."""
 
 import json
+import shutil
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -11,6 +13,7 @@ from analysis.__main__ import main
 from analysis.experiments.catalogue import load_catalogue
 from analysis.figures import figure_data as figures
 from analysis.figures.published import published_resnets
+from autogrow.files.seals import seal
 from autogrow.files.writing import write_csv
 
 COMMON = ["scale", "description", "panel", "title", "dataset", "paper_dataset", "run", "seed"]
@@ -121,9 +124,9 @@ def test_on_the_papers_data_ours_and_the_published_share_a_panel(tmp_path):
     assert set(frame["panel"]) == {""}
     assert set(frame["title"]) == {"ImageNet"}
     one = next(iter(paper.tables["figure4"].runs))
-    (tmp_path / "runs" / one / "seed1/summary.json").unlink()
+    shutil.rmtree(tmp_path / "runs" / one / "seed1")
     with pytest.raises(figures.UserError, match="no summary"):
-        figures.build_figure(paper.tables["figure4"], paper, results)
+        figures.build_figure(paper.tables["figure4"], paper, replace(results))
 
 
 MORPHING = ["Basic3ResNet-1-1-1 morphed to 2-2-2", "Basic3ResNet-2-2-2 from scratch"]
@@ -187,9 +190,11 @@ def build_diverged(tmp_path, catalogue, write_figure):
                     point = [0, 0, "seed", "1-1-1", 0, *NAN]
                     write_csv(file, file.read_text().split("\n")[0].split(","), [point])
                     plane = {**PLANE, "explained_1": None, "explained_2": None}
-                    file.with_name("plane.json").write_text(json.dumps(plane))
+                    file = file.with_name("plane.json")
+                    file.write_text(json.dumps(plane))
                 else:
                     write_csv(file, ["x", "y", "loss", "accuracy"], [[*p, *NAN] for p in GRID])
+                seal(file)
         frames = write_figure(name)
         assert main(["figure", name, "--folder", str(tmp_path)]) == 0
         return row.runs["main"], frames

@@ -3,6 +3,8 @@
 import csv
 import json
 
+from autogrow.files.seals import seal
+
 VALUES = ("accuracy", "top5", "val_accuracy", "train_accuracy")
 PHASES = ("growing", "adaminit", "finetuning", "training")
 
@@ -34,6 +36,7 @@ def diverge(folder, epoch):
             snapshot.unlink()
     if (folder / "weights.safetensors").exists():
         _lose_weights(folder, summary["network"])
+    seal(file)
     return summary
 
 

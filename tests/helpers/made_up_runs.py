@@ -2,9 +2,10 @@
 
 import json
 
-from made_up_summaries import made_up_summary
+from made_up_summaries import made_up_summary, write_result
 
 from analysis.results.summaries import Results
+from autogrow.files.seals import seal
 from autogrow.files.writing import write_csv
 from autogrow.training.metrics import METRICS_HEADER
 
@@ -35,8 +36,6 @@ def make_run(folder, run, seed):
         f"{architecture}-{depth}", parameters=1000 + seed, seed=seed, **scores
     )
     folder = folder / "runs" / run.id / f"seed{seed}"
-    folder.mkdir(parents=True)
-    (folder / "summary.json").write_text(json.dumps(summary))
     rows = []
     for epoch, phase, depth, train, val, best in GROWN:
         if "4" in architecture:
@@ -45,6 +44,7 @@ def make_run(folder, run, seed):
         cells |= {"val_accuracy": val, "best_val_accuracy": best}
         rows.append([cells.get(column, "") for column in METRICS_HEADER])
     write_csv(folder / "metrics.csv", METRICS_HEADER, rows)
+    write_result(folder, summary)
 
 
 def make_landscape(folder, row, seed):
@@ -55,9 +55,12 @@ def make_landscape(folder, row, seed):
         points = [[0, 0, "seed", "1-1-1", 0, 3.5, -1], [1, 2, "growing", "2-1-1", 1, 0, 0]]
         write_csv(folder / "trajectory/trajectory.csv", header, points)
         (folder / "trajectory/plane.json").write_text(json.dumps(PLANE))
-        write_csv(folder / "trajectory/contour.csv", ["x", "y", "loss", "accuracy"], grid)
+        seal(folder / "trajectory/plane.json")
+        file = folder / "trajectory/contour.csv"
     else:
-        write_csv(folder / "surface/surface.csv", ["x", "y", "loss", "accuracy"], grid)
+        file = folder / "surface/surface.csv"
+    write_csv(file, ["x", "y", "loss", "accuracy"], grid)
+    seal(file)
 
 
 def make_results(folder, catalogue, names):

@@ -4,10 +4,13 @@ import re
 from pathlib import Path
 
 import pytest
+from made_up_summaries import write_result
 
 from analysis.__main__ import main
 from analysis.experiments.catalogue import load_catalogue
 from analysis.jobs import estimates, plan
+from autogrow.errors import UserError
+from autogrow.files.seals import seal
 from autogrow.networks.flops import network_costs
 from autogrow.networks.names import parse_network
 
@@ -67,17 +70,19 @@ def test_every_run_has_an_estimate_and_a_reader(scale, tmp_path):
 
 def test_what_is_done_is_counted(paper, tmp_path):
     run = "Basic3ResNet/CIFAR10/scratch-5-5-5"
-    folder = tmp_path / "runs" / run / "seed1"
-    folder.mkdir(parents=True)
-    (folder / "summary.json").touch()
+    write_result(tmp_path / "runs" / run / "seed1", "")
     frame = plan.plan(paper, [0, 1], 1e12, tmp_path).set_index("run")
     assert frame.loc[run, "done"] == frame["done"].sum() == 1
+    (tmp_path / "runs" / run / "seed1/summary.json").write_text("{}")
+    with pytest.raises(UserError, match=r"summary.json: found 2 bytes"):
+        plan.plan(paper, [0, 1], 1e12, tmp_path)
 
 
 def test_the_loss_around_a_network_costs_a_forward_pass_a_point_and_image(paper, tmp_path):
     folder = tmp_path / "landscapes/Basic3ResNet/CIFAR10/scratch-5-5-5/seed1/trajectory"
     folder.mkdir(parents=True)
     (folder / "contour.csv").touch()
+    seal(folder / "contour.csv")
     frame = plan.plan_landscapes(paper, [2, 1], 1e12, tmp_path)
     assert list(frame["figure"] + frame["panel"]) == [
         *("figure5a", "figure5b", "figure6a", "figure6b", "figure6c", "figure6d"),

@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from made_up_summaries import write_result
 from safetensors.numpy import load_file
 
 from analysis.landscapes import snapshot_points
 from analysis.landscapes.finished import finished_run
 from analysis.landscapes.trained import training_images
+from autogrow.files.seals import seal
 from autogrow.runs.folder import load_network
 from autogrow.training.epoch import evaluate
 
@@ -153,10 +155,13 @@ def test_runs_that_have_no_trajectory(trajectories, run_copy, tmp_path, one_line
     files = sorted((run_copy / "snapshots").iterdir())
     for file in files[1:]:
         file.unlink()
+    seal(run_copy / "summary.json")
     assert "fewer than 3 points" in one_line(trajectories(*options))
     files[0].write_bytes(b"damaged")
+    seal(run_copy / "summary.json")
     assert f"{files[0]}: no readable snapshot" in one_line(trajectories(*options))
     files[0].unlink()
+    seal(run_copy / "summary.json")
     assert "no snapshots; train it with" in one_line(trajectories(*options))
     assert not (tmp_path / "out").exists()
 
@@ -172,6 +177,7 @@ def test_a_plane_of_other_weights(trajectories, run_copy, tmp_path, one_line):
     with (run_copy / "weights.safetensors").open("r+b") as file:
         file.seek(-4, 2)
         file.write(bytes(4))
+    seal(run_copy / "summary.json")
     assert "is of other weights" in one_line(trajectories(*options, "--block", "1/2"))
 
 
@@ -181,12 +187,14 @@ def test_folders_that_hold_no_finished_run_or_cannot_be_made(either, run_copy, t
 
     assert "cannot be made" in line(out=run_copy / "spec.yaml")
     assert "holds no run" in line(tmp_path / "nowhere")
-    (run_copy / "weights.safetensors").unlink()
+    for name, told in (("weights.safetensors", "no weights of a run"),
+                       ("summary.json", "no summary of a finished run")):  # fmt: skip
+        (run_copy / name).write_text("{}")
+        seal(run_copy / "summary.json")
+        assert f"{name}: {told}" in line()
+    for file in run_copy.glob("summary.json*"):
+        file.unlink()
     assert "is not finished" in line()
-    (run_copy / "weights.safetensors").write_bytes(b"damaged")
-    assert "weights.safetensors: no weights of a run" in line()
-    (run_copy / "summary.json").write_text("{}")
-    assert "no summary of a finished run" in line()
 
 
 @pytest.mark.parametrize(
@@ -199,7 +207,7 @@ def test_folders_that_hold_no_finished_run_or_cannot_be_made(either, run_copy, t
 def test_weights_or_data_of_another_run(surfaces, run_copy, tmp_path, one_line, change, text):
     summary = json.loads((run_copy / "summary.json").read_text())
     change = change | ({"data": summary["data"] | change["data"]} if "data" in change else {})
-    (run_copy / "summary.json").write_text(json.dumps(summary | change))
+    write_result(run_copy, summary | change)
     assert text in one_line(surfaces("--run", run_copy, "--out", tmp_path / "out"))
 
 

@@ -6,9 +6,11 @@ import math
 import numpy as np
 import pytest
 from diverged import diverge
+from made_up_summaries import write_result
 from safetensors.numpy import load_file
 
 from analysis.landscapes.finished import finished_run
+from autogrow.files.seals import seal
 
 
 @pytest.fixture
@@ -71,6 +73,7 @@ def test_too_few_snapshots_before_the_divergence_leave_no_plane(
     diverge(run_copy, epoch)
     for file in run_copy.glob("snapshots/*-grown.safetensors"):
         file.unlink()
+    seal(run_copy / "summary.json")
     out = tmp_path / "t"
     told = trajectories("--run", run_copy, "--out", out, "--points", 3)
     assert (told.status, told.err) == (0, "")
@@ -90,6 +93,6 @@ def test_a_complete_run_with_weights_that_are_not_finite_is_refused(
 ):
     before = (run_copy / "summary.json").read_text()
     diverge(run_copy, finished_run(run_copy).summary.own_epochs)
-    (run_copy / "summary.json").write_text(before)
+    write_result(run_copy, before)
     told = trajectories("--run", run_copy, "--out", tmp_path / "t")
     assert "the final network has values that are not finite" in one_line(told)

@@ -98,18 +98,10 @@ def test_damaged_files_of_the_run(request, name, run_copy, tmp_path, file, times
     file = run_copy / file
     content = file.read_bytes()
     arguments = ["--run", run_copy, "--out", tmp_path / "out", *SMALL]
-    for damaged in truncated(content, times):
-        if damaged.strip() == content.strip():
-            continue  # a line break at the end of JSON
+    for damaged in [*truncated(content, times), *flipped(content, times)]:
         file.write_bytes(damaged)
         told_in_one_line(command(*arguments), file)
-    # Metadata and names are at the beginning.
-    for damaged in flipped(content[:4000], times):
-        file.write_bytes(damaged + content[4000:])
-        told = command(*arguments[:2], "--out", tmp_path / "other", *SMALL, "--restart")
-        if told.status:
-            assert told.err.count("\n") == 1, told
-            assert str(run_copy) in told.err, told
+        told_in_one_line(command(*arguments, "--restart"), file)
 
 
 @pytest.mark.parametrize(
@@ -139,9 +131,8 @@ def test_damaged_files_of_the_landscape(trajectories, trained, tmp_path, file):
     for damaged in flipped(content, 30):
         file.write_bytes(damaged)
         told = trajectories(*options)
-        if told.status:
-            assert told.err.count("\n") == 1, told
-            assert str(out) in told.err, told
+        if told.status or file.name != "settings.json":  # which may mean the same
+            told_in_one_line(told, out)
         if file.parent.name != "blocks":
             (out / "blocks/1-of-3.csv").unlink(missing_ok=True)
     file.write_bytes(content)

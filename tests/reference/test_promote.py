@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from damage import contents
 from made_up_runs import make_run
+from made_up_summaries import write_result
 from mounts import fill, read_only, small_disk
 
 from analysis.__main__ import main
@@ -75,7 +76,7 @@ def a_run(project, seed=1):
 
 
 def change(file, time=MADE, **values):
-    file.write_text(json.dumps({**json.loads(file.read_text()), **values}))
+    write_result(file.parent, {**json.loads(file.read_text()), **values})
     os.utime(file, (time, time))
 
 
@@ -277,6 +278,7 @@ CANNOT_BE_MISSING = "no such file; a reference has every table of the catalogue,
     ("name", "damage", "told"),
     [
         (SUMMARY, None, f"{SUMMARY}: unfinished: 1 of {2 * len(mini().runs)} runs"),
+        (SUMMARY, b"99.99", f"{SUMMARY}: found "),
         (SUMMARY, {"seed": 7}, "is of seed 7, not of 1"),
         (SUMMARY, {"status": None}, "status: found None"),
         (SUMMARY, {"seconds_growing": "long"}, "seconds_growing: found 'long'"),
@@ -295,8 +297,10 @@ def test_damaged_and_missing_files_are_refused(project, name, damage, told):
     file = out(project) / name
     if damage is None:
         file.unlink()
+    elif isinstance(damage, bytes):
+        file.write_bytes(file.read_bytes().replace(b"91.0", damage))
     elif isinstance(damage, str):
-        file.write_text(damage)
+        write_result(file.parent, damage)
     else:
         change(file, **damage)
     refused(project, told)

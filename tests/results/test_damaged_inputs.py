@@ -84,16 +84,8 @@ def test_what_tables_and_figures_are_made_from(folder, damage, name, file):
     file = folder / file.replace("*/*/*", run)
     content = file.read_bytes()
     arguments = [*build(name), "--scale", "mini", "--folder", folder, "--seeds", 1, 2]
-    for damaged in [None, *truncated(content, 20)]:
+    for damaged in [None, *truncated(content, 20), *flipped(content, 20)]:
         told_in_one_line(damage(file, damaged, *arguments), file)
-    refused = 0
-    for damaged in flipped(content, 20):
-        told = damage(file, damaged, *arguments)
-        if told.status:
-            refused += 1
-            told_in_one_line(told, file)
-    # Another digit is another value, but most bytes hold the form.
-    assert refused > 2
     assert main([str(a) for a in arguments]) == 0
 
 

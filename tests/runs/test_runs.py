@@ -2,6 +2,7 @@ import dataclasses
 import os
 import re
 import shlex
+import shutil
 import sys
 
 import numpy as np
@@ -18,6 +19,7 @@ from autogrow.cli.main import main
 from autogrow.config.spec import parse_spec
 from autogrow.data import Split, load
 from autogrow.errors import UserError
+from autogrow.files.seals import seal
 from autogrow.files.yaml import read_yaml
 from autogrow.networks.growable import build_network
 from autogrow.networks.names import parse_network
@@ -26,6 +28,7 @@ from autogrow.training import trainer
 from autogrow.training.epoch import evaluate
 
 FILES = {"spec.yaml", "metrics.csv", "summary.json", "weights.safetensors", "log.txt"}
+FILES |= {"summary.json.seal"}
 COLUMNS = (
     "epoch,phase,depth,lr,train_loss,train_accuracy,val_loss,val_accuracy,"
     "test_accuracy,best_val_accuracy,seconds"
@@ -252,10 +255,12 @@ def test_weights_reproduce_the_recorded_accuracy_and_need_the_depth_alone(finish
 def test_weights_that_cannot_be_loaded_are_named(finished, tmp_path, damage):
     file = tmp_path / "weights.safetensors"
     content = (finished("scratch") / file.name).read_bytes()
+    shutil.copy(finished("scratch") / "summary.json", tmp_path)
     if damage == "foreign":
         save_file({"a": torch.zeros(2)}, file)
     elif damage != "missing":
         file.write_bytes({"empty": b"", "cut": content[:-100], "noise": b"\xff" * 500}[damage])
+    seal(tmp_path / "summary.json")
     with pytest.raises(UserError, match="weights") as error:
         autogrow.load_network(tmp_path)
     assert str(file) in str(error.value)

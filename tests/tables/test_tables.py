@@ -6,7 +6,7 @@ import re
 import pandas as pd
 import pytest
 from diverged import diverge
-from made_up_summaries import made_up_summary
+from made_up_summaries import made_up_summary, write_result
 
 from analysis.__main__ import main
 from analysis.experiments.catalogue import load_catalogue
@@ -29,12 +29,10 @@ def results(tmp_path, catalogue):
     """Every run has best accuracy 90, 91, 95 over the seeds; from scratch 1 point less."""
     for run in catalogue.runs.values():
         for seed, best in zip(SEEDS, (90.0, 91.0, 95.0), strict=True):
-            folder = tmp_path / "runs" / run.id / f"seed{seed}"
-            folder.mkdir(parents=True)
             best -= run.spec.kind == "scratch"
             scores = {"best_accuracy": best, "final_accuracy": best - 10, **HOURS}
-            summary = made_up_summary("Basic3ResNet-2-1-1", **scores, epochs=EPOCHS)
-            (folder / "summary.json").write_text(json.dumps(summary))
+            summary = made_up_summary("Basic3ResNet-2-1-1", **scores, epochs=EPOCHS, seed=seed)
+            write_result(tmp_path / "runs" / run.id / f"seed{seed}", summary)
     return Results(tmp_path, SEEDS, "best")
 
 
@@ -187,8 +185,10 @@ def test_a_difference_says_which_side_diverged(built, lose):
 
 def test_hours_of_a_run_that_diverged_are_in_no_mean(catalogue, results, built, lose):
     table = catalogue.tables["table10"]
-    file = results.run_folder(table.rows[0].runs["main"], 0) / "summary.json"
-    file.write_text(json.dumps({**json.loads(file.read_text()), "seconds_growing": 1.0}))
+    folder = results.run_folder(table.rows[0].runs["main"], 0)
+    write_result(
+        folder, {**json.loads((folder / "summary.json").read_text()), "seconds_growing": 1.0}
+    )
     lose([0], table="table10")
     row = built("table10")[0].iloc[0]
     assert (row["growing_hours"], row["growing_hours_diverged"]) == ("0.5000", 1)

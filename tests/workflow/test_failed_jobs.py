@@ -34,6 +34,7 @@ def test_a_failed_run_leaves_no_result_of_older_settings(longer):
 def test_a_run_that_fails_at_once_leaves_no_result_of_older_settings(longer):
     """Before it has looked into its folder, where the old result still is."""
     (longer.folder / OUT / "spec.yaml").write_text("[")
+    (longer.folder / OUT / "summary.json.seal").unlink()
     longer.snakemake(*SMOKE, "retries=0", *TARGET, status=1)
     assert longer.planned(*SMOKE, *TARGET) == {"train": 1}
 
