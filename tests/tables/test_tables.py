@@ -153,7 +153,7 @@ ONCE = re.compile(r"\\text\w+\{\}|\\[&%$#_{}]|\{[][*]\}|[^\\&%$#_{}~^<>|`*[\]]")
 @pytest.mark.parametrize("seed", range(5))
 def test_texts_of_a_user_are_shown_as_they_are(catalogue, results, seed):
     drawn = random.Random(seed)
-    for _ in range(12):
+    for _ in range(40):
         text = "".join(drawn.sample([*MARKUP, *HOSTILE, " ", "a"], drawn.randint(1, 4)))
         settings = catalogue.settings.model_copy(update={"description": text})
         table = catalogue.tables["table5"]
