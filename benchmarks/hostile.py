@@ -1,9 +1,9 @@
 """Texts that a shell would execute or split, in every key of the configuration.
 
-In a copy of the clone, ``python -m benchmarks.hostile [SEED]`` gives each text to each key. What
-is accepted goes into the rules' shell commands, which are carried out with programs that only
-note their words. It prints, as JSON, how many texts were given, which keys accept how many, and
-what happened to each text that was executed or split.
+``python -m benchmarks.hostile [SEED [N]]`` gives each text, or N drawn by a seed, to each key, in
+a copy of the clone. What is accepted goes into the rules' shell commands, which are carried out
+with programs that only note their words. It prints, as JSON, how many texts were given, which
+keys accept how many, and what happened to each text that was executed or split.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
@@ -57,6 +58,8 @@ HOSTILE += [
 ]
 HOSTILE += ["%s%n", "\\", "'", '"', "", "\x00", "\x1b[2J", "a\\\nb", "../HIT", "x" * 300, "\u0661"]
 
+ROOT = Path(__file__).resolve().parents[1]
+CLONE = ("Snakefile", "analysis", "autogrow", "config", "slurm", "workflow", "results/paper")
 Values = dict[str, Any]
 Where = tuple[Any, ...]
 
@@ -216,10 +219,21 @@ def everywhere(
     return contents
 
 
-def main(seed: str | None = None) -> int:
+def main(seed: str | None = None, count: str = "50") -> int:
     """Try every text, or others drawn by a seed; return 1 if one was executed or split."""
     drawn = random.Random(seed)
-    texts = HOSTILE if seed is None else ["".join(drawn.sample(HOSTILE, 3)) for _ in HOSTILE]
+    texts = ["".join(drawn.sample(HOSTILE, 3)) for _ in range(int(count))] if seed else HOSTILE
+    with tempfile.TemporaryDirectory() as folder:
+        for part in CLONE:
+            copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+            (Path(folder) / part).parent.mkdir(exist_ok=True)
+            copy(ROOT / part, Path(folder) / part)
+        os.chdir(folder)
+        sys.path.insert(0, folder)  # before anything of analysis is imported
+        return _try_all(texts)
+
+
+def _try_all(texts: Sequence[str]) -> int:
     base = plain()
     images, labels = np.zeros((4, 8, 8), np.uint8), np.arange(4) % 2
     np.savez("own.npz", x_train=images, y_train=labels, x_test=images, y_test=labels)
