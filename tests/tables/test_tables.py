@@ -115,38 +115,11 @@ def test_markdown_and_latex_say_scale_data_and_seeds(built):
     assert {line.count("&") for line in body} == {columns}
 
 
-MARKUP = [
-    "<script>x</script>",
-    "<!-- ",
-    "a | b",
-    "&lt;",
-    "[a](javascript:b)",
-    "![a](b)",
-    "<b@c.de>",
-]
-MARKUP += [
-    "http://a.b",
-    "www.a.b",
-    "**a**",
-    "_a_",
-    "a__b__",
-    "~~a~~",
-    "$a^2$",
-    "# a",
-    "- a",
-    "\\\\[1em]",
-]
-MARKUP += [
-    "\\input{a}",
-    "\\end{tabular}",
-    "100 %",
-    "* a",
-    "[a]",
-    "`a` ``",
-    "a\n\nb",
-    "\x1b[2J",
-    "[a]: b",
-]
+MARKUP = r"""<script>x</script>  <!-- !  a | b  &lt;  [a](javascript:b)  ![a](b)  <b@c.de>  #
+http://a.b  www.a.b  **a**  _a_  a__b__  ~~a~~  $a^2$  # a  - a  \\[1em]  * a  [a]  `a` ``  [a]: b
+\input{a}  \end{tabular}  100 %"""
+TEXTS = [*re.split("  |\n", MARKUP), "a\n\nb", "\x1b[2J", " ", "a", *HOSTILE]
+PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 ONCE = re.compile(r"\\text\w+\{\}|\\[&%$#_{}]|\{[][*]\}|[^\\&%$#_{}~^<>|`*[\]]")
 
 
@@ -154,18 +127,14 @@ ONCE = re.compile(r"\\text\w+\{\}|\\[&%$#_{}]|\{[][*]\}|[^\\&%$#_{}~^<>|`*[\]]")
 def test_texts_of_a_user_are_shown_as_they_are(catalogue, results, seed):
     drawn = random.Random(seed)
     for _ in range(40):
-        text = "".join(drawn.sample([*MARKUP, *HOSTILE, " ", "a"], drawn.randint(1, 4)))
+        text = "".join(drawn.sample(TEXTS, drawn.randint(1, 4))).strip() or "a"
         settings = catalogue.settings.model_copy(update={"description": text})
         table = catalogue.tables["table5"]
         rows = [replace(row, values={**row.values, "dataset": text}) for row in table.rows]
         table = replace(table, title=text, rows=rows)
-        shown = table, replace(catalogue, scale="smoke", settings=settings), results
-        frame = tables.build_table(*shown)
-        told = (
-            MarkdownIt("commonmark")
-            .enable(["table", "strikethrough"])
-            .parse(markdown(table, frame, *shown[1:]))
-        )
+        shown = replace(catalogue, scale="smoke", settings=settings), results
+        given = table, tables.build_table(table, *shown), *shown
+        told = PARSER.parse(markdown(*given))
         inline = [token for token in told if token.type == "inline"]
         kinds = {child.type for token in inline for child in token.children}
         assert kinds <= {"text", "code_inline", "strong_open", "strong_close"}, text
@@ -174,7 +143,7 @@ def test_texts_of_a_user_are_shown_as_they_are(catalogue, results, seed):
         assert words.count(line) == len(rows) + bool(line)  # a cell each, and the stamp
         assert words[0] == f"Table 5: {line}".strip()
         assert [token.type for token in told].count("tr_open") == len(rows) + 1
-        escaped, tex = latex_text(text), latex(table, frame, *shown[1:])
+        escaped, tex = latex_text(text), latex(*given)
         assert "".join(ONCE.findall(escaped)) == escaped
         assert f"\n{escaped} & Basic3ResNet &" in tex
         assert f"\\caption{{{escaped}. " in tex
