@@ -7,7 +7,8 @@
 # make test-slurm  only those on a real Slurm (root; skipped where Slurm is not installed)
 
 PYTHON ?= python3
-SCALE ?= mini
+# In the environment, so that the shell does not read it as commands.
+export SCALE ?= mini
 VENV := .venv
 INSTALLED := $(VENV)/.installed
 
@@ -22,7 +23,7 @@ PARTS := lint types layers test-package test-workflow test-crashes test-slurm
 
 reproduce: $(INSTALLED)
 	$(VENV)/bin/python -m analysis unlock
-	$(VENV)/bin/python -m analysis reproduce --scale $(SCALE)
+	$(VENV)/bin/python -m analysis reproduce --scale "$$SCALE"
 
 # Each part prints when it has ended, where make can do that (not the 3.81 of macOS).
 test: $(INSTALLED)

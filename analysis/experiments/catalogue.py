@@ -70,8 +70,13 @@ def load_catalogue(scale: str, experiments: Path = EXPERIMENTS) -> Catalogue:
     UserError
         Naming file, table and key of what is malformed.
     """
-    settings = read_scale(scale)
-    content = read_yaml(experiments)
+    return make_catalogue(scale, read_scale(scale), read_yaml(experiments), experiments)
+
+
+def make_catalogue(
+    scale: str, settings: ScaleSettings, content: object, experiments: Path
+) -> Catalogue:
+    """Return the catalogue of what experiments.yaml holds; see :func:`load_catalogue`."""
     if not isinstance(content, dict):
         raise UserError(f"{experiments}: found {content!r:.80}; allowed: a mapping of tables")
     runs: dict[str, Run] = {}

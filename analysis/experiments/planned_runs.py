@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -72,7 +73,8 @@ def run_id(spec: ResolvedSpec, depth_of: Run | None = None) -> str:
 
 
 def _data_label(spec: ResolvedSpec) -> str:
-    label = spec.data
+    """Return the data set's name; of a path only what names one folder, and no wildcard."""
+    label = re.sub(r"[^\w.-]+", "_", spec.data, flags=re.ASCII)
     if spec.data_fraction != 1:
         label += f"-fraction{spec.data_fraction:g}"
     if spec.downscale != 1:

@@ -219,10 +219,10 @@ def _check_values(values: Mapping[str, Any], where: str) -> None:
         if column not in COLUMNS + INSTRUCTIONS:
             known = allowed(COLUMNS + INSTRUCTIONS)
             raise UserError(f"{where}: unknown column {column!r:.80}; allowed: {known}")
-        if column == "depth_of" and isinstance(value, dict | None):
-            continue
-        if not isinstance(value, str | int | float | None):
-            wanted = "columns with values" if column == "depth_of" else "a word or a number"
+        types, wanted = str | int | float | None, "a word or a number"
+        if column == "depth_of":
+            types, wanted = dict | None, "columns with values"
+        if not isinstance(value, types):
             raise UserError(f"{where}: {column}: found {value!r:.80}; allowed: {wanted}")
     if not isinstance(values.get("dataset"), str):
         raise UserError(f"{where}: a row has no dataset; allowed: a column, or in `shared`")

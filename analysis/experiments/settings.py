@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+)
 
 from autogrow.config.pydantic_errors import validated
 from autogrow.errors import UserError, allowed
@@ -45,7 +53,39 @@ class Checkpoints(_Strict):
 
 # Not strict: numbers inside `--config "cluster={...}"` are text.
 _Count = Annotated[int, Field(ge=1, le=1_000_000, strict=False)]
-_Names = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.,-]+$")]
+
+
+def _like(pattern: str, told: str) -> AfterValidator:
+    """Return a validator of texts that may reach a shell command."""
+
+    def check(text: str) -> str:
+        if re.fullmatch(pattern, text, re.ASCII) is None:
+            raise ValueError(f"allowed: {told}")
+        return text
+
+    return AfterValidator(check)
+
+
+def _path(text: str) -> str:
+    if not text.isprintable() or not text.strip() or text.startswith("-"):
+        raise ValueError("allowed: a path of printable characters that does not begin with -")
+    return text
+
+
+def _in_home(text: str) -> str:
+    try:
+        return str(Path(text).expanduser())
+    except RuntimeError:
+        raise ValueError("allowed: a path, ~ only of a user who has a home") from None
+
+
+_Device = Annotated[str, _like(r"auto|cpu|cuda(:\d{1,3})?", "auto, cpu, cuda or cuda:N")]
+# What Snakemake's Slurm plugin takes.
+_GpuType = Annotated[str, _like(r"[\w.]+", "letters, digits, _ and .")]
+_Names = Annotated[str, _like(r"\w[\w.,-]*", "letters, digits, _, . and -; commas between names")]
+_Path = Annotated[str, AfterValidator(_path)]
+# Snakemake takes braces for wildcards.
+_Input = Annotated[_Path, _like("[^{}]+", "a path without braces")]
 
 
 class JobSize(_Strict):
@@ -69,10 +109,9 @@ class Cluster(_Strict):
 
     partition: _Names | None
     account: _Names | None
-    # What Snakemake's Slurm plugin takes.
-    gpu_type: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.]+$")] | None
+    gpu_type: _GpuType | None
     shards: int | None = Field(ge=1, le=100, strict=False)
-    scratch: str | None
+    scratch: _Path | None
     jobs: dict[str, JobSize]
 
     @field_validator("jobs")
@@ -96,10 +135,10 @@ class Settings(_Strict):
     precision: Literal["fp32", "tf32", "bf16"]
     choices: Choices
     accuracy: Literal["best", "final"]
-    device: str
+    device: _Device
     gpu_share: dict[str, Annotated[int, Field(ge=1, le=100, strict=False)]]
-    data_root: str | None
-    reference: str | None
+    data_root: Annotated[_Path, AfterValidator(_in_home)] | None
+    reference: _Input | None
     checkpoints: Checkpoints
     retries: int = Field(ge=0, le=100, strict=False)
     throughput: float | None = Field(gt=0, allow_inf_nan=False)
@@ -212,7 +251,7 @@ def prepare_environment(settings: Settings) -> None:
         others = os.environ.get(variable)
         os.environ[variable] = os.pathsep.join([str(folder), *([others] if others else [])])
     if settings.data_root is not None:
-        os.environ["AUTOGROW_DATA_ROOT"] = str(Path(settings.data_root).expanduser().resolve())
+        os.environ["AUTOGROW_DATA_ROOT"] = str(Path(settings.data_root).resolve())
     if settings.cluster is not None and settings.cluster.scratch is not None:
         # Jobs read the settings again: $TMPDIR is the node's.
         os.environ["AUTOGROW_SCRATCH"] = os.path.expandvars(settings.cluster.scratch)

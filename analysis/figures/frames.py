@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.results.csvfiles import check_columns, grid_sides, read_csv, read_numbers
+from analysis.results.texts import one_line
 from autogrow.errors import UserError
 
 COMMON = ("scale", "description", "panel", "title", "dataset", "paper_dataset", "run")
@@ -29,10 +30,8 @@ def read_frame(file: Path, text: Sequence[str], numbers: Sequence[str]) -> pd.Da
         if (frame[column] == "").any():
             line = int((frame[column] == "").argmax()) + 2
             raise UserError(f"{file}: line {line}: has no {column}; allowed: one in every line")
-    for column in (*COMMON, *text):  # fonts have no glyph for control characters
-        frame[column] = [
-            "".join(char if char.isprintable() else "?" for char in cell) for cell in frame[column]
-        ]
+    for column in (*COMMON, *text):  # matplotlib sets what is between two $ as a formula
+        frame[column] = [one_line(cell).replace("$", r"\$") for cell in frame[column]]
     for column in ("seed", *numbers):
         frame[column] = read_numbers(file, lines, column)
     frame["diverged_after"] = math.nan

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 from types import FrameType
 
+from analysis.experiments.settings import read_scale
 from autogrow.cli.status import running
 from autogrow.errors import UserError
 from autogrow.files.writing import make_folder
@@ -71,6 +72,7 @@ def reproduce(scale: str) -> int:
     Ctrl-C and the end of the terminal reach Snakemake without us, for it is of the same
     process group; SIGTERM, which make sends to its child alone, is handed on.
     """
+    read_scale(scale)  # a mistake leaves no folder
     out = Path("results/out") / scale
     log = out / "logs" / time.strftime("snakemake-%Y%m%d-%H%M%S.log")
     make_folder(log.parent)

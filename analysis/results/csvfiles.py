@@ -29,7 +29,7 @@ def read_csv(file: Path) -> tuple[list[str], Lines]:
     except OSError as error:
         raise UserError(f"{file}: cannot be read: {error.strerror or error}") from None
     except (UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"{file}: is not CSV: {error}") from None
+        raise UserError(f"{file}: is not CSV: {error}; allowed: CSV in UTF-8") from None
     if not lines:
         raise UserError(f"{file}: is empty; allowed: a CSV with a header")
     if len(lines) < 2:
@@ -37,7 +37,7 @@ def read_csv(file: Path) -> tuple[list[str], Lines]:
     header, *body = lines
     twice = [c for c in header if header.count(c) > 1]
     if twice:
-        raise UserError(f"{file}: column {twice[0]!r} is given twice")
+        raise UserError(f"{file}: column {twice[0]!r} is given twice; allowed: once")
     for number, line in enumerate(body, start=2):
         if len(line) != len(header):
             raise UserError(

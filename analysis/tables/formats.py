@@ -8,6 +8,7 @@ import pandas as pd
 
 from analysis.experiments.catalogue import Catalogue, Table
 from analysis.results.summaries import Results
+from analysis.results.texts import latex_text, markdown_text
 
 _HEADINGS = {
     "found_net": "found net",
@@ -25,25 +26,21 @@ _HEADINGS = {
     "gpus": "hardware",
     "layers": r"layer \#",
 }
-_SPECIAL = {c: f"\\{c}" for c in "&%$#_{}"} | {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-}
 
 
 def markdown(table: Table, frame: pd.DataFrame, catalogue: Catalogue, results: Results) -> str:
     """Return the table in Markdown, without its empty columns."""
-    stamp = f"**{_stamp(catalogue)}**\n\n" if _stamp(catalogue) else ""
+    stamp = f"**{markdown_text(_stamp(catalogue))}**\n\n" if _stamp(catalogue) else ""
     shown = frame.drop(columns=["scale", "row", "stamp"], errors="ignore")
     for counts in [c for c in shown.columns if c.endswith("_diverged")]:
         column = counts.removesuffix("_diverged")
         shown[column] = [f"{row[column]}{_left_out(row, column)}" for _, row in frame.iterrows()]
         shown = shown.drop(columns=counts)
-    shown = shown.loc[:, (shown != "").any()]
+    conditions = markdown_text(_conditions(catalogue, results))
+    shown = shown.loc[:, (shown != "").any()].map(markdown_text).rename(columns=markdown_text)
     return (
-        f"# Table {_number(table)}: {table.title}\n\n{stamp}"
-        f"{_conditions(catalogue, results)} Columns without `paper_` are what was really "
+        f"# Table {_number(table)}: {markdown_text(table.title)}\n\n{stamp}"
+        f"{conditions} Columns without `paper_` are what was really "
         "used and measured; `paper_` columns are the paper's, on its own data; `_difference` is "
         f"ours minus the paper's.{_divergence(frame)}\n\n"
         f"{shown.to_markdown(index=False, disable_numparse=True)}\n"
@@ -59,8 +56,8 @@ def latex(table: Table, frame: pd.DataFrame, catalogue: Catalogue, results: Resu
     beside = re.compile(r"paper_.*|.*_(std|difference|diverged)")
     columns = [c for c in frame.columns if c not in hidden and not beside.fullmatch(c)]
     rows = [row for _, row in frame.iterrows()]
-    cells = {_HEADINGS.get(c, _escape(c)): [_cell(row, c) for row in rows] for c in columns}
-    stamp = f"\\textbf{{{_escape(_stamp(catalogue))}.}} " if _stamp(catalogue) else ""
+    cells = {_HEADINGS.get(c, latex_text(c)): [_cell(row, c) for row in rows] for c in columns}
+    stamp = f"\\textbf{{{latex_text(_stamp(catalogue))}.}} " if _stamp(catalogue) else ""
     conditions = _conditions(catalogue, results) + _divergence(frame)
     shown = pd.DataFrame(cells).style.hide(axis="index")
     text: str = shown.to_latex(
@@ -68,13 +65,13 @@ def latex(table: Table, frame: pd.DataFrame, catalogue: Catalogue, results: Resu
         position_float="centering",
         hrules=True,
         label=f"tab:autogrow-{_number(table)}",
-        caption=f"{_escape(table.title)}. {stamp}{_escape(conditions)}",
+        caption=f"{latex_text(table.title)}. {stamp}{latex_text(conditions)}",
     )
     return text
 
 
 def _cell(row: pd.Series, column: str) -> str:
-    text = _escape(str(row[column]))
+    text = latex_text(row[column])
     std = row.get(f"{column}_std", "")
     number = f"${text} \\pm {std}$" if text and std else text
     return f"{number}{_left_out(row, column)}"
@@ -105,7 +102,3 @@ def _stamp(catalogue: Catalogue) -> str:
 
 def _number(table: Table) -> str:
     return table.name.removeprefix("table")
-
-
-def _escape(text: str) -> str:
-    return "".join(_SPECIAL.get(c, c) for c in text)

@@ -5,12 +5,15 @@
 
 import math
 import re
+from copy import deepcopy
+from pathlib import Path
 
 import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from analysis.experiments.catalogue import EXPERIMENTS, load_catalogue
+from analysis.tables.table_files import read_table
 from autogrow.cli.replay import read_accuracies
 from autogrow.config.resolving import resolve
 from autogrow.config.spec import parse_spec
@@ -19,6 +22,7 @@ from autogrow.errors import UserError
 from autogrow.files.yaml import read_yaml
 from autogrow.growth.algorithm import replay
 from autogrow.growth.policies import PeriodicGrowth
+from benchmarks.hostile import load, places, plain, put
 
 MANY = settings(
     max_examples=500,
@@ -205,3 +209,28 @@ def test_a_changed_experiments_file(tmp_path, text):
     catalogue = told(path, load_catalogue, "mini", path)
     if catalogue is not None:
         assert {run for t in catalogue.tables.values() for run in t.runs} <= set(catalogue.runs)
+
+
+CONTENTS = plain()
+
+
+@MANY
+@given(st.sampled_from([(f, p) for f, content in CONTENTS.items() for p in places(content)]), ODD)
+def test_a_setting_of_the_workflow_with_one_odd_value(place, value):
+    file, path = place
+    content = deepcopy(CONTENTS[file])
+    put(content, path, value)
+    told("config", load, file, {**CONTENTS, file: content})  # a scale is told where a row needs it
+
+
+TABLE = Path("results/reference/mini/table6.csv").read_text().splitlines()
+
+
+@MANY
+@given(st.integers(1, 5), st.integers(0, TABLE[0].count(",")), st.one_of(CELLS, TEXT))
+def test_a_table_with_one_odd_cell(tmp_path, row, column, cell):
+    path = tmp_path / "table6.csv"
+    rows = [re.findall(r'"[^"]*"|[^,]+|(?<=,)(?=,|$)', line) for line in TABLE]
+    rows[row][column] = cell
+    path.write_text("\n".join(map(",".join, rows)) + "\n", encoding="utf-8", newline="")
+    told(path, read_table, path)

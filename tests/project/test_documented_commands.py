@@ -28,6 +28,7 @@ from autogrow.cli.main import main as autogrow_main
 from autogrow.config.pydantic_errors import validated
 from autogrow.config.spec import parse_spec
 from benchmarks.__main__ import main as benchmarks_main
+from benchmarks.campaign import main as campaign_main
 
 SMALL = {
     "grow": ["--K", "1", "--J", "1", "--tau", "100", "--finetune-epochs", "2"],
@@ -98,8 +99,9 @@ def analysis(words):
     done(analysis_main, words)
 
 
-def benchmarks(words):
-    done(benchmarks_main, [*words, "--help"])
+def helps(main):
+    """Return what checks the words of a command that takes long: its help follows them."""
+    return lambda words: done(main, [*words, "--help"])
 
 
 def python(words):
@@ -107,7 +109,9 @@ def python(words):
         downloads(words[1])
     else:
         assert words[0] == "-m"
-        {"analysis": analysis, "benchmarks": benchmarks}[words[1]](words[2:])
+        known = {"analysis": analysis, "benchmarks": helps(benchmarks_main)}
+        known["benchmarks.campaign"] = helps(campaign_main)
+        known[words[1]](words[2:])
 
 
 def downloads(code):

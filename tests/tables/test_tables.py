@@ -1,18 +1,23 @@
 """Tables from made-up summaries: means, deltas, formats, and what is missing."""
 
 import json
+import random
 import re
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 from diverged import diverge
 from made_up_summaries import made_up_summary, write_result
+from markdown_it import MarkdownIt
 
 from analysis.__main__ import main
 from analysis.experiments.catalogue import load_catalogue
 from analysis.results.summaries import Results
+from analysis.results.texts import latex_text, one_line
 from analysis.tables import build as tables
 from analysis.tables.formats import latex, markdown
+from benchmarks.hostile import HOSTILE
 
 SEEDS = [0, 1, 2]
 EPOCHS = {"growing": 4, "adaminit": 0, "finetuning": 4, "training": 0}
@@ -106,6 +111,40 @@ def test_markdown_and_latex_say_scale_data_and_seeds(built):
     body = text.split("\\midrule\n")[1].split(r"\bottomrule")[0].strip().splitlines()
     assert len(body) == 12
     assert {line.count("&") for line in body} == {columns}
+
+
+MARKUP = r"""<script>x</script>  <!-- !  a | b  &lt;  [a](javascript:b)  ![a](b)  <b@c.de>  #
+http://a.b  www.a.b  **a**  _a_  a__b__  ~~a~~  $a^2$  # a  - a  \\[1em]  * a  [a]  `a` ``  [a]: b
+\input{a}  \end{tabular}  100 %"""
+TEXTS = [*re.split("  |\n", MARKUP), "a\n\nb", "\x1b[2J", " ", "a", *HOSTILE]
+PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+ONCE = re.compile(r"\\text\w+\{\}|\\[&%$#_{}]|\{[][*]\}|[^\\&%$#_{}~^<>|`*[\]]")
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_texts_of_a_user_are_shown_as_they_are(catalogue, results, seed):
+    drawn = random.Random(seed)
+    for _ in range(40):
+        text = "".join(drawn.sample(TEXTS, drawn.randint(1, 4))).strip() or "a"
+        settings = catalogue.settings.model_copy(update={"description": text})
+        table = catalogue.tables["table5"]
+        rows = [replace(row, values={**row.values, "dataset": text}) for row in table.rows]
+        table = replace(table, title=text, rows=rows)
+        shown = replace(catalogue, scale="smoke", settings=settings), results
+        given = table, tables.build_table(table, *shown), *shown
+        told = PARSER.parse(markdown(*given))
+        inline = [token for token in told if token.type == "inline"]
+        kinds = {child.type for token in inline for child in token.children}
+        assert kinds <= {"text", "code_inline", "strong_open", "strong_close"}, text
+        words = ["".join(child.content for child in token.children) for token in inline]
+        line = one_line(text)
+        assert words.count(line) == len(rows) + bool(line)  # a cell each, and the stamp
+        assert words[0] == f"Table 5: {line}".strip()
+        assert [token.type for token in told].count("tr_open") == len(rows) + 1
+        escaped, tex = latex_text(text), latex(*given)
+        assert "".join(ONCE.findall(escaped)) == escaped
+        assert f"\n{escaped} & Basic3ResNet &" in tex
+        assert f"\\caption{{{escaped}. " in tex
 
 
 def test_unknown_table_is_told(results, capsys):

@@ -1,5 +1,6 @@
 # The configuration, checked, and the catalogue of runs; helpers for the other rules.
 
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -18,10 +19,10 @@ from autogrow.errors import UserError
 try:
     SETTINGS = validated(Settings, config, "config")
     CATALOGUE = load_catalogue(SETTINGS.scale)
+    prepare_environment(SETTINGS)
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
-prepare_environment(SETTINGS)
 OUT = str(SETTINGS.folder)
 LANDSCAPE = f"{OUT}/landscapes/{{run}}/seed{{seed}}"
 SEEDS = SETTINGS.seeds
@@ -38,14 +39,16 @@ IMAGES = [] if GRIDS.images is None else ["--images", str(GRIDS.images)]
 DIRECTIONS = CATALOGUE.asked("directions")
 PUBLISHED = {"figure4": ["results/paper/resnets.csv"]}
 REFERENCE = str(SETTINGS.reference_folder)
-HAS_REFERENCE = Path(REFERENCE).is_dir()
+HAS_REFERENCE = os.path.isdir(REFERENCE)  # False, too, where no system has such a path
 TABLE_OPTIONS = shlex.join(
     ["--folder", OUT, "--accuracy", SETTINGS.accuracy] + ["--seeds", *map(str, SEEDS)]
 )
 
 
 wildcard_constraints:
-    seed=r"\d+",
+    seed="[0-9]+",
+    block="[0-9]+",
+    blocks="[0-9]+",
 
 
 def summaries(run_ids):
