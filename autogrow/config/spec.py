@@ -8,7 +8,9 @@ best practice. :func:`autogrow.config.resolving.resolve` fills in the settings l
 
 from __future__ import annotations
 
+import hashlib
 import itertools
+import json
 import re
 from typing import Annotated, Any, Literal, Self
 
@@ -275,3 +277,8 @@ def parse_spec(settings: object, source: str = "spec") -> ScratchSpec | MorphSpe
 def to_json(spec: RunSpec) -> dict[str, Any]:
     """Return the spec as a mapping of plain values, ``from`` and ``to`` by their names."""
     return spec.model_dump(mode="json", by_alias=True)
+
+
+def spec_checksum(spec: dict[str, Any]) -> str:
+    """Return the checksum by which summaries and checkpoints know the spec of these values."""
+    return hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()
