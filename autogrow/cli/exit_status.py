@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shlex
 import sys
@@ -83,6 +84,8 @@ def _open_closed_streams() -> None:
             number = os.open(os.devnull, os.O_RDWR)  # the lowest that is free
             os.set_inheritable(number, True)
             setattr(sys, name, os.fdopen(number, mode))
+    if isinstance(sys.stdout, io.TextIOWrapper):  # paths need not be text
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def continuing(arguments: Sequence[str]) -> str:

@@ -22,7 +22,7 @@ from autogrow.cli.status import add_status
 from autogrow.config.execution import Execution
 from autogrow.config.pydantic_errors import validated
 from autogrow.config.spec import SPECS, RunSpec, parse_spec
-from autogrow.errors import UserError
+from autogrow.errors import UserError, shown
 from autogrow.files.yaml import read_yaml
 from autogrow.networks.names import parse_architecture
 from autogrow.runs.folder import found_network
@@ -108,10 +108,10 @@ def _spec(settings: Any, source: str, depth_of: Path | None) -> RunSpec:
         return parse_spec(settings, source)
     kind, network = settings.get("kind"), str(settings.get("network"))
     if kind != "scratch":
-        raise UserError(f"{source}: kind: found {kind!r:.80}; allowed with --depth-of: scratch")
+        raise UserError(f"{source}: kind: found {shown(kind)}; allowed with --depth-of: scratch")
     if "-" in network:
         raise UserError(
-            f"{source}: network: found {network!r:.80}; allowed with --depth-of: a name without "
+            f"{source}: network: found {shown(network)}; allowed with --depth-of: a name without "
             "a depth"
         )
     found = found_network(depth_of, parse_architecture(network))

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from autogrow.cli.replay import LARGEST
 from autogrow.errors import UserError
+from autogrow.files.reading import read_text
 from autogrow.files.yaml import read_yaml
 from autogrow.process.lock import NAME as LOCK
 from autogrow.process.lock import is_alive
@@ -117,8 +119,7 @@ def _expected(folder: Path, spec: Any, epoch: int) -> int:
 
 
 def _rows(file: Path) -> list[dict[str, str]]:
-    with file.open(newline="", encoding="utf-8") as lines:
-        return list(csv.DictReader(lines))
+    return list(csv.DictReader(read_text(file, "a CSV", LARGEST).splitlines()))
 
 
 def add_status(parser: argparse.ArgumentParser) -> None:

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from autogrow.config.pydantic_errors import validated
-from autogrow.errors import UserError, allowed
+from autogrow.errors import UserError, allowed, shown
 from autogrow.networks import names
 from autogrow.networks.names import IMAGENET_STEM_FROM, Initializer, UniformNoise
 
@@ -267,10 +267,10 @@ def parse_spec(settings: object, source: str = "spec") -> ScratchSpec | MorphSpe
         For unknown keys, wrong types and impossible values.
     """
     if not isinstance(settings, dict):
-        raise UserError(f"{source}: found {settings!r:.80}; allowed: a mapping of keys to values")
+        raise UserError(f"{source}: found {shown(settings)}; allowed: a mapping of keys to values")
     kind = settings.get("kind", "nothing")
     if not isinstance(kind, str) or kind not in SPECS:
-        raise UserError(f"{source}: kind: found {kind!r:.80}; allowed: {allowed(SPECS)}")
+        raise UserError(f"{source}: kind: found {shown(kind)}; allowed: {allowed(SPECS)}")
     return validated(SPECS[kind], settings, source)
 
 

@@ -8,15 +8,18 @@ from typing import Any
 from autogrow.config.execution import Execution
 from autogrow.config.resolved import ResolvedSpec
 from autogrow.config.spec import to_json
-from autogrow.errors import UserError
+from autogrow.errors import UserError, shown
+from autogrow.files.reading import require_file
 from autogrow.files.writing import write_bytes
 from autogrow.files.yaml import read_yaml, yaml_text
 from autogrow.process.distributed import World
 from autogrow.runs.folder import GROWTH, SPEC, WEIGHTS, finished_summary
 from autogrow.runs.summary import SUMMARY, Summary
 from autogrow.training.metrics import METRICS
-from autogrow.training.reporter import Reporter
+from autogrow.training.reporter import LOG, Reporter
 from autogrow.training.unfinished import MICRO_BATCH, remove_checkpoints
+
+FILES = (SUMMARY, WEIGHTS, METRICS, GROWTH, SPEC, MICRO_BATCH)
 
 
 def prepare_folder(
@@ -27,6 +30,7 @@ def prepare_folder(
     The run of another spec that is not to be replaced is a UserError.
     """
     if world.first:
+        _require_files(folder)
         differing = _differing(folder, spec)
         if differing and not execution.replace:
             raise UserError(
@@ -59,6 +63,13 @@ def remove_remains(folder: Path) -> None:
     _remove_strays(folder)
 
 
+def _require_files(folder: Path) -> None:
+    """Check that what has the name of a run's file is one: no folder, pipe, socket or device."""
+    for file in (*(folder / name for name in (*FILES, LOG)), *_numbered(folder)):
+        if file.exists():
+            require_file(file, "a run's file; move what is there away")
+
+
 def _differing(folder: Path, spec: ResolvedSpec) -> str:
     """Return in what the run of a folder differs from ``spec``; empty if in nothing."""
     file = folder / SPEC
@@ -69,7 +80,9 @@ def _differing(folder: Path, spec: ResolvedSpec) -> str:
         raise UserError(f"{file}: is not a run's spec; use another folder")
     keys: list[Any] = sorted({*there, *here}, key=str)
     differing = [k for k in keys if there.get(k) != here.get(k)]
-    return ", ".join(f"{k} {there.get(k)!r} there, {here.get(k)!r} here" for k in differing[:3])
+    return ", ".join(
+        f"{k} {shown(there.get(k))} there, {shown(here.get(k))} here" for k in differing[:3]
+    )
 
 
 def _remove_strays(folder: Path) -> None:
@@ -82,7 +95,10 @@ def _remove_strays(folder: Path) -> None:
 
 def _clear_folder(folder: Path) -> None:
     """Remove everything that a run has left in its folder, except its log."""
-    for name in (SUMMARY, WEIGHTS, METRICS, GROWTH, SPEC, MICRO_BATCH):
-        (folder / name).unlink(missing_ok=True)
-    for file in [*folder.glob("checkpoint-*"), *folder.glob("snapshots/*.safetensors")]:
-        file.unlink()
+    for file in (*(folder / name for name in FILES), *_numbered(folder)):
+        file.unlink(missing_ok=True)
+
+
+def _numbered(folder: Path) -> list[Path]:
+    """Return checkpoints and snapshots."""
+    return [*folder.glob("checkpoint-*"), *folder.glob("snapshots/*.safetensors")]
