@@ -44,7 +44,8 @@ def cut(text: str) -> str:
 
 def shortened(message: str) -> str:
     """Return a library's message with each long word or quoted text cut."""
-    return re.sub(r"(?<!\w)'(?:\\.|[^'\\])*'|\S+", lambda match: cut(match[0]), message)
+    quoted = r"""(?<!\w)(['"])(?:\\.|(?!\1)[^\\])*\1"""
+    return re.sub(rf"{quoted}|\S+", lambda match: cut(match[0]), message)
 
 
 def allowed(values: Iterable[object]) -> str:

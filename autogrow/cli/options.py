@@ -10,7 +10,7 @@ from typing import Any, Literal, NoReturn, get_args, get_origin
 from pydantic import BaseModel
 
 from autogrow.cli.exit_status import USER_ERROR
-from autogrow.errors import UserError, shortened, shown
+from autogrow.errors import UserError, cut, shortened, shown
 
 METAVARS: dict[type, str] = {int: "N", float: "X", str: "TEXT", Path: "DIR"}
 
@@ -20,7 +20,8 @@ class OneLineParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print the message in one line and exit with ``USER_ERROR``."""
-        told = UserError(shortened(message))
+        message, unknown, rest = message.partition("unrecognized arguments: ")
+        told = UserError(f"{shortened(message)}{unknown}{cut(rest)}")
         self.exit(USER_ERROR, f"{self.prog}: error: {told} (see {self.prog} --help)\n")
 
     def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:

@@ -83,7 +83,8 @@ def raised(*, last: bool = False) -> Iterator[Callable[[], None]]:
             return
         first = first or signal.Signals(number).name
         if _importing(frame):
-            threading.Timer(PAUSE, signal.raise_signal, (number,)).start()
+            main = threading.main_thread().ident
+            threading.Timer(PAUSE, signal.pthread_kill, (main, number)).start()
         else:
             over = True
             raise Terminated(first)
