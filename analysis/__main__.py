@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from analysis.commandline import USER_ERROR, Parser, exit_status
+from autogrow.cli.exit_status import USER_ERROR, exit_status
 
 COMMANDS = {
     "table": ("analysis.tables.build", "write a table from finished runs"),
@@ -31,6 +31,11 @@ COMMANDS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status: 2 for a mistake of the user's."""
     given = sys.argv[1:] if arguments is None else list(arguments)
+    name = f"analysis {given[0]}" if given and given[0] in COMMANDS else "python -m analysis"
+    return exit_status(name, lambda: _carry_out(given), last=arguments is None)
+
+
+def _carry_out(given: Sequence[str]) -> int | None:
     if given in (["-h"], ["--help"]):
         print("usage: python -m analysis COMMAND [--help] ...\n")
         for name, (_, text) in COMMANDS.items():
@@ -42,6 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"python -m analysis: error: {told}", file=sys.stderr)
         return USER_ERROR
     name, *rest = given
+    from analysis.commandline import Parser
+
     try:
         command = import_module(COMMANDS[name][0])
     except ModuleNotFoundError as error:
@@ -54,8 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_options(parser)
-    options = parser.parse_args(rest)
-    return exit_status(f"analysis {name}", lambda: command.run(options))
+    status: int | None = command.run(parser.parse_args(rest))
+    return status
 
 
 if __name__ == "__main__":

@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from autogrow.cli.exit_status import USER_ERROR, exit_status
 from autogrow.cli.options import OneLineParser as Parser
 
-__all__ = ["USER_ERROR", "Parser", "add_results", "exit_status"]
+__all__ = ["Parser", "add_results"]
 
 
 def add_results(parser: argparse.ArgumentParser) -> None:

@@ -1,7 +1,20 @@
-"""``python -m autogrow`` is the command ``autogrow``."""
+"""The command ``autogrow``, also as ``python -m autogrow``."""
 
 import sys
 
-from autogrow.cli.main import main
+from autogrow.cli.exit_status import continuing, exit_status
 
-sys.exit(main())
+
+def main() -> int:
+    """Run the command line of this process; it listens for signals before it imports much."""
+
+    def work() -> int | None:
+        from autogrow.cli.main import carry_out
+
+        return carry_out(sys.argv[1:])
+
+    return exit_status("autogrow", work, continuing(sys.argv[1:]), last=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

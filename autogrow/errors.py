@@ -7,7 +7,11 @@ non-zero code. Any other exception is a bug of ours and keeps its traceback.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+
+LONGEST = 120
+"""Characters of a value in a message."""
 
 
 class UserError(Exception):
@@ -23,6 +27,25 @@ class UserError(Exception):
         line = " ".join(str(message).split())
         # What was found is quoted, and may be anything: no control characters on a terminal.
         super().__init__("".join(c if c.isprintable() else repr(c)[1:-1] for c in line))
+
+
+def shown(value: object) -> str:
+    """Return a user's value as a message quotes it: cut where it is long."""
+    try:
+        return cut(repr(value))
+    except ValueError:  # Python does not write numbers of thousands of digits
+        return "a value too long to be shown"
+
+
+def cut(text: str) -> str:
+    """Return a text, or its beginning if it is long, for a message."""
+    return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
+
+
+def shortened(message: str) -> str:
+    """Return a library's message with each long word or quoted text cut."""
+    quoted = r"""(?<!\w)(['"])(?:\\.|(?!\1)[^\\])*\1"""
+    return re.sub(rf"{quoted}|\S+", lambda match: cut(match[0]), message)
 
 
 def allowed(values: Iterable[object]) -> str:

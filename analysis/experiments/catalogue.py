@@ -18,7 +18,7 @@ from analysis.experiments.planned_runs import Run
 from analysis.experiments.rows import Row, RowMaker, TableEntry
 from analysis.experiments.settings import CONFIG, ROOT, ScaleSettings, read_scale
 from autogrow.config.pydantic_errors import validated
-from autogrow.errors import UserError
+from autogrow.errors import UserError, shown
 from autogrow.files.yaml import read_yaml
 
 EXPERIMENTS = CONFIG / "experiments.yaml"
@@ -78,7 +78,7 @@ def make_catalogue(
 ) -> Catalogue:
     """Return the catalogue of what experiments.yaml holds; see :func:`load_catalogue`."""
     if not isinstance(content, dict):
-        raise UserError(f"{experiments}: found {content!r:.80}; allowed: a mapping of tables")
+        raise UserError(f"{experiments}: found {shown(content)}; allowed: a mapping of tables")
     runs: dict[str, Run] = {}
     tables: dict[str, Table] = {}
     for name, entry in content.items():

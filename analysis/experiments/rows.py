@@ -16,7 +16,7 @@ from analysis.experiments.settings import ScaleSettings
 from autogrow.config.resolved import ResolvedAutogrow
 from autogrow.config.resolving import resolve
 from autogrow.config.spec import SPECS, parse_spec
-from autogrow.errors import UserError, allowed
+from autogrow.errors import UserError, allowed, shown
 from autogrow.networks.names import NetworkName, parse_architecture
 
 PERIOD = 3
@@ -90,7 +90,7 @@ class RowMaker:
         kind = METHODS.get(str(values.get("method")), table.run.get("kind"))
         if not isinstance(kind, str) or kind not in SPECS:
             raise UserError(
-                f"{where}: run: kind: found {kind!r}; allowed: {allowed(SPECS)}, "
+                f"{where}: run: kind: found {shown(kind)}; allowed: {allowed(SPECS)}, "
                 f"or rows with a method: {allowed(METHODS)}"
             )
         _check_network(values, where)
@@ -177,11 +177,11 @@ class RowMaker:
         K = values.get("K", PERIOD)
         if self._scale.K and K not in self._scale.K:
             raise UserError(
-                f"{self._where}: K: {K!r} has no counterpart in the scale's K; "
+                f"{self._where}: K: {shown(K)} has no counterpart in the scale's K; "
                 f"allowed: {allowed(self._scale.K)}"
             )
         if not isinstance(K, int) or isinstance(K, bool) or K < 1:
-            raise UserError(f"{self._where}: K: found {K!r:.80}; allowed: a whole number from 1")
+            raise UserError(f"{self._where}: K: found {shown(K)}; allowed: a whole number from 1")
         # Table 11: K divided by the fraction keeps the mini-batches between growths equal.
         period = Fraction(self._scale.K.get(K, K)) / self._fraction(values)
         return math.floor(period + Fraction(1, 2))
@@ -194,7 +194,9 @@ class RowMaker:
         except (ValueError, ZeroDivisionError):
             fraction = Fraction(0)
         if not 0 < fraction <= 1:
-            raise UserError(f"{self._where}: fraction: found {text!r}; allowed: above 0, up to 1")
+            raise UserError(
+                f"{self._where}: fraction: found {shown(text)}; allowed: above 0, up to 1"
+            )
         return fraction
 
     def _sized(self, values: Mapping[str, Any], epochs: str) -> dict[str, Any]:
@@ -218,12 +220,12 @@ def _check_values(values: Mapping[str, Any], where: str) -> None:
     for column, value in values.items():
         if column not in COLUMNS + INSTRUCTIONS:
             known = allowed(COLUMNS + INSTRUCTIONS)
-            raise UserError(f"{where}: unknown column {column!r:.80}; allowed: {known}")
+            raise UserError(f"{where}: unknown column {shown(column)}; allowed: {known}")
         types, wanted = str | int | float | None, "a word or a number"
         if column == "depth_of":
             types, wanted = dict | None, "columns with values"
         if not isinstance(value, types):
-            raise UserError(f"{where}: {column}: found {value!r:.80}; allowed: {wanted}")
+            raise UserError(f"{where}: {column}: found {shown(value)}; allowed: {wanted}")
     if not isinstance(values.get("dataset"), str):
         raise UserError(f"{where}: a row has no dataset; allowed: a column, or in `shared`")
 

@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from autogrow.config.pydantic_errors import validated
-from autogrow.errors import UserError, allowed
+from autogrow.errors import UserError, allowed, shown
 from autogrow.files.yaml import read_yaml
 from autogrow.networks.names import ARCHITECTURES
 
@@ -166,7 +166,7 @@ class Settings(_Strict):
     ) -> Cluster | None:
         device = info.data.get("device", "auto")
         if cluster is not None and device not in ("auto", "cpu", "cuda"):
-            raise ValueError(f"device {device!r}: allowed on a cluster: auto, cpu or cuda")
+            raise ValueError(f"device {shown(device)}: allowed on a cluster: auto, cpu or cuda")
         return cluster
 
     @property
@@ -236,7 +236,7 @@ def read_scale(scale: str) -> ScaleSettings:
         If there is no such scale or its file is malformed.
     """
     if scale not in SCALES:
-        raise UserError(f"scale: found {scale!r}; allowed: {allowed(SCALES)}")
+        raise UserError(f"scale: found {shown(scale)}; allowed: {allowed(SCALES)}")
     file = CONFIG / "scales" / f"{scale}.yaml"
     return validated(ScaleSettings, read_yaml(file), str(file))
 

@@ -15,7 +15,7 @@ import matplotlib
 from matplotlib.figure import Figure
 
 from analysis.figures import curves, style, surface_plots, tradeoffs, trajectory_plots
-from autogrow.errors import UserError, allowed
+from autogrow.errors import UserError, allowed, shown
 
 FIGURES: dict[str, tuple[Callable[[Path, str], Figure], str]] = {
     "figure2": (curves.draw, "p-AutoGrow: convergence curves and growing process"),
@@ -41,7 +41,7 @@ FIGURES: dict[str, tuple[Callable[[Path, str], Figure], str]] = {
 def draw_figure(name: str, folder: Path) -> Figure:
     """Return a figure of the paper, drawn from its CSV in ``folder / "figures"``."""
     if name not in FIGURES:
-        raise UserError(f"figure: found {name!r}; allowed: {allowed(FIGURES)}")
+        raise UserError(f"figure: found {shown(name)}; allowed: {allowed(FIGURES)}")
     draw, caption = FIGURES[name]
     number = name.removeprefix("figure")
     return draw(folder / "figures" / f"{name}.csv", f"Figure {number}: {caption}")

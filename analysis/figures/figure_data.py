@@ -24,7 +24,7 @@ from analysis.figures.published import published_resnets
 from analysis.landscapes.planefiles import FACTS, read_facts
 from analysis.results.csvfiles import check_columns, grid_sides, read_csv, read_numbers
 from analysis.results.summaries import CountedSummary, Results
-from autogrow.errors import UserError, allowed
+from autogrow.errors import UserError, allowed, shown
 from autogrow.files.seals import read_seal
 from autogrow.files.writing import write_together
 from autogrow.networks.names import LAYERS, parse_depth, parse_network
@@ -276,7 +276,7 @@ def run(options: argparse.Namespace) -> int:
     """Write a figure's CSVs; return the exit status."""
     catalogue = from_json(options.rows) if options.rows else load_catalogue(options.scale)
     if options.figure not in _BUILDERS:
-        raise UserError(f"figure: found {options.figure!r}; allowed: {allowed(_BUILDERS)}")
+        raise UserError(f"figure: found {shown(options.figure)}; allowed: {allowed(_BUILDERS)}")
     results = Results(options.folder, options.seeds, options.accuracy)
     frames = build_figure(catalogue.tables[options.figure], catalogue, results)
     folder = options.folder / "figures"

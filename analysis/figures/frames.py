@@ -11,7 +11,7 @@ import pandas as pd
 
 from analysis.results.csvfiles import check_columns, grid_sides, read_csv, read_numbers
 from analysis.results.texts import one_line
-from autogrow.errors import UserError
+from autogrow.errors import UserError, shown
 
 COMMON = ("scale", "description", "panel", "title", "dataset", "paper_dataset", "run")
 """Text columns that the CSV of every figure has; ``seed`` is their number."""
@@ -46,7 +46,7 @@ def read_grids(file: Path, text: Sequence[str], numbers: Sequence[str]) -> pd.Da
     for (panel, _), rows in frame.groupby(["panel", "seed"], dropna=False):
         if grid_sides(zip(rows["x"], rows["y"], strict=True)) is None:
             raise UserError(
-                f"{file}: panel {panel!r} has {len(rows)} points; allowed: all of a grid, once"
+                f"{file}: panel {shown(panel)} has {len(rows)} points; allowed: all of a grid, once"
             )
     return frame
 

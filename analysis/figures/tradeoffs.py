@@ -19,7 +19,7 @@ from matplotlib.transforms import ScaledTranslation
 from analysis.figures import style
 from analysis.figures.frames import finite, over_seeds, panels, read_frame
 from analysis.figures.placing import label_points
-from autogrow.errors import UserError
+from autogrow.errors import UserError, shown
 
 DEPTHS_TEXT = ("network", "method", "K", "paper_K", "depth")
 NUMBERS = ("layers", "parameters", "flops", "accuracy")
@@ -95,7 +95,7 @@ def draw_resnets(file: Path, caption: str) -> Figure:
     for letter, _, runs in parts:
         if runs["dataset"].nunique() > 1:
             found = " and ".join(sorted(runs["dataset"].unique()))
-            raise UserError(f"figure4: panel {letter!r}: found {found}; allowed: one data set")
+            raise UserError(f"figure4: panel {shown(letter)}: found {found}; allowed: one data set")
     ours = frame[frame["source"] == OURS]
     width = style.COLUMN if len(parts) == 1 and ours.empty else style.FULL
     figure = style.new_figure(width, 3.2)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analysis.landscapes.grids import Block, BlockFolder
+from autogrow.errors import shown
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -26,7 +27,7 @@ def whole_number(low: int, high: int) -> Callable[[str], int]:
     def read(text: str) -> int:
         if not (text.isascii() and text.isdigit() and len(text) < 20 and low <= int(text) <= high):
             raise argparse.ArgumentTypeError(
-                f"found {text!r}; allowed: a whole number from {low} to {high}"
+                f"found {shown(text)}; allowed: a whole number from {low} to {high}"
             )
         return int(text)
 
@@ -43,7 +44,7 @@ def number(low: float, high: float) -> Callable[[str], float]:
             value = math.nan
         if not low < value <= high:
             raise argparse.ArgumentTypeError(
-                f"found {text!r}; allowed: a number above {low:g}, up to {high:g}"
+                f"found {shown(text)}; allowed: a number above {low:g}, up to {high:g}"
             )
         return value
 
@@ -54,7 +55,9 @@ def block(text: str) -> Block:
     """Read a block as ``2/5`` for argparse."""
     match = re.fullmatch(r"([1-9][0-9]{0,5})/([1-9][0-9]{0,5})", text)
     if match is None or int(match[1]) > int(match[2]):
-        raise argparse.ArgumentTypeError(f"found {text!r}; allowed: I/N with I from 1 to N, as 2/5")
+        raise argparse.ArgumentTypeError(
+            f"found {shown(text)}; allowed: I/N with I from 1 to N, as 2/5"
+        )
     return Block(int(match[1]), int(match[2]))
 
 

@@ -14,7 +14,7 @@ from autogrow import data as datasets
 from autogrow.batches.from_files import StreamedSet
 from autogrow.batches.in_memory import DeviceSet
 from autogrow.batches.sets import make_sets, prepared
-from autogrow.errors import UserError
+from autogrow.errors import UserError, shown
 from autogrow.networks.growable import GrowableNetwork, depth_of
 from autogrow.networks.names import NetworkName
 from autogrow.process.distributed import ALONE, World
@@ -84,7 +84,7 @@ def training_images(
         raise UserError(f"{run.folder}: {error}") from None
     if data.checksum != run.summary.data.checksum:
         raise UserError(
-            f"{run.folder}: data {spec.data!r} is not what this run was trained on "
+            f"{run.folder}: data {shown(spec.data)} is not what this run was trained on "
             "(its checksum differs)"
         )
     images = make_sets(spec, data, device).train

@@ -33,7 +33,7 @@ from analysis.tables.table_files import (
     table_folder,
     table_names,
 )
-from autogrow.errors import UserError, allowed
+from autogrow.errors import UserError, allowed, shown
 from autogrow.files.writing import write_csv
 
 SHOWN = ("table", "row", "column", "new", "reference", "difference", "verdict")
@@ -56,7 +56,9 @@ def _compared(new: TableFile, reference: TableFile, tolerances: Tolerances) -> l
     for one, other in ((new, reference), (reference, new)):
         for column in one.columns:
             if column not in other.columns:
-                raise UserError(f"{other.file}: has no column {column!r}, which {one.file} has")
+                raise UserError(
+                    f"{other.file}: has no column {shown(column)}, which {one.file} has"
+                )
     lines = []
     for row in dict.fromkeys([*reference.rows, *new.rows]):
         for column in (c for c in reference.columns if c not in NOT_COMPARED):
@@ -75,8 +77,8 @@ def _compared(new: TableFile, reference: TableFile, tolerances: Tolerances) -> l
 def _other_settings(new: TableFile, reference: TableFile) -> list[str]:
     """Return notes on rows whose data set, K or depth is not what the reference used."""
     return [
-        f"{new.file.stem}: {row}: {key} is {value!r} in new, "
-        f"{reference.settings[row][key]!r} in the reference"
+        f"{new.file.stem}: {row}: {key} is {shown(value)} in new, "
+        f"{shown(reference.settings[row][key])} in the reference"
         for row, settings in new.settings.items()
         for key, value in settings.items()
         if reference.settings.get(row, {}).get(key, value) != value
@@ -100,14 +102,14 @@ def _report(lines: Sequence[Line], notes: Sequence[str], tolerances: Tolerances)
 def _tolerance(text: str) -> Fraction:
     number = parse_number(text)
     if number is None or number < 0:
-        raise argparse.ArgumentTypeError(f"found {text!r}; allowed: a number from 0")
+        raise argparse.ArgumentTypeError(f"found {shown(text)}; allowed: a number from 0")
     return number
 
 
 def _table(text: str) -> str:
     number = text.removeprefix("table")
     if not (number.isascii() and number.isdigit()):
-        raise argparse.ArgumentTypeError(f"found {text!r}; allowed: numbers like 5")
+        raise argparse.ArgumentTypeError(f"found {shown(text)}; allowed: numbers like 5")
     return f"table{int(number)}"
 
 

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from autogrow.errors import UserError, allowed
+from autogrow.errors import UserError, allowed, shown
 from autogrow.files.reading import utf8
 
 Lines = list[dict[str, str]]
@@ -37,7 +37,7 @@ def read_csv(file: Path) -> tuple[list[str], Lines]:
     header, *body = lines
     twice = [c for c in header if header.count(c) > 1]
     if twice:
-        raise UserError(f"{file}: column {twice[0]!r} is given twice; allowed: once")
+        raise UserError(f"{file}: column {shown(twice[0])} is given twice; allowed: once")
     for number, line in enumerate(body, start=2):
         if len(line) != len(header):
             raise UserError(
@@ -52,7 +52,7 @@ def check_columns(file: Path, header: Sequence[str], wanted: Sequence[str]) -> N
     """Raise a UserError that names the first column that is missing, if one is."""
     for column in wanted:
         if column not in header:
-            raise UserError(f"{file}: has no column {column!r}; allowed: {allowed(wanted)}")
+            raise UserError(f"{file}: has no column {shown(column)}; allowed: {allowed(wanted)}")
 
 
 def grid_sides(points: Iterable[tuple[object, object]]) -> tuple[int, int] | None:
@@ -81,6 +81,6 @@ def read_numbers(file: Path, lines: Sequence[Mapping[str, str]], column: str) ->
             numbers.append(float(text) if text else math.nan)
         except ValueError:
             raise UserError(
-                f"{file}: line {line}: {column}: found {text!r:.80}; allowed: number"
+                f"{file}: line {line}: {column}: found {shown(text)}; allowed: number"
             ) from None
     return numbers

@@ -23,7 +23,7 @@ from analysis.results.csvfiles import check_columns, read_csv, read_numbers
 from analysis.results.summaries import CountedSummary, Results
 from analysis.tables.formats import latex, markdown
 from analysis.tables.table_files import BASELINE_DIVERGED, DIVERGED
-from autogrow.errors import UserError, allowed
+from autogrow.errors import UserError, allowed, shown
 from autogrow.files.writing import write_together
 from autogrow.runs.summary import TEST_ACCURACIES
 
@@ -213,7 +213,7 @@ def run(options: argparse.Namespace) -> int:
     catalogue = from_json(options.rows) if options.rows else load_catalogue(options.scale)
     tables = [name for name in catalogue.tables if name.startswith("table")]
     if options.table not in tables:
-        raise UserError(f"table: found {options.table!r}; allowed: {allowed(tables)}")
+        raise UserError(f"table: found {shown(options.table)}; allowed: {allowed(tables)}")
     results = Results(options.folder, options.seeds, options.accuracy)
     write_table(catalogue.tables[options.table], catalogue, results)
     return 0

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from analysis.experiments.catalogue import load_catalogue
 from analysis.results.csvfiles import check_columns, read_csv
-from autogrow.errors import UserError, allowed
+from autogrow.errors import UserError, allowed, shown
 
 ACCURACIES = ("accuracy", "delta", "top1", "top5", "delta_top1")
 """Value columns in percent."""
@@ -161,7 +161,9 @@ def _value_columns(
     columns = tuple(c for c in header if c not in beside)
     for column in columns:
         if column not in known:
-            raise UserError(f"{file}: unknown column {column!r}; known values: {allowed(known)}")
+            raise UserError(
+                f"{file}: unknown column {shown(column)}; known values: {allowed(known)}"
+            )
     return columns
 
 
@@ -169,7 +171,7 @@ def _value(where: str, line: Mapping[str, str], column: str) -> Value:
     """Return the value of a column."""
     text, seeds = line[column], line.get("n", "1")
     if not re.fullmatch(r"[1-9]\d{0,6}", seeds, re.ASCII):
-        raise UserError(f"{where}: n: found {seeds!r:.80}; allowed: a number of seeds")
+        raise UserError(f"{where}: n: found {shown(seeds)}; allowed: a number of seeds")
     if column in TOTALS:
         return _total(f"{where}: {column}", text, int(seeds))
     mean = _number(f"{where}: {column}", text)
@@ -178,8 +180,8 @@ def _value(where: str, line: Mapping[str, str], column: str) -> Value:
     count = line.get(f"{column}_diverged", "0")
     if not (re.fullmatch(r"\d{1,7}", count, re.ASCII) and int(count) < int(seeds)):
         raise UserError(
-            f"{where}: {column}_diverged: found {count!r:.80}; allowed: a number of "
-            f"seeds below {seeds}, as {column} is {text!r:.80}"
+            f"{where}: {column}_diverged: found {shown(count)}; allowed: a number of "
+            f"seeds below {seeds}, as {column} is {shown(text)}"
         )
     diverged = int(count)
     n = int(seeds) - diverged
@@ -189,7 +191,7 @@ def _value(where: str, line: Mapping[str, str], column: str) -> Value:
     std = _number(f"{where}: {column}_std", std_text)
     if std is None or std < 0:
         raise UserError(
-            f"{where}: {column}_std: found {std_text!r:.80}; "
+            f"{where}: {column}_std: found {shown(std_text)}; "
             f"allowed: a number from 0, as there are {n} seeds"
         )
     return Value(text, mean, float(std), n, diverged)
@@ -198,7 +200,7 @@ def _value(where: str, line: Mapping[str, str], column: str) -> Value:
 def _number(where: str, text: str) -> Fraction | None:
     number = parse_number(text)
     if number is None and text.casefold().lstrip("+-") not in (*_NO_VALUE, "inf", "infinity"):
-        raise UserError(f"{where}: found {text!r:.80}; allowed: a number")
+        raise UserError(f"{where}: found {shown(text)}; allowed: a number")
     return number
 
 
@@ -214,7 +216,7 @@ def _total(where: str, text: str, seeds: int) -> Value:
         return Value(text, None, None, n, diverged)
     for part in found:
         if not _TOTAL.fullmatch(part):
-            raise UserError(f"{where}: found {part!r:.80}; allowed: a depth like 7-7-7")
+            raise UserError(f"{where}: found {shown(part)}; allowed: a depth like 7-7-7")
     totals = [sum(map(int, part.split("-"))) for part in found]
     mean = Fraction(sum(totals), n)
     if n == 1:

@@ -18,18 +18,18 @@ import warnings
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import suppress
 from functools import cache
+from multiprocessing.queues import Queue
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, dataloader
 
 from autogrow.data.image_header import opened
 from autogrow.data.imagenet import damage
-from autogrow.errors import InterruptedRunError
-from autogrow.files.reading import printable
+from autogrow.process.memory import LOST_WORKER, lost_worker
 from autogrow.process.signals import outlive_one_sigterm
 from autogrow.seeds import derive
 
@@ -144,24 +144,30 @@ def decoded(
     """
     import torchvision.transforms.v2  # noqa: F401 (once, not by each worker)
 
+    # Where there is no shared memory at all, its `__del__` would fail.
+    dataloader._MultiProcessingDataLoaderIter._shutdown = True
     loader = DataLoader(
         _Files(),
         batch_sampler=tasks,
         collate_fn=_as_it_is,  # `__getitems__` returns a whole batch
         num_workers=workers,
-        worker_init_fn=outlive_one_sigterm,
+        worker_init_fn=_begin_worker,
         pin_memory=pinned,
         generator=torch.Generator(),  # else it draws from the global one
     )
     try:
         yield from loader
-    except RuntimeError as error:
-        if "DataLoader worker" not in str(error):
+    except (RuntimeError, OSError) as error:
+        if isinstance(error, RuntimeError) and LOST_WORKER not in str(error):
             raise
-        raise InterruptedRunError(
-            f"a process that decodes images was killed ({printable(error)}); most often memory "
-            "or shared memory (/dev/shm) is short: fewer --workers need less"
-        ) from None
+        raise lost_worker(error) from None
+
+
+def _begin_worker(worker: int) -> None:
+    outlive_one_sigterm(worker)
+    # Where shared memory is full the queue would print a traceback, and this run would wait for
+    # the result that it has lost.
+    Queue._on_queue_feeder_error = staticmethod(lambda *_: os._exit(1))  # type: ignore[attr-defined]
 
 
 def _as_it_is(value: Any) -> Any:

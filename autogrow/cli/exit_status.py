@@ -2,35 +2,45 @@
 
 from __future__ import annotations
 
+import io
 import os
+import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from autogrow.errors import InterruptedRunError, UserError
-from autogrow.process.signals import Terminated, ignore, raised
+from autogrow.process.signals import Terminated, raised
 
 USER_ERROR = 2
 TRY_AGAIN = 75
 INTERRUPTED = 130
 
 
-def exit_status(name: str, work: Callable[[], int | None], again: str = "") -> int:
+def exit_status(
+    name: str, work: Callable[[], int | None], again: str = "", *, last: bool = False
+) -> int:
     """Carry out the work of a command, as ``analysis compare``, and return its exit status.
 
     0: done; 2: a mistake of the user's or a fault of the machine (a full disk, short
     memory); 75: interrupted, the same command continues; 130: Ctrl-C, after a message that
-    ends with ``again``; or what ``work`` returns.
+    ends with ``again``; or what ``work`` returns. With ``last``, this process ends then.
+
+    Imports that take a while belong into ``work``, which no signal kills.
     """
-    with raised():
-        return _status(name, work, again)
+    _open_closed_streams()
+    with raised(last=last) as hush:
+        return _status(name, work, again, hush)
 
 
-def _status(name: str, work: Callable[[], int | None], again: str) -> int:
+def _status(name: str, work: Callable[[], int | None], again: str, hush: Callable[[], None]) -> int:
     try:
-        status = work() or 0
-        sys.stdout.flush()
-        return status
+        try:
+            status = work() or 0
+            sys.stdout.flush()
+            return status
+        finally:
+            hush()
     except UserError as error:
         return _end(name, USER_ERROR, f"error: {error}")
     except InterruptedRunError as error:
@@ -64,8 +74,27 @@ def _drop_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
+def _open_closed_streams() -> None:
+    """Open a standard stream that is closed on the null device.
+
+    A file that is opened later must not get its number: what libraries print would go there.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            number = os.open(os.devnull, os.O_RDWR)  # the lowest that is free
+            os.set_inheritable(number, True)
+            setattr(sys, name, os.fdopen(number, mode))
+    if isinstance(sys.stdout, io.TextIOWrapper):  # paths need not be text
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def continuing(arguments: Sequence[str]) -> str:
+    """Return, for the message after Ctrl-C, the command of ``autogrow`` that goes on."""
+    command = shlex.join(["autogrow", *(a for a in arguments if a != "--restart")])
+    return f"; the same command continues the run: {command}"
+
+
 def _end(name: str, status: int, told: str) -> int:
-    ignore()
     with suppress(OSError):  # the terminal may be gone
         print(f"{name}: {told}", file=sys.stderr)
     return status

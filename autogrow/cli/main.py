@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import argparse
 import os
-import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from autogrow import __version__
-from autogrow.cli.exit_status import exit_status
+from autogrow.cli.exit_status import continuing, exit_status
 from autogrow.cli.info import add_info
 from autogrow.cli.options import OneLineParser, add_settings, given_settings
 from autogrow.cli.replay import add_replay
@@ -24,22 +23,22 @@ from autogrow.cli.verify import add_verify
 from autogrow.config.execution import Execution
 from autogrow.config.pydantic_errors import validated
 from autogrow.config.spec import SPECS, RunSpec, parse_spec
-from autogrow.errors import UserError
+from autogrow.errors import UserError, shown
 from autogrow.files.yaml import read_yaml
 from autogrow.networks.names import parse_architecture
-from autogrow.process.signals import ignore
 from autogrow.runs.folder import found_network
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status, as :func:`exit_status` says."""
-    options = _parser().parse_args(arguments)
     given = sys.argv[1:] if arguments is None else arguments
-    command = shlex.join(["autogrow", *(a for a in given if a != "--restart")])
-    again = f"; the same command continues the run: {command}"
-    status = exit_status("autogrow", lambda: options.command(options), again)
-    if arguments is None:  # the status counts, whatever is sent while this process ends
-        ignore()
+    return exit_status("autogrow", lambda: carry_out(given), continuing(given))
+
+
+def carry_out(arguments: Sequence[str]) -> int | None:
+    """Do what the command line asks for; return an exit status if the command has its own."""
+    options = _parser().parse_args(arguments)
+    status: int | None = options.command(options)
     return status
 
 
@@ -111,10 +110,10 @@ def _spec(settings: Any, source: str, depth_of: Path | None) -> RunSpec:
         return parse_spec(settings, source)
     kind, network = settings.get("kind"), str(settings.get("network"))
     if kind != "scratch":
-        raise UserError(f"{source}: kind: found {kind!r:.80}; allowed with --depth-of: scratch")
+        raise UserError(f"{source}: kind: found {shown(kind)}; allowed with --depth-of: scratch")
     if "-" in network:
         raise UserError(
-            f"{source}: network: found {network!r:.80}; allowed with --depth-of: a name without "
+            f"{source}: network: found {shown(network)}; allowed with --depth-of: a name without "
             "a depth"
         )
     found = found_network(depth_of, parse_architecture(network))

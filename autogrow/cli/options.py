@@ -10,6 +10,7 @@ from typing import Any, Literal, NoReturn, get_args, get_origin
 from pydantic import BaseModel
 
 from autogrow.cli.exit_status import USER_ERROR
+from autogrow.errors import UserError, cut, shortened, shown
 
 METAVARS: dict[type, str] = {int: "N", float: "X", str: "TEXT", Path: "DIR"}
 
@@ -19,8 +20,14 @@ class OneLineParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print the message in one line and exit with ``USER_ERROR``."""
-        text = " ".join(message.split())
-        self.exit(USER_ERROR, f"{self.prog}: error: {text} (see {self.prog} --help)\n")
+        message, unknown, rest = message.partition("unrecognized arguments: ")
+        told = UserError(f"{shortened(message)}{unknown}{cut(rest)}")
+        self.exit(USER_ERROR, f"{self.prog}: error: {told} (see {self.prog} --help)\n")
+
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
+        if action.option_strings and arg_strings == ["--"]:  # argparse takes it for no value
+            raise argparse.ArgumentError(action, "found '--'; allowed: a value")
+        return super()._get_values(action, arg_strings)
 
 
 def add_settings(
@@ -70,6 +77,6 @@ def positive(text: str) -> int:
     """Return the whole number above 0 that an option's text says; for argparse."""
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 100_000:
         raise argparse.ArgumentTypeError(
-            f"found {text!r}; allowed: a whole number from 1 to 100000"
+            f"found {shown(text)}; allowed: a whole number from 1 to 100000"
         )
     return int(text)

@@ -13,7 +13,7 @@ from autogrow.cli.options import add_settings, given_settings
 from autogrow.config.pydantic_errors import validated
 from autogrow.config.resolved import ResolvedAutogrow
 from autogrow.config.spec import AutogrowSpec
-from autogrow.errors import UserError
+from autogrow.errors import UserError, shown
 from autogrow.files.reading import read_text
 from autogrow.growth.algorithm import GROWTH_HEADER, replay
 
@@ -36,8 +36,8 @@ def read_accuracies(path: Path) -> list[float]:
         for column in COLUMNS:
             if header.count(column) != 1:
                 raise UserError(
-                    f"{path}: column {column!r} is there {header.count(column)} times in the "
-                    f"header {','.join(header)!r:.200}; allowed: a header with epoch,val_accuracy"
+                    f"{path}: column {shown(column)} is there {header.count(column)} times in the "
+                    f"header {shown(','.join(header))}; allowed: a header with epoch,val_accuracy"
                 )
         accuracies: list[float] = []
         for row in rows:
@@ -58,7 +58,7 @@ def _accuracy(row: dict[str, str | None], expected: int, where: str) -> float:
     epoch, text = ((row.get(column) or "").strip() for column in COLUMNS)
     if epoch != str(expected):
         raise UserError(
-            f"{where}: epoch: found {epoch!r:.80}; allowed: {expected} (one row an epoch, from 1)"
+            f"{where}: epoch: found {shown(epoch)}; allowed: {expected} (one row an epoch, from 1)"
         )
     if text == "nan":
         return math.nan
@@ -66,7 +66,7 @@ def _accuracy(row: dict[str, str | None], expected: int, where: str) -> float:
     accuracy = float(text) if NUMBER.fullmatch(text) else math.nan
     if not 0 <= accuracy <= 100:
         raise UserError(
-            f"{where}: val_accuracy: found {text!r:.80}; allowed: a number from 0 to 100 "
+            f"{where}: val_accuracy: found {shown(text)}; allowed: a number from 0 to 100 "
             "(percent), or nan for an epoch that diverged"
         )
     return accuracy

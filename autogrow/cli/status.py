@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from autogrow.cli.replay import LARGEST
 from autogrow.errors import UserError
-from autogrow.files.reading import require_file
+from autogrow.files.reading import read_text, require_file
 from autogrow.files.yaml import read_yaml
 from autogrow.process.lock import NAME as LOCK
 from autogrow.process.lock import is_alive
@@ -124,8 +125,7 @@ def _expected(folder: Path, spec: Any, epoch: int) -> int:
 
 def _rows(file: Path) -> list[dict[str, str]]:
     require_file(file, "the records of a run")
-    with file.open(newline="", encoding="utf-8") as lines:
-        return list(csv.DictReader(lines))
+    return list(csv.DictReader(read_text(file, "a CSV", LARGEST).splitlines()))
 
 
 def add_status(parser: argparse.ArgumentParser) -> None:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from autogrow.errors import UserError, allowed
+from autogrow.errors import UserError, allowed, shown
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -21,7 +21,7 @@ def validated(model: type[Model], values: object, source: str) -> Model:
         Naming source, key, what was found there and what is allowed.
     """
     if not isinstance(values, dict):
-        raise UserError(f"{source}: found {values!r:.80}; allowed: a mapping of keys to values")
+        raise UserError(f"{source}: found {shown(values)}; allowed: a mapping of keys to values")
     try:
         return model.model_validate(values)
     except ValidationError as error:
@@ -39,7 +39,7 @@ def _first_problem(error: ValidationError, model: type[BaseModel]) -> str:
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     if problem["type"] == "extra_forbidden":
         keys = sorted(f.alias or n for n, f in _model_at(model, path[:-1]).model_fields.items())
-        return f"unknown key {key!r}; allowed: {allowed(keys)}{more}"
+        return f"unknown key {shown(key)}; allowed: {allowed(keys)}{more}"
     if problem["type"] == "missing":
         fields = _model_at(model, path[:-1]).model_fields.items()
         field = next(field for name, field in fields if path[-1] in (name, field.alias))
@@ -49,7 +49,7 @@ def _first_problem(error: ValidationError, model: type[BaseModel]) -> str:
         return f"{message}{more}"
     if "allowed" not in message:
         message = "allowed: " + re.sub(r"^\w+ should (be|have) ", "", message)
-    return f"{key}: found {problem['input']!r:.80}; {message}{more}"
+    return f"{key}: found {shown(problem['input'])}; {message}{more}"
 
 
 def _model_at(model: type[BaseModel], path: tuple[Any, ...]) -> type[BaseModel]:

@@ -8,14 +8,16 @@ best practice. :func:`autogrow.config.resolving.resolve` fills in the settings l
 
 from __future__ import annotations
 
+import hashlib
 import itertools
+import json
 import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from autogrow.config.pydantic_errors import validated
-from autogrow.errors import UserError, allowed
+from autogrow.errors import UserError, allowed, shown
 from autogrow.networks import names
 from autogrow.networks.names import IMAGENET_STEM_FROM, Initializer, UniformNoise
 
@@ -265,13 +267,18 @@ def parse_spec(settings: object, source: str = "spec") -> ScratchSpec | MorphSpe
         For unknown keys, wrong types and impossible values.
     """
     if not isinstance(settings, dict):
-        raise UserError(f"{source}: found {settings!r:.80}; allowed: a mapping of keys to values")
+        raise UserError(f"{source}: found {shown(settings)}; allowed: a mapping of keys to values")
     kind = settings.get("kind", "nothing")
     if not isinstance(kind, str) or kind not in SPECS:
-        raise UserError(f"{source}: kind: found {kind!r:.80}; allowed: {allowed(SPECS)}")
+        raise UserError(f"{source}: kind: found {shown(kind)}; allowed: {allowed(SPECS)}")
     return validated(SPECS[kind], settings, source)
 
 
 def to_json(spec: RunSpec) -> dict[str, Any]:
     """Return the spec as a mapping of plain values, ``from`` and ``to`` by their names."""
     return spec.model_dump(mode="json", by_alias=True)
+
+
+def spec_checksum(spec: dict[str, Any]) -> str:
+    """Return the checksum by which summaries and checkpoints know the spec of these values."""
+    return hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()

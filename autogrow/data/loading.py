@@ -17,7 +17,7 @@ from autogrow.data.npz import read_npz
 from autogrow.data.packaged import PACKAGED, load_packaged
 from autogrow.data.registry import DATASETS, DatasetInfo
 from autogrow.data.torchvision_sets import load_torchvision
-from autogrow.errors import UserError, allowed
+from autogrow.errors import UserError, allowed, shown
 from autogrow.files.reading import printable, reading
 
 _READ = {"folder": read_folder, "npz": read_npz}
@@ -90,7 +90,7 @@ def _parse(name: str) -> tuple[str | None, Path]:
     form, colon, text = name.partition(":")
     if colon and f"{form}:PATH" in FORMS:
         if not text.strip():
-            raise UserError(f"data: found {name!r}; allowed: {form}:PATH with a path")
+            raise UserError(f"data: found {shown(name)}; allowed: {form}:PATH with a path")
         with reading(text, "a path"):
             return form, Path(text).expanduser()
     if name in DATASETS:

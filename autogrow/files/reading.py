@@ -13,10 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from autogrow.errors import UserError
-
-LONGEST_DETAIL = 160
-"""Characters of a library's message, or of a name found in a file."""
+from autogrow.errors import UserError, cut
 
 PUBLISHED = "the published file; delete it and get it again"
 
@@ -69,9 +66,7 @@ def printable(text: object) -> str:
     A path is never cut: it is what a user looks for.
     """
     clean = "".join(char if char.isprintable() else "?" for char in " ".join(str(text).split()))
-    if isinstance(text, Path) or len(clean) <= LONGEST_DETAIL:
-        return clean
-    return clean[: LONGEST_DETAIL - 3] + "..."
+    return clean if isinstance(text, Path) else cut(clean)
 
 
 def require_file(path: Path, allowed: str) -> int:
@@ -150,9 +145,9 @@ def read_bytes(path: Path, kind: str, most: int) -> bytes:
     Raises
     ------
     UserError
-        If it cannot be read or has more than `most` bytes: no more are read, even from a device
-        that never ends.
+        If it cannot be read, is no regular file, or has more than `most` bytes.
     """
+    require_file(path, kind)
     with reading(path, kind), path.open("rb") as file:
         content = file.read(most + 1)
     if len(content) > most:

@@ -47,7 +47,6 @@ def write_tensors(
     def write(temporary: Path) -> None:
         # Not `safetensors.torch.save`: it holds the whole content twice, and ends or hangs
         # the process where there is no memory for that.
-        temporary.touch()
         mode = temporary.stat().st_mode
         try:
             safetensors.torch.save_file(plain, temporary, metadata)

@@ -10,12 +10,13 @@ import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 from autogrow.errors import UserError
 
 Content = bytes | Callable[[Path], None]
-"""All that a file is to hold, or what writes it to a path."""
+"""All that a file is to hold, or what writes it to an empty file."""
 
 
 def write_bytes(path: Path, data: Content, *, sync: bool = True) -> None:
@@ -41,13 +42,14 @@ def write_together(contents: Mapping[Path, Content], *, sync: bool = True) -> No
     """
     for path in contents:
         make_folder(path.parent)
-    new = {path: path.with_name(f".{path.name}.{os.getpid()}.tmp") for path in contents}
+    new = {path: path.with_name(f".{path.name}.{token_hex(8)}.tmp") for path in contents}
     path = Path()
     try:
         for path, data in contents.items():
-            if isinstance(data, bytes):
-                new[path].write_bytes(data)
-            else:
+            with new[path].open("xb") as file:  # a link that somebody has put there is not followed
+                if isinstance(data, bytes):
+                    file.write(data)
+            if not isinstance(data, bytes):
                 data(new[path])
             if sync:
                 _sync(new[path])

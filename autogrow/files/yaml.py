@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from autogrow.errors import UserError
+from autogrow.errors import UserError, shortened
 from autogrow.files.reading import read_text
 
 
@@ -84,7 +84,7 @@ def read_yaml(path: Path) -> Any:
     try:
         return yaml.load(text, Loader=_Loader)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        reason = str(error).replace(' in "<unicode string>",', " at")
+        reason = shortened(str(error)).replace(' in "<unicode string>",', " at")
         raise UserError(
             f"{path}: is not YAML: {reason}; allowed: keys with values, each key once"
         ) from None

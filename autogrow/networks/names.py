@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from autogrow.errors import UserError, allowed
+from autogrow.errors import UserError, allowed, shown
 
 Block = Literal["basic", "bottleneck", "plain"]
 Stem = Literal["small", "imagenet"]
@@ -96,10 +96,13 @@ def parse_architecture(text: str) -> Architecture:
     name, _, depth = text.partition("-")
     if name in ARCHITECTURES and depth:
         raise UserError(
-            f"network: {text!r} has a depth ({depth!r}) where only the architecture is wanted; "
-            f"allowed: write {name} (the seed network's depth goes into seed_depth)"
+            f"network: {shown(text)} has a depth ({shown(depth)}) where only the "
+            f"architecture is wanted; allowed: write {name} (the seed network's depth goes into "
+            "seed_depth)"
         )
-    raise UserError(f"network: unknown architecture {text!r}; allowed: {allowed(ARCHITECTURES)}")
+    raise UserError(
+        f"network: unknown architecture {shown(text)}; allowed: {allowed(ARCHITECTURES)}"
+    )
 
 
 def parse_depth(text: str, architecture: Architecture, key: str = "depth") -> tuple[int, ...]:
@@ -115,13 +118,13 @@ def parse_depth(text: str, architecture: Architecture, key: str = "depth") -> tu
     for part in parts:
         if not re.fullmatch(r"[1-9][0-9]{0,3}", part) or int(part) > MAX_DEPTH:
             raise UserError(
-                f"{key}: {part!r} in {text!r} is not a number of sub-modules; "
+                f"{key}: {shown(part)} in {shown(text)} is not a number of sub-modules; "
                 f"allowed: whole numbers from 1 to {MAX_DEPTH} joined by '-'"
             )
     if len(parts) != architecture.sub_networks:
         example = format_depth(architecture.seed_depth)
         raise UserError(
-            f"{key}: {text!r} names {len(parts)} sub-networks, {architecture.name} has "
+            f"{key}: {shown(text)} names {len(parts)} sub-networks, {architecture.name} has "
             f"{architecture.sub_networks}; allowed: a depth like {example}"
         )
     return tuple(int(part) for part in parts)
@@ -138,14 +141,16 @@ def parse_network(text: str) -> NetworkName:
     name, _, depth = text.partition("-")
     if name not in ARCHITECTURES:
         raise UserError(
-            f"network: unknown architecture {name!r} in {text!r}; "
+            f"network: unknown architecture {shown(name)} in {shown(text)}; "
             f"allowed: {allowed(ARCHITECTURES)}, each with a depth (Basic3ResNet-2-3-2)"
         )
     architecture = ARCHITECTURES[name]
     if not depth:
         example = NetworkName(architecture, (2,) * architecture.sub_networks)
-        raise UserError(f"network: {text!r} has no depth; allowed: a name like {example}")
-    return NetworkName(architecture, parse_depth(depth, architecture, f"network {text!r}, depth"))
+        raise UserError(f"network: {shown(text)} has no depth; allowed: a name like {example}")
+    return NetworkName(
+        architecture, parse_depth(depth, architecture, f"network {shown(text)}, depth")
+    )
 
 
 def choose_stem(architecture: Architecture, stem: str, image_size: int) -> Stem:
@@ -162,6 +167,7 @@ def choose_stem(architecture: Architecture, stem: str, image_size: int) -> Stem:
         return wanted if wanted in stems else stems[0]
     if stem not in stems:
         raise UserError(
-            f"stem: {architecture.name} has no {stem!r} stem; allowed: auto or {allowed(stems)}"
+            f"stem: {architecture.name} has no {shown(stem)} stem; "
+            f"allowed: auto or {allowed(stems)}"
         )
     return stem

@@ -6,7 +6,7 @@ import os
 
 import torch
 
-from autogrow.errors import UserError
+from autogrow.errors import UserError, shown
 
 MOST_THREADS = 1024
 """More than any machine has processors; OpenMP crashes where the system gives it fewer."""
@@ -41,11 +41,13 @@ def find_device(name: str, threads: int | None = None) -> torch.device:
     except RuntimeError:
         device = None
     if device is None or device.type not in ("cpu", "cuda"):
-        raise UserError(f"device: found {name!r}; allowed: auto, cpu, cuda or cuda:N")
+        raise UserError(f"device: found {shown(name)}; allowed: auto, cpu, cuda or cuda:N")
     if device.type == "cpu":
         return device
     if (device.index or 0) >= gpus:
-        raise UserError(f"device: {name!r} is not there ({gpus} GPUs seen); allowed: auto or cpu")
+        raise UserError(
+            f"device: {shown(name)} is not there ({gpus} GPUs seen); allowed: auto or cpu"
+        )
     process = os.environ.get("LOCAL_RANK")
     if process is None:
         return device

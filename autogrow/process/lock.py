@@ -8,15 +8,18 @@ seconds, and another host's file that was touched lately counts as held.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
 import socket
+import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import TextIO
 
 from autogrow.errors import UserError
@@ -50,7 +53,8 @@ def locked(folder: Path, say: Callable[[str], None], *, wait: bool = False) -> I
     """
     path = folder / NAME
     with _made(folder), _taken(path, say, wait) as file:
-        file.truncate(0)
+        file.seek(0)
+        file.truncate()
         file.write(json.dumps({"host": socket.gethostname(), "pid": os.getpid()}))
         file.flush()
         stop = threading.Event()
@@ -83,7 +87,12 @@ def _taken(path: Path, say: Callable[[str], None], wait: bool) -> TextIO:
     told = False
     while True:
         try:
-            file = path.open("a+")
+            # Neither follows a link nor waits for who reads a FIFO.
+            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
+            handle = os.open(path, flags, 0o666)
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise OSError(errno.EINVAL, "it is no regular file")
+            file = os.fdopen(handle, "r+")
         except OSError as error:
             raise UserError(f"{path}: cannot be written: {error.strerror or error}") from None
         try:
@@ -128,10 +137,10 @@ def _beat(path: Path, stop: threading.Event) -> None:
 def _read_holder(file: TextIO) -> str | None:
     """Return ``pid on host`` of a lock file's content, None for an empty file."""
     file.seek(0)
-    content = file.read()
-    if not content:
-        return None
     try:
+        content = file.read()
+        if not content:
+            return None
         told = json.loads(content)
         return f"{told['pid']} on {told['host']}"
     except (ValueError, TypeError, KeyError):
@@ -145,7 +154,7 @@ def is_alive(path: Path) -> bool:
     have been touched lately, and the process must exist if it is one of this host.
     """
     try:
-        if time.time() - path.stat().st_mtime >= STALE:
+        if not path.is_file() or time.time() - path.stat().st_mtime >= STALE:
             return False
         told = json.loads(path.read_text())
         host, pid = told["host"], int(told["pid"])
@@ -161,8 +170,6 @@ def is_alive(path: Path) -> bool:
 def _beats_elsewhere(path: Path, holder: str) -> bool:
     if holder.endswith(f" on {socket.gethostname()}"):
         return False  # the kernel's lock was free
-    probe = path.with_name(f".{NAME}.{os.getpid()}.tmp")
-    probe.touch()  # the file system's clock, not this host's
-    age = probe.stat().st_mtime - path.stat().st_mtime
-    probe.unlink()
-    return age < STALE
+    # The file system's clock, not this host's.
+    with NamedTemporaryFile(dir=path.parent, prefix=f".{NAME}.", suffix=".tmp") as probe:
+        return os.fstat(probe.fileno()).st_mtime - path.stat().st_mtime < STALE

@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from autogrow.errors import UserError
+from autogrow.errors import InterruptedRunError, UserError
+from autogrow.files.reading import printable
 
 # Of <malloc.h>.
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3
@@ -26,6 +27,8 @@ SHORT = (
     "|can't start new thread"
 )
 """What torch and its libraries say, in a RuntimeError, when an allocation fails."""
+LOST_WORKER = "DataLoader worker"
+"""What torch says, in a RuntimeError, when one is killed."""
 
 
 def keep_memory() -> None:
@@ -45,6 +48,14 @@ def keep_memory() -> None:
         libc.mallopt(_TOP_PAD, 64 * 2**20)
 
 
+def lost_worker(error: Exception) -> InterruptedRunError:
+    """Return the error that says what to do once a process that decodes images is killed."""
+    return InterruptedRunError(
+        f"a process that decodes images was killed ({printable(error)}); most often memory "
+        "or shared memory (/dev/shm) is short: fewer --workers need less"
+    )
+
+
 @contextmanager
 def told_when_short(folder: Path) -> Iterator[None]:
     """Report in one line, which names the run's folder, that a run needs more memory.
@@ -53,11 +64,15 @@ def told_when_short(folder: Path) -> Iterator[None]:
     ------
     UserError
         If an allocation fails, of the system's memory or a GPU's.
+    InterruptedRunError
+        If a process that decodes images is killed.
     """
     try:
         yield
     except (MemoryError, RuntimeError) as error:
         text = str(error)
+        if LOST_WORKER in text:  # wherever this process was when it heard of it
+            raise lost_worker(error) from None
         if isinstance(error, RuntimeError) and not re.search(SHORT, text):
             raise
         first = text.splitlines()[0] if text else "MemoryError"

@@ -10,13 +10,15 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from types import FrameType
 from typing import NoReturn
 
 from autogrow.errors import InterruptedRunError
 
 KILLING = (signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP)
+PAUSE = 0.02
+"""Seconds after which a signal that has come inside an import comes again."""
 
 
 class Terminated(BaseException):
@@ -65,27 +67,53 @@ class Stops(ExitStack):
         raise InterruptedRunError(f"{by}: {told}")
 
 
-def raised() -> AbstractContextManager[None]:
-    """Let the signals that would kill this process raise :class:`Terminated` instead."""
+@contextmanager
+def raised(*, last: bool = False) -> Iterator[Callable[[], None]]:
+    """Let the first signal that would kill this process raise :class:`Terminated` instead.
 
-    def end(number: int, frame: FrameType | None) -> NoReturn:
-        raise Terminated(signal.Signals(number).name)
+    Yields a function after whose call none is raised any more. An import might turn the
+    exception into another or lose it, so a signal that comes inside one waits for its end.
+    With ``last``, signals stay ignored afterwards: this process is ending.
+    """
+    over, first = False, ""
 
-    return _handled(KILLING, end)
+    def end(number: int, frame: FrameType | None) -> None:
+        nonlocal over, first
+        if over:
+            return
+        first = first or signal.Signals(number).name
+        if _importing(frame):
+            main = threading.main_thread().ident
+            threading.Timer(PAUSE, signal.pthread_kill, (main, number)).start()
+        else:
+            over = True
+            raise Terminated(first)
+
+    def hush() -> None:
+        nonlocal over
+        over = True
+
+    with _handled(KILLING, end, last=last):
+        yield hush
 
 
-def ignore() -> None:
-    """Ignore the signals that :func:`raised` raises, because this process is ending already."""
-    if threading.current_thread() is threading.main_thread():
-        for number in KILLING:
-            signal.signal(number, signal.SIG_IGN)
+def _importing(frame: FrameType | None) -> bool:
+    """Return whether a module is being imported where a signal has come."""
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 @contextmanager
 def _handled(
-    numbers: Sequence[signal.Signals], handler: Callable[[int, FrameType | None], None]
+    numbers: Sequence[signal.Signals],
+    handler: Callable[[int, FrameType | None], None],
+    *,
+    last: bool = False,
 ) -> Iterator[None]:
-    """Handle the signals that are not ignored; put the old handlers back at the end."""
+    """Handle the signals that are not ignored; put the old handlers back, or ignore them then."""
     before = {}
     if threading.current_thread() is threading.main_thread():
         heard = [n for n in numbers if signal.getsignal(n) is not signal.SIG_IGN]
@@ -94,7 +122,7 @@ def _handled(
         yield
     finally:
         for number, old in before.items():
-            signal.signal(number, old)
+            signal.signal(number, signal.SIG_IGN if last else old)
 
 
 def outlive_one_sigterm(_worker: int) -> None:

@@ -5,14 +5,13 @@ Never imports torch but to write or load weights.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from autogrow.config.resolved import ResolvedSpec, parse_resolved
-from autogrow.config.spec import to_json
+from autogrow.config.spec import spec_checksum, to_json
 from autogrow.errors import UserError
 from autogrow.files.reading import require_file
 from autogrow.files.seals import Seal, read_seal, seal_file
@@ -51,11 +50,6 @@ def found_network(folder: Path, architecture: Architecture) -> NetworkName:
         )
     old, new = (LAYERS[a.block] for a in (found.architecture, architecture))
     return NetworkName(architecture, tuple(-(-d * old // new) for d in found.depth))
-
-
-def spec_checksum(spec: dict[str, Any]) -> str:
-    """Return the checksum of a run's spec that its summary holds."""
-    return hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()
 
 
 def is_unsealed(folder: Path) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from autogrow.config.execution import Execution
 from autogrow.config.resolved import ResolvedSpec
 from autogrow.config.spec import to_json
-from autogrow.errors import UserError
+from autogrow.errors import UserError, shown
 from autogrow.files.reading import require_file
 from autogrow.files.seals import seal_file
 from autogrow.files.writing import write_bytes
@@ -17,8 +17,10 @@ from autogrow.process.distributed import World
 from autogrow.runs.folder import GROWTH, SPEC, WEIGHTS, finished, read_result
 from autogrow.runs.summary import SUMMARY, Summary
 from autogrow.training.metrics import METRICS
-from autogrow.training.reporter import Reporter
+from autogrow.training.reporter import LOG, Reporter
 from autogrow.training.unfinished import MICRO_BATCH, remove_checkpoints
+
+FILES = (seal_file(Path(SUMMARY)).name, SUMMARY, WEIGHTS, METRICS, GROWTH, SPEC, MICRO_BATCH)
 
 
 def prepare_folder(
@@ -35,6 +37,7 @@ def prepare_folder(
             reporter.say(message)
 
     if world.first:
+        _require_files(folder)
         differing = _differing(folder, spec)
         if differing and not execution.replace:
             raise UserError(
@@ -78,6 +81,13 @@ def remove_remains(folder: Path) -> None:
     _remove_strays(folder)
 
 
+def _require_files(folder: Path) -> None:
+    """Check that what has the name of a run's file is one: no folder, pipe, socket or device."""
+    for file in (*(folder / name for name in (*FILES, LOG)), *_numbered(folder)):
+        if file.exists():
+            require_file(file, "a run's file; move what is there away")
+
+
 def _differing(folder: Path, spec: ResolvedSpec) -> str:
     """Return in what the run of a folder differs from ``spec``; empty if in nothing."""
     file = folder / SPEC
@@ -94,7 +104,9 @@ def _differing(folder: Path, spec: ResolvedSpec) -> str:
         raise UserError(f"{file}: is not a run's spec; use another folder")
     keys: list[Any] = sorted({*there, *here}, key=str)
     differing = [k for k in keys if there.get(k) != here.get(k)]
-    return ", ".join(f"{k} {there.get(k)!r} there, {here.get(k)!r} here" for k in differing[:3])
+    return ", ".join(
+        f"{k} {shown(there.get(k))} there, {shown(here.get(k))} here" for k in differing[:3]
+    )
 
 
 def _remove_strays(folder: Path) -> None:
@@ -107,15 +119,10 @@ def _remove_strays(folder: Path) -> None:
 
 def _clear_folder(folder: Path) -> None:
     """Remove everything that a run has left in its folder, except its log."""
-    for name in (
-        seal_file(folder / SUMMARY).name,
-        SUMMARY,
-        WEIGHTS,
-        METRICS,
-        GROWTH,
-        SPEC,
-        MICRO_BATCH,
-    ):
-        (folder / name).unlink(missing_ok=True)
-    for file in [*folder.glob("checkpoint-*"), *folder.glob("snapshots/*.safetensors")]:
-        file.unlink()
+    for file in (*(folder / name for name in FILES), *_numbered(folder)):
+        file.unlink(missing_ok=True)
+
+
+def _numbered(folder: Path) -> list[Path]:
+    """Return checkpoints and snapshots."""
+    return [*folder.glob("checkpoint-*"), *folder.glob("snapshots/*.safetensors")]

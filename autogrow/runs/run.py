@@ -154,6 +154,8 @@ class _Run:
         while not growth.done:
             if any(event.event == "grow" for event in events):
                 trainer.grow(spec, before, growth.depth)
+            if trainer.diverged:
+                return
             lr = spec.learning_rate
             if spec.growing_rate == "staircase":
                 lr = growing_staircase(lr, growth.epoch, spec.K)

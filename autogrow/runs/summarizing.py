@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 import torch
 
 from autogrow.config.resolved import ResolvedAutogrow, ResolvedMorph, ResolvedSpec
-from autogrow.config.spec import to_json
+from autogrow.config.spec import spec_checksum, to_json
 from autogrow.networks.flops import costs_of
 from autogrow.networks.growable import GrowableNetwork, depth_of
 from autogrow.networks.names import NetworkName, format_depth
 from autogrow.process.distributed import ALONE, World
-from autogrow.runs.folder import spec_checksum
 from autogrow.runs.provenance import cpu_model, git_commit, versions
 from autogrow.runs.summary import SCORES, AdamInitUse, DataSummary, MemoryShortage, Summary
 from autogrow.training.metrics import Epoch

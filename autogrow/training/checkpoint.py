@@ -9,11 +9,13 @@ in it is ever unpickled.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from autogrow.errors import UserError
@@ -21,7 +23,13 @@ from autogrow.files.tensors import read_sealed, write_tensors
 from autogrow.training.optimizer import SGD
 from autogrow.training.unfinished import checkpoint_files as files
 
-KEPT = 2
+FOREIGN = {
+    "format": "written by another version of autogrow",
+    "spec_checksum": "of a run with other settings",
+    "data_checksum": "of other data than {shown(data)} is now (its checksum differs)",
+}
+"""What a checkpoint is, by the value in which it differs from the run."""
+NOBODY: Mapping[str, object] = MappingProxyType({})
 
 
 def save(
@@ -34,7 +42,7 @@ def save(
     *,
     adam: torch.optim.Adam | None = None,
 ) -> None:
-    """Write a checkpoint and drop all but the last two.
+    """Write a checkpoint and drop those before it but the last.
 
     ``state`` holds the run's records as plain values. Among the steps trained so far
     AdamInit's count; among the epochs they do not.
@@ -51,16 +59,17 @@ def save(
     tensors["state"] = torch.frombuffer(text, dtype=torch.uint8)
     file = folder / f"checkpoint-{epochs:06d}-{steps:010d}.safetensors"
     write_tensors(file, tensors, sealed=True)
-    for old in files(folder)[:-KEPT]:
+    for old in [f for f in files(folder) if f < file][:-1]:  # one passed over may be after it
         old.unlink()
 
 
 def load_latest(
-    folder: Path, warn: Callable[[str], None]
+    folder: Path, warn: Callable[[str], None], owner: Mapping[str, object] = NOBODY
 ) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
     """Return tensors and state of the newest good checkpoint, None if there is no checkpoint.
 
-    ``warn`` is called with a message about every damaged checkpoint that is passed over.
+    ``warn`` is called with a message about every damaged or foreign checkpoint that is passed
+    over. A foreign one has another value than the run's ``owner`` under a key of ``FOREIGN``.
 
     Raises
     ------
@@ -68,17 +77,25 @@ def load_latest(
         If there are checkpoints but none is good, because a run must not start over
         unless it is asked to.
     """
-    candidates = files(folder)
-    for file in reversed(candidates):
+    bad: dict[Path, str] = {}
+    for file in reversed(files(folder)):
         try:
             tensors = read_sealed(file)
-            return tensors, json.loads(tensors.pop("state").numpy().tobytes())
-        except (OSError, ValueError) as error:
-            warn(f"{file}: damaged checkpoint passed over ({error})")
-    if candidates:
+            state = json.loads(tensors.pop("state").numpy().tobytes())
+            differing = [key for key, value in owner.items() if state.get(key) != value]
+        except (OSError, ValueError, KeyError, AttributeError, SafetensorError) as error:
+            bad[file] = f"damaged ({error})"
+            continue
+        if not differing:
+            for other, reason in bad.items():
+                warn(f"{other}: {reason}: this checkpoint is passed over")
+            return tensors, state
+        bad[file] = FOREIGN[differing[0]].format(**owner)
+    if bad:
+        file, reason = next(iter(bad.items()))
         raise UserError(
-            f"{folder}: none of the {len(candidates)} checkpoints can be read; "
-            "start over with --restart"
+            f"{file}: {reason}; none of the {len(bad)} checkpoints is good: bring back what they "
+            "were made with, or start over with --restart"
         )
     return None
 

@@ -40,9 +40,17 @@ class Reporter:
         self._next_refresh = 0.0
         log = Path(os.devnull) if silent else folder / LOG
         try:
-            self._log = log.open("a", buffering=1)
+            # Does not wait for who reads a FIFO.
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK
+            self._log = os.fdopen(
+                os.open(log, flags, 0o666),
+                "a",
+                buffering=1,
+                encoding="utf-8",
+                errors="backslashreplace",
+            )
         except OSError as error:
-            raise UserError(f"{folder}: cannot be written: {error.strerror or error}") from None
+            raise UserError(f"{log}: cannot be written: {error.strerror or error}") from None
 
     def __enter__(self) -> Self:
         return self

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from autogrow.config.execution import Execution
 from autogrow.config.resolved import ResolvedSpec
+from autogrow.config.spec import spec_checksum, to_json
 from autogrow.data import ImageData
-from autogrow.errors import UserError
 from autogrow.growth.algorithm import Depth
 from autogrow.networks.growable import GrowableNetwork, depth_of
 from autogrow.networks.names import NetworkName
@@ -28,7 +28,7 @@ from autogrow.training.optimizer import SGD
 from autogrow.training.reporter import Reporter
 from autogrow.training.unfinished import Halving, with_written_halving
 
-FORMAT = 2
+FORMAT = 3
 """Version of the values in a checkpoint; a run cannot resume from another version's."""
 
 
@@ -51,8 +51,8 @@ class State:
     ----------
     network, optimizer
         As they are now.
-    data_checksum
-        Checksum of the data set.
+    owner
+        What tells the run's own checkpoints from others: version, settings and data.
     epochs
         All epochs recorded so far.
     halvings
@@ -75,7 +75,7 @@ class State:
 
     network: GrowableNetwork
     optimizer: SGD
-    data_checksum: str
+    owner: dict[str, Any]
     epochs: list[Epoch] = field(default_factory=list)
     halvings: list[Halving] = field(default_factory=list)
     steps: int = 0
@@ -98,14 +98,13 @@ class State:
     def to_json(self, tally: Tally) -> dict[str, Any]:
         """Return the values of a checkpoint; ``tally`` is summed over all processes."""
         return {
-            "format": FORMAT,
+            **self.owner,
             "epochs": [asdict(e) for e in self.epochs],
             "depth": self.depth,
             "steps": self.steps,
             "tally": {k: float(v) for k, v in vars(tally).items()},
             "seconds": time.perf_counter() - self.began,
             "halvings": [asdict(h) for h in self.halvings],
-            "data_checksum": self.data_checksum,
         }
 
     def resume(self, tensors: dict[str, Tensor], values: dict[str, Any], *, first: bool) -> None:
@@ -152,25 +151,21 @@ def begin(
     Raises
     ------
     UserError
-        If no checkpoint of the folder can be read, or they are of other data or of another
-        version of this package.
+        If there are checkpoints, but all are damaged, or of other settings, of other data or of
+        another version of this package.
     """
     folder, say = surroundings.folder, surroundings.reporter.say
-    tensors, values = checkpoint.load_latest(folder, say) or ({}, {})
+    owner = {
+        "format": FORMAT,
+        "spec_checksum": spec_checksum(to_json(spec)),
+        "data": spec.data,
+        "data_checksum": data.checksum,
+    }
+    tensors, values = checkpoint.load_latest(folder, say, owner) or ({}, {})
     if values:
-        if values.get("format") != FORMAT:
-            raise UserError(
-                f"{folder}: its checkpoints are of another version of autogrow; finish the run "
-                "with that one, or start over with --restart"
-            )
-        if values["data_checksum"] != data.checksum:
-            raise UserError(
-                f"{folder}: data {spec.data!r} is not what this run began with "
-                "(its checksum differs); restore it, or start over with --restart"
-            )
         name = NetworkName(name.architecture, tuple(values["depth"]))
     network = build(spec, name, data, device, compiled=surroundings.execution.compiled)
-    state = State(network, new_optimizer(spec, network), data.checksum)
+    state = State(network, new_optimizer(spec, network), owner)
     if values:
         state.resume(tensors, values, first=surroundings.world.first)
         steps = f" and {state.tally.batches} steps" if state.tally.batches else ""

@@ -92,10 +92,12 @@ class Trainer:
     def diverged(self) -> bool:
         """Whether there is nothing more to train, because the loss was not finite.
 
-        While growing that alone is no reason: the policy decides.
+        While growing that alone is no reason, as long as the weights are finite.
         """
-        return self.state.dead or any(
-            e.phase in ("training", "finetuning") and not math.isfinite(e.train_loss)
+        return any(
+            e.phase != "adaminit"
+            and not e.finite
+            and (self.state.dead or (e.phase != "growing" and not math.isfinite(e.train_loss)))
             for e in self.epochs[-1:]
         )
 
@@ -113,14 +115,12 @@ class Trainer:
         """
         state, number = self.state, self.trained + 1
         state.restored, self._phase, self._expected = {}, phase, expected
-        train, val, test, top5 = (Score(NAN, NAN),) * 3 + (NAN,)
-        if not state.dead:
-            state.optimizer.param_groups[0]["lr"] = lr
-            train = self._train_epoch(self.parallel, state.optimizer, self.spec.seed, number)
-            self.world.share_buffers(state.network)
-            val, test, top5 = self._evaluate()
-            if not math.isfinite(train.loss + val.loss):
-                val, test, top5 = Score(val.loss, NAN), Score(test.loss, NAN), NAN
+        state.optimizer.param_groups[0]["lr"] = lr
+        train = self._train_epoch(self.parallel, state.optimizer, self.spec.seed, number)
+        self.world.share_buffers(state.network)
+        val, test, top5 = self._evaluate()
+        if not math.isfinite(train.loss + val.loss):
+            val, test, top5 = Score(val.loss, NAN), Score(test.loss, NAN), NAN
         best = self._best_val_accuracy()
         epoch = Epoch(
             number,
@@ -143,8 +143,6 @@ class Trainer:
 
     def _left_out(self) -> int:
         """Return how many damaged images the epoch and its evaluations were without."""
-        if self.state.dead:
-            return 0
         trained, skipped = self.world.sum([self.state.tally.images, self.sets.skipped])
         return len(self.sets.train) - int(trained) + int(skipped)
 
@@ -196,7 +194,7 @@ class Trainer:
             self._snapshot(grown=True)
             if fresh_optimizer:
                 self.state.optimizer = new_optimizer(spec, network)
-        if spec.initializer == "AdamInit" and not self.state.dead:
+        if spec.initializer == "AdamInit" and not self.diverged:
             stacked = [
                 sub_module
                 for sub_network, now in zip(network.sub_networks, before, strict=True)
@@ -259,7 +257,7 @@ class Trainer:
         reporter.epoch(
             epoch.epoch, expected, epoch.phase, epoch.depth, epoch.train_loss, epoch.val_accuracy
         )
-        if not epoch.finite and not state.dead:
+        if not epoch.finite:
             state.look_whether_dead(reporter.say)
 
     def _best_val_accuracy(self) -> float:

@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, TypeAdapter, ValidationError
 
 from autogrow.errors import UserError
-from autogrow.files.reading import read_json
+from autogrow.files.reading import read_bytes
 from autogrow.files.writing import write_json
 
 MICRO_BATCH = "micro_batch.json"
@@ -31,9 +34,9 @@ def remove_checkpoints(folder: Path) -> None:
 class Halving:
     """Where a GPU's memory ran out, and the most images at once in a process from there on."""
 
-    epoch: int
+    epoch: Annotated[int, Field(ge=1)]
     depth: str
-    micro_batch: int
+    micro_batch: Annotated[int, Field(ge=1)]
 
     def __str__(self) -> str:
         return (
@@ -54,8 +57,9 @@ def with_written_halving(folder: Path, halvings: Sequence[Halving]) -> list[Halv
     file = folder / MICRO_BATCH
     if file.exists():
         try:
-            written = Halving(**read_json(file))
-        except TypeError:
+            content = read_bytes(file, "a halving of the micro-batch", 2**16)
+            written = TypeAdapter(Halving).validate_json(content, strict=True)
+        except ValidationError:
             raise UserError(f"{file}: found no halving of the micro-batch; delete it") from None
         if not known or written.micro_batch < known[-1].micro_batch:
             known.append(written)

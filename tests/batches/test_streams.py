@@ -1,9 +1,11 @@
 """Batches of images in files: what is in them, whoever decodes them and in how many parts."""
 
+import errno
 import multiprocessing
 import os
 import signal
 from itertools import pairwise
+from multiprocessing.reduction import ForkingPickler
 
 import numpy as np
 import pytest
@@ -151,6 +153,21 @@ def test_a_pass_that_is_given_up_disturbs_no_other_and_leaves_no_process(data, w
 
 def test_a_killed_worker_is_told_as_an_interruption(data, monkeypatch):
     monkeypatch.setattr(decoding, "decode", lambda request: os.kill(os.getpid(), signal.SIGKILL))
+    with pytest.raises(InterruptedRunError, match=r"decodes images was killed .*--workers"):
+        epoch_of(streamed(data.train, workers=1))
+
+
+def full(*_):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize("where", ["workers", "queues"])
+def test_shared_memory_that_is_full_is_told_likewise(data, monkeypatch, where):
+    """A worker's result that does not fit any more is not waited for."""
+    if where == "workers":
+        monkeypatch.setitem(ForkingPickler._extra_reducers, torch.Tensor, full)
+    else:
+        monkeypatch.setattr(decoding.DataLoader, "__iter__", full)
     with pytest.raises(InterruptedRunError, match=r"decodes images was killed .*--workers"):
         epoch_of(streamed(data.train, workers=1))
 

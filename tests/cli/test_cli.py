@@ -68,6 +68,8 @@ def imported(code, *heavy):
 
 def test_importing_the_command_imports_no_torch():
     assert imported("import autogrow.cli.main", "torch", "numpy") == "[]"
+    late = ["torch", "numpy", "pydantic", "yaml"]  # a signal may come before it is heard
+    assert imported("import autogrow.__main__, analysis.__main__", *late) == "[]"
 
 
 def test_help_and_mistakes_import_no_torch():

@@ -335,8 +335,8 @@ def test_yaml_mistakes_are_reported_in_one_line(tmp_path, text, part):
 
 
 def test_yaml_file_that_is_not_there(tmp_path):
-    for path in (tmp_path / "none.yaml", tmp_path):
-        with pytest.raises(UserError, match="cannot be read"):
+    for path, told in ((tmp_path / "none.yaml", "cannot be read"), (tmp_path, "found a folder")):
+        with pytest.raises(UserError, match=told):
             read_yaml(path)
 
 

@@ -66,11 +66,15 @@ def test_the_command_says_so(commands, cli, tmp_path, batch_size, told):
 
 
 @pytest.mark.parametrize("kind", ["autogrow", "convergent"])
-def test_the_policy_goes_on_as_if_accuracy_had_not_improved(commands, cli, tmp_path, kind):
+def test_growing_ends_with_the_weights_and_a_replay_tells_the_same(commands, cli, tmp_path, kind):
+    """A policy that waits for 100000 epochs does not: nothing asks it any more."""
     out = tmp_path / "run"
-    assert cli(*commands[kind], "--out", out).status == 0
+    patient = ["--J", "100000"] if kind == "autogrow" else []
+    assert cli(*commands[kind], *patient, "--out", out).status == 0
+    assert (out / "log.txt").read_text().splitlines()[-1].endswith("nothing more can be learned")
     growth = (out / "growth.csv").read_text()
-    assert growth.splitlines()[-1].split(",")[1] == "done"
+    if len(growth.splitlines()) > 1:
+        assert growth.splitlines()[-1].split(",")[-1] == summary(out)["depth"]
     spec = read_yaml(out / "spec.yaml")
     settings = ["--policy", spec["policy"], "--K", spec["K"], "--tau", spec["tau"]]
     settings += ["--J", spec["J"]] if spec["J"] else []

@@ -5,6 +5,8 @@ import signal
 import pytest
 from run_results import results
 
+from autogrow.errors import InterruptedRunError
+from autogrow.process.memory import told_when_short
 from autogrow.training import checkpoint
 from autogrow.training.optimizer import SGD
 
@@ -36,6 +38,12 @@ def test_an_allocation_that_fails_is_told_in_one_line(
     for name in ("run", "whole"):
         assert cli(*tiny.train, "--out", tmp_path / name).status == 0
     assert results(tmp_path / "run") == results(tmp_path / "whole")
+
+
+def test_a_worker_may_be_lost_while_its_run_does_something_else(tmp_path):
+    lost = RuntimeError("DataLoader worker (pid 7) is killed by signal: Bus error.")
+    with pytest.raises(InterruptedRunError, match="--workers"), told_when_short(tmp_path):
+        raise lost
 
 
 def test_memory_that_really_runs_out(forks, cases, tmp_path):

@@ -23,6 +23,9 @@ try:
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
+# Snakemake fills wildcards into this path, which is absolute: braces in it are doubled.
+ENVIRONMENT = str(Path(workflow.basedir, "environment.yml"))
+ENVIRONMENT = ENVIRONMENT.replace("{", "{{").replace("}", "}}")
 OUT = str(SETTINGS.folder)
 LANDSCAPE = f"{OUT}/landscapes/{{run}}/seed{{seed}}"
 SEEDS = SETTINGS.seeds

@@ -13,7 +13,7 @@ rule compare:
         f"{OUT}/logs/compare.log",
     localrule: True
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     params:
         new=lambda wildcards, input: str(Path(input.new[0]).parent),
         reference=lambda wildcards, input: str(Path(input.reference[0]).parent),
@@ -28,7 +28,7 @@ rule plan:
         f"{OUT}/plan.txt",
     localrule: True
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     params:
         options=shlex.join(
             ["--scale", SETTINGS.scale, "--folder", OUT, "--seeds", *map(str, SEEDS)]

@@ -15,7 +15,7 @@ rule trajectory_plane:
     log:
         f"{OUT}/logs/landscapes/{{run}}/seed{{seed}}/plane.log",
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     threads: 1
     resources:
         **asked_for(cpu_resources),
@@ -38,7 +38,7 @@ rule contour_block:
     log:
         f"{OUT}/logs/landscapes/{{run}}/seed{{seed}}/contour-{{block}}-of-{{blocks}}.log",
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     threads: 1
     resources:
         **asked_for(landscape_resources),
@@ -76,7 +76,7 @@ rule contour:
         f"{OUT}/logs/landscapes/{{run}}/seed{{seed}}/contour.log",
     localrule: True
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     params:
         command="trajectory",
         grid=shlex.join(IMAGES),
@@ -119,7 +119,7 @@ rule figure_data:
         figure="|".join(sorted({*FIGURES} - {*CONTOURED})),
     localrule: True
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     params:
         options=TABLE_OPTIONS,
         rows=rows_of("figure"),
@@ -152,7 +152,7 @@ rule figure:
         figure="|".join(FIGURES),
     localrule: True
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     params:
         folder=lambda wildcards, output: str(Path(output[0]).parents[1]),
     shell:

@@ -17,7 +17,7 @@ rule table:
         table=r"table\d+",
     localrule: True
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     params:
         options=TABLE_OPTIONS,
         rows=rows_of("table"),

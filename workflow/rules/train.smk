@@ -28,7 +28,7 @@ rule train:
         f"{OUT}/logs/runs/{{run}}/seed{{seed}}.log",
     retries: None if SETTINGS.cluster else SETTINGS.retries
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     threads: 1
     resources:
         **asked_for(run_resources),
