@@ -95,6 +95,16 @@ def test_cifar(tmp_path, write_cifar, name, n_classes, n_train):
         load(name, root=tmp_path)
 
 
+def test_a_pickle_of_anything_but_arrays_and_values_is_refused(tmp_path, write_cifar, monkeypatch):
+    folder, _ = write_cifar("CIFAR10")
+    cls = torchvision.datasets.CIFAR10
+    meta = folder / cls.meta["filename"]
+    meta.write_bytes(pickle.dumps({cls.meta["key"]: print}))
+    monkeypatch.setattr(cls, "meta", {**cls.meta, "md5": md5(meta)})
+    with pytest.raises(UserError, match="builtins.print is no array"):
+        load("CIFAR10", root=tmp_path)
+
+
 def test_svhn(tmp_path, write_svhn):
     write_svhn(labels=np.arange(30) % 13)
     with pytest.raises(UserError, match="found label 12; allowed: 0 to 9"):
