@@ -7,8 +7,10 @@ is closed sends SIGHUP, and Ctrl-C sends SIGINT.
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from types import FrameType
@@ -19,6 +21,8 @@ from autogrow.errors import InterruptedRunError
 KILLING = (signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP)
 PAUSE = 0.02
 """Seconds after which a signal that has come inside an import comes again."""
+BURST = 2.0
+"""Seconds in which one signal after another is sent, as by a scheduler that ends a job."""
 
 
 class Terminated(BaseException):
@@ -69,32 +73,41 @@ class Stops(ExitStack):
 
 @contextmanager
 def raised(*, last: bool = False) -> Iterator[Callable[[], None]]:
-    """Let the first signal that would kill this process raise :class:`Terminated` instead.
+    """Let a signal that would kill this process raise :class:`Terminated` instead.
 
-    Yields a function after whose call none is raised any more. An import might turn the
-    exception into another or lose it, so a signal that comes inside one waits for its end.
+    Others of the same burst change nothing. Yields a function after whose call none is raised
+    any more. An import might turn the exception into another or lose it, so a signal that comes
+    inside one waits for its end.
     With ``last``, signals stay ignored afterwards: this process is ending.
     """
-    over, first = False, ""
+    silent, first = 0.0, ""
+    again: list[threading.Timer] = []
 
     def end(number: int, frame: FrameType | None) -> None:
-        nonlocal over, first
-        if over:
+        nonlocal silent, first
+        if time.monotonic() < silent:
             return
         first = first or signal.Signals(number).name
         if _importing(frame):
             main = threading.main_thread().ident
-            threading.Timer(PAUSE, signal.pthread_kill, (main, number)).start()
+            again.append(threading.Timer(PAUSE, signal.pthread_kill, (main, number)))
+            again[-1].start()
         else:
-            over = True
+            silent = time.monotonic() + BURST
             raise Terminated(first)
 
     def hush() -> None:
-        nonlocal over
-        over = True
+        nonlocal silent
+        silent = math.inf
 
     with _handled(KILLING, end, last=last):
-        yield hush
+        try:
+            yield hush
+        finally:
+            hush()
+            for timer in again:
+                timer.cancel()
+                timer.join()
 
 
 def _importing(frame: FrameType | None) -> bool:
