@@ -100,7 +100,8 @@ def fresh(tmp_path):
 
 @pytest.fixture(scope="session")
 def workflow(tmp_path_factory):
-    return Workflow(clone(tmp_path_factory.mktemp("clone")))
+    """A copy whose path holds what Snakemake takes for a wildcard, and a blank."""
+    return Workflow(clone(tmp_path_factory.mktemp("clone") / "my {run}"))
 
 
 @pytest.fixture(scope="session")
