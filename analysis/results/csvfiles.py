@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from autogrow.errors import UserError, allowed, shown
-from autogrow.files.reading import utf8
+from autogrow.files.reading import require_file, utf8
 
 Lines = list[dict[str, str]]
 
@@ -23,6 +23,7 @@ def read_csv(file: Path) -> tuple[list[str], Lines]:
         If the file cannot be read, is cut off, is not CSV, is empty or has no rows, names
         a column twice, or a row has more or fewer cells than the header.
     """
+    require_file(file, "a CSV")
     try:
         text = utf8(file.read_bytes())
         lines = [line for line in csv.reader(io.StringIO(text, newline=""), strict=True) if line]

@@ -96,12 +96,12 @@ def _differing(folder: Path, spec: ResolvedSpec) -> str:
     try:
         require_file(file, "the spec of a run")
         there, here = read_yaml(file), to_json(spec)
+        if not isinstance(there, dict):
+            raise UserError(f"{file}: is not a run's spec; use another folder")
     except UserError:
         if not seal_file(folder / SUMMARY).exists():  # who knows whose file it is
             raise
         return f"{SPEC} is damaged there"
-    if not isinstance(there, dict):
-        raise UserError(f"{file}: is not a run's spec; use another folder")
     keys: list[Any] = sorted({*there, *here}, key=str)
     differing = [k for k in keys if there.get(k) != here.get(k)]
     return ", ".join(

@@ -3,6 +3,7 @@
 import shutil
 
 import pytest
+from damage import told_in_one_line
 
 from analysis.__main__ import main
 from autogrow.cli.main import main as autogrow
@@ -43,10 +44,4 @@ def either(request):
 @pytest.fixture
 def one_line():
     """Return the one line in which a user's mistake was told."""
-
-    def check(told):
-        assert (told.status, told.err.count("\n")) == (2, 1), told
-        assert "Traceback" not in told.err
-        return told.err
-
-    return check
+    return told_in_one_line

@@ -153,7 +153,9 @@ def test_runs_that_have_no_trajectory(trajectories, run_copy, tmp_path, one_line
     options = ["--run", run_copy, "--out", tmp_path / "out"]
     assert "plane.json: is not there" in one_line(trajectories(*options, "--block", "1/2"))
     files = sorted((run_copy / "snapshots").iterdir())
-    for file in files[1:]:
+    more = shutil.copy(files[0], files[0].with_name("00099.safetensors"))
+    assert f"{more}: is not sealed" in one_line(trajectories(*options))
+    for file in [*files[1:], more]:
         file.unlink()
     seal(run_copy / "summary.json")
     assert "fewer than 3 points" in one_line(trajectories(*options))
