@@ -46,7 +46,7 @@ def test_autogrow_is_assumed_to_find_the_papers_net(paper):
     run = paper.runs["Basic3ResNet/CIFAR10/periodic-K3-GauInit"]
     estimate = estimates.estimate(run, paper)
     assert estimate.network == "Basic3ResNet-42-42-42"
-    assert estimate.epochs == 3 * (41 * 3) + 100 + 200
+    assert estimate.epochs == 3 * (41 * 3 + 1) + 200 == 572  # Figure 2's run
     scratch = paper.runs["Basic3ResNet/CIFAR10/scratch-as-deep-as-periodic-K3-GauInit"]
     assert estimates.estimate(scratch, paper).network == "Basic3ResNet-42-42-42"
 
