@@ -145,7 +145,8 @@ def _assumed_growth(run: Run, catalogue: Catalogue) -> tuple[Event, ...]:
 def _in_paper(run: str, catalogue: Catalogue) -> tuple[ResolvedAutogrow, Depth]:
     """Return a run's spec at the paper's scale, and the net that it found in the paper.
 
-    A run whose net no table tells (Figure 3's with K = 50) is given that of the nearest K.
+    A run whose net no table tells (two of Figure 3's with K = 50) is given that of the most
+    similar run, by policy, data set and K.
     """
     own = [
         next(p.runs["main"] for p in _paper().tables[table.name].rows if p.name == row.name)
@@ -160,10 +161,9 @@ def _in_paper(run: str, catalogue: Catalogue) -> tuple[ResolvedAutogrow, Depth]:
     spec = _paper().runs[own[0]].spec
     assert isinstance(spec, ResolvedAutogrow)
     like = [
-        (abs(spec.K - other.K), depth)
+        ((spec.policy != other.policy, spec.data != other.data, abs(spec.K - other.K)), depth)
         for other, depth in nets.values()
-        if (other.data, other.policy, len(depth))
-        == (spec.data, spec.policy, spec.architecture.sub_networks)
+        if len(depth) == spec.architecture.sub_networks
     ]
     return spec, min(like)[1]
 
@@ -181,12 +181,14 @@ def _paper_nets() -> dict[str, tuple[ResolvedAutogrow, Depth]]:
         if not paper_table(table.name).exists():
             continue
         header, lines = read_csv(paper_table(table.name))
-        column = "found_net" if "found_net" in header else "depth"
+        found = "found_net" if "found_net" in header else "depth"
         for row in table.rows:
             spec = _paper().runs[row.runs["main"]].spec
             if isinstance(spec, ResolvedAutogrow):
-                [line] = [x for x in lines if all(x[k] == v for k, v in row.key.items())]
-                nets[row.runs["main"]] = (spec, parse_depth(line[column], spec.architecture))
+                for line in lines:
+                    if all(line[column] == value for column, value in row.key.items()):
+                        depth = parse_depth(line[found], spec.architecture)
+                        nets[row.runs["main"]] = (spec, depth)
     return nets
 
 

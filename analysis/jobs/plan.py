@@ -2,7 +2,8 @@
 
 ``python -m analysis plan --scale paper --throughput 2e12`` or, with the throughput
 measured on the spot on this machine, ``python -m analysis plan --scale mini``.
-analysis/jobs/estimates.py says which depth it assumes for AutoGrow.
+analysis/jobs/estimates.py says which depth it assumes for AutoGrow. Finished runs correct what is
+left: by what their kind spent over what was planned, and by how fast their network was.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from tabulate import tabulate
 
 from analysis.experiments.catalogue import Catalogue, load_catalogue
 from analysis.jobs.estimates import estimate, landscape_flops, measured_throughput
+from analysis.jobs.resources import kind_of
+from analysis.jobs.spending import kind, ratios, spent
 from analysis.results.summaries import Results
 from autogrow.errors import UserError
 from autogrow.files.seals import read_seal
-from autogrow.runs.folder import SPEC, finished
-from autogrow.runs.summary import SUMMARY
 
 
 def plan(
@@ -29,16 +30,20 @@ def plan(
 ) -> pd.DataFrame:
     """Return a line for each run, with the sums over all seeds.
 
-    ``tables`` names every table that reads the run; ``done`` counts the finished seeds.
+    ``tables`` names every table that reads the run; ``done`` counts the finished seeds, which
+    took ``spent_epochs`` and ``spent_flops``. ``hours`` are those planned, ``hours_left`` those
+    that the runs not done will take, as far as finished ones tell.
     """
     readers: dict[str, list[str]] = {}
     for table in catalogue.tables.values():
-        for run in table.runs:
-            readers.setdefault(run, []).append(table.name)
-    lines = []
+        for run_id in table.runs:
+            readers.setdefault(run_id, []).append(table.name)
+    lines: list[dict[str, Any]] = []
     for run_id in sorted(catalogue.runs):
-        e = estimate(catalogue.runs[run_id], catalogue)
-        done = sum(_is_done(folder / "runs" / run_id / f"seed{s}") for s in seeds)
+        run = catalogue.runs[run_id]
+        e = estimate(run, catalogue)
+        costs = [spent(run, folder / "runs" / run_id / f"seed{s}") for s in seeds]
+        done = [cost for cost in costs if cost is not None]
         lines.append(
             {
                 "run": run_id,
@@ -47,18 +52,22 @@ def plan(
                 "epochs": e.epochs * len(seeds),
                 "flops": e.flops * len(seeds),
                 "hours": e.flops * len(seeds) / throughput / 3600,
-                "done": done,
+                "done": len(done),
+                "due_epochs": e.epochs * len(done),
+                "due_flops": e.flops * len(done),
+                "spent_epochs": sum(cost.epochs for cost in done),
+                "spent_flops": sum(cost.flops for cost in done),
+                "seconds": sum(cost.seconds for cost in done),
+                "kind": kind(run),
+                "machine": kind_of(run.spec),
             }
         )
-    return pd.DataFrame(lines)
-
-
-def _is_done(run: Path) -> bool:
-    """Return whether a run is finished; a UserError if its summary is damaged."""
-    seal = finished(run)
-    if seal is not None:
-        seal.check(SPEC, SUMMARY)
-    return seal is not None
+    frame = pd.DataFrame(lines)
+    more = ratios(frame, "kind", "spent_flops", "due_flops")
+    speed = ratios(frame, "machine", "spent_flops", "seconds")
+    left = (frame["flops"] - frame["due_flops"]) * frame["kind"].map(more).fillna(1)
+    frame["hours_left"] = left / frame["machine"].map(speed).fillna(throughput) / 3600
+    return frame
 
 
 def plan_landscapes(
@@ -106,10 +115,16 @@ def report(
     """Return the plan as text: every run, each table, the whole, and the landscapes."""
     n = len(seeds)
     shown = [
-        [r.run, r.network, r.epochs, *_costs(r.flops, r.hours), f"{r.done}/{n}"]
-        for r in frame.itertuples()
+        [
+            *(r["run"], r["network"], r["epochs"], *_costs(r["flops"], r["hours"])),
+            *(*_spent(r), f"{r['done']}/{n}"),
+        ]
+        for _, r in frame.iterrows()
     ]
-    runs = tabulate(shown, ["run", "network assumed", "epochs", "FLOPs", "hours", "done"])
+    spending = ["epochs spent/planned", "FLOPs spent/planned"]
+    runs = tabulate(
+        shown, ["run", "network assumed", "epochs", "FLOPs", "hours", *spending, "done"]
+    )
     per_table = []
     for name in catalogue.tables:
         part = frame[frame["tables"].str.split().apply(lambda names, name=name: name in names)]
@@ -125,11 +140,13 @@ def report(
     flops, hours, done = (landscapes[c].sum() for c in ("flops", "hours", "done"))
     grids.append(["all panels", "", "", *_costs(flops, hours), f"{done}/{len(landscapes)}"])
     grid_header = ["panel", "run", "points", "FLOPs", "device-hours", "done"]
-    header = ["table", "runs", "epochs", "FLOPs", "device-hours", "done", "hours left"]
+    header = ["table", "runs", "epochs", "FLOPs", "device-hours", *spending, "done", "hours left"]
     return (
         f"Scale {catalogue.scale}, {n} seed(s); FLOPs are multiply-adds, throughput {rate}.\n"
         f"The plan assumes for AutoGrow, whose depth is not known beforehand, the paper's found net"
-        f"{'' if catalogue.scale == 'paper' else ', made smaller as the scale is'}.\n\n"
+        f"{'' if catalogue.scale == 'paper' else ', made smaller as the scale is'}.\n"
+        f"Hours left follow the finished runs of a kind where there are any: what they spent over "
+        f"what was planned, and how fast they were.\n\n"
         f"{runs}\n\n{tabulate(per_table, header)}\n\n"
         f"Loss around networks, on top of the runs:\n\n{tabulate(grids, grid_header)}\n"
     )
@@ -140,10 +157,29 @@ def _costs(flops: Any, hours: Any) -> list[str]:
 
 
 def _sum(name: str, part: pd.DataFrame, seeds: int) -> list[Any]:
-    left = (part["hours"] * (1 - part["done"] / seeds)).sum()
-    epochs, flops, hours, done = (part[c].sum() for c in ("epochs", "flops", "hours", "done"))
+    sums = part.sum(numeric_only=True)
     runs = len(part) * seeds
-    return [name, runs, epochs, *_costs(flops, hours), f"{done}/{runs}", f"{left:.3g}"]
+    costs = _costs(sums["flops"], sums["hours"])
+    done = f"{sums['done']:.0f}/{runs}"
+    return [
+        name,
+        runs,
+        int(sums["epochs"]),
+        *costs,
+        *_spent(sums),
+        done,
+        f"{sums['hours_left']:.3g}",
+    ]
+
+
+def _spent(line: Any) -> list[str]:
+    """Return spent over planned epochs and multiply-adds of the runs that are done."""
+    if not line["done"]:
+        return ["", ""]
+    return [
+        f"{line['spent_epochs']:.0f}/{line['due_epochs']:.0f}",
+        f"{line['spent_flops']:.2e}/{line['due_flops']:.2e}",
+    ]
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
