@@ -36,6 +36,8 @@ from autogrow.networks.names import (
 BACKWARD = 2
 """Cost of a backward pass in forward passes: two products where the forward has one."""
 
+_catalogue = cache(load_catalogue)
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -78,7 +80,7 @@ def landscape_flops(run: Run, points: int, catalogue: Catalogue) -> float:
     """Return multiply-adds of the loss on a grid of points around a run's network."""
     name = parse_network(estimate(run, catalogue).network)
     spec = run.spec
-    images = DATASETS[spec.data].training_images * spec.data_fraction
+    images = DATASETS[spec.data].images[0] * spec.data_fraction
     return points * min(images, catalogue.settings.figures.images or images) * _forward(spec, name)
 
 
@@ -95,9 +97,8 @@ def _images(spec: ResolvedSpec) -> tuple[int, int, int]:
 
 def epoch_flops(spec: ResolvedSpec, name: NetworkName) -> float:
     """Return multiply-adds of one epoch: training, and evaluation of the test set."""
-    info = DATASETS[spec.data]
-    trained = (1 + BACKWARD) * info.training_images * spec.data_fraction
-    return _forward(spec, name) * (trained + info.test_images)
+    train, test = DATASETS[spec.data].images
+    return _forward(spec, name) * ((1 + BACKWARD) * train * spec.data_fraction + test)
 
 
 def _forward(spec: ResolvedSpec, name: NetworkName) -> int:
@@ -149,7 +150,11 @@ def _in_paper(run: str, catalogue: Catalogue) -> tuple[ResolvedAutogrow, Depth]:
     similar run, by policy, data set and K.
     """
     own = [
-        next(p.runs["main"] for p in _paper().tables[table.name].rows if p.name == row.name)
+        next(
+            p.runs["main"]
+            for p in _catalogue("paper").tables[table.name].rows
+            if p.name == row.name
+        )
         for table in catalogue.tables.values()
         for row in table.rows
         if row.runs["main"] == run
@@ -158,7 +163,7 @@ def _in_paper(run: str, catalogue: Catalogue) -> tuple[ResolvedAutogrow, Depth]:
     for name in own:
         if name in nets:
             return nets[name]
-    spec = _paper().runs[own[0]].spec
+    spec = _catalogue("paper").runs[own[0]].spec
     assert isinstance(spec, ResolvedAutogrow)
     like = [
         ((spec.policy != other.policy, spec.data != other.data, abs(spec.K - other.K)), depth)
@@ -169,21 +174,16 @@ def _in_paper(run: str, catalogue: Catalogue) -> tuple[ResolvedAutogrow, Depth]:
 
 
 @cache
-def _paper() -> Catalogue:
-    return load_catalogue("paper")
-
-
-@cache
 def _paper_nets() -> dict[str, tuple[ResolvedAutogrow, Depth]]:
     """Return the specs at the paper's scale, and the nets in its tables, of AutoGrow's runs."""
     nets = {}
-    for table in _paper().tables.values():
+    for table in _catalogue("paper").tables.values():
         if not paper_table(table.name).exists():
             continue
         header, lines = read_csv(paper_table(table.name))
         found = "found_net" if "found_net" in header else "depth"
         for row in table.rows:
-            spec = _paper().runs[row.runs["main"]].spec
+            spec = _catalogue("paper").runs[row.runs["main"]].spec
             if isinstance(spec, ResolvedAutogrow):
                 for line in lines:
                     if all(line[column] == value for column, value in row.key.items()):
@@ -223,9 +223,6 @@ def measured_throughput(catalogue: Catalogue, device: str = "cpu") -> float:
         start = time.perf_counter()
         train_epoch(network, optimizer, [batch] * 3)
         seconds = time.perf_counter() - start
-        base, each = _per_sub_module(
-            spec.architecture, size, channels, classes, spec.stem, spec.width
-        )
-        flops = (1 + BACKWARD) * 3 * spec.batch_size * (base + 2 * sum(each))
+        flops = (1 + BACKWARD) * 3 * spec.batch_size * _forward(spec, network_name)
         rates.append(flops / seconds)
     return statistics.median(rates)

