@@ -149,21 +149,18 @@ def _in_paper(run: str, catalogue: Catalogue) -> tuple[ResolvedAutogrow, Depth]:
     A run whose net no table tells (two of Figure 3's with K = 50) is given that of the most
     similar run, by policy, data set and K.
     """
+    paper = _catalogue("paper")
     own = [
-        next(
-            p.runs["main"]
-            for p in _catalogue("paper").tables[table.name].rows
-            if p.name == row.name
-        )
+        there.runs["main"]
         for table in catalogue.tables.values()
-        for row in table.rows
-        if row.runs["main"] == run
+        for here, there in zip(table.rows, paper.tables[table.name].rows, strict=True)
+        if here.runs["main"] == run
     ]
     nets = _paper_nets()
     for name in own:
         if name in nets:
             return nets[name]
-    spec = _catalogue("paper").runs[own[0]].spec
+    spec = paper.runs[own[0]].spec
     assert isinstance(spec, ResolvedAutogrow)
     like = [
         ((spec.policy != other.policy, spec.data != other.data, abs(spec.K - other.K)), depth)
@@ -176,19 +173,17 @@ def _in_paper(run: str, catalogue: Catalogue) -> tuple[ResolvedAutogrow, Depth]:
 @cache
 def _paper_nets() -> dict[str, tuple[ResolvedAutogrow, Depth]]:
     """Return the specs at the paper's scale, and the nets in its tables, of AutoGrow's runs."""
-    nets = {}
-    for table in _catalogue("paper").tables.values():
+    nets, paper = {}, _catalogue("paper")
+    for table in paper.tables.values():
         if not paper_table(table.name).exists():
             continue
         header, lines = read_csv(paper_table(table.name))
         found = "found_net" if "found_net" in header else "depth"
-        for row in table.rows:
-            spec = _catalogue("paper").runs[row.runs["main"]].spec
-            if isinstance(spec, ResolvedAutogrow):
-                for line in lines:
-                    if all(line[column] == value for column, value in row.key.items()):
-                        depth = parse_depth(line[found], spec.architecture)
-                        nets[row.runs["main"]] = (spec, depth)
+        for run, key in ((row.runs["main"], row.key.items()) for row in table.rows):
+            spec = paper.runs[run].spec
+            for line in lines:
+                if isinstance(spec, ResolvedAutogrow) and key <= line.items():
+                    nets[run] = (spec, parse_depth(line[found], spec.architecture))
     return nets
 
 
