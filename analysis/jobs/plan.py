@@ -20,7 +20,7 @@ from analysis.experiments.catalogue import Catalogue, load_catalogue
 from analysis.experiments.planned_runs import Run
 from analysis.jobs.estimates import epoch_flops, estimate, landscape_flops, measured_throughput
 from analysis.jobs.resources import kind_of
-from analysis.results.csvfiles import read_csv
+from analysis.results.csvfiles import check_columns, read_csv
 from analysis.results.summaries import Results
 from autogrow.errors import UserError
 from autogrow.files.seals import read_seal
@@ -81,7 +81,8 @@ def _spent(run: Run, folder: Path) -> tuple[int, float, float] | None:
         return None
     seal.check(SPEC, SUMMARY, METRICS)
     summary, architecture = read_summary(folder / SUMMARY), run.spec.architecture
-    epochs = read_csv(folder / METRICS)[1]
+    header, epochs = read_csv(folder / METRICS)
+    check_columns(folder / METRICS, header, ["depth"])
     depths = [parse_depth(epoch["depth"], architecture) for epoch in epochs]
     flops = sum(epoch_flops(run.spec, NetworkName(architecture, depth)) for depth in depths)
     seconds = summary.seconds_growing + summary.seconds_finetuning

@@ -120,8 +120,9 @@ def test_the_plan_of_what_is_left_learns_from_what_is_done(paper, tmp_path):
 def test_six_jobs_of_the_cluster_are_enough_for_the_longest_run(paper, tmp_path):
     jobs = read_yaml(ROOT / "slurm/cluster.yaml")["cluster"]["jobs"]
     longest = plan.plan(paper, [0], 1e12, tmp_path).groupby("machine")["hours"].max()
-    for machine, hours in longest.items():
-        assert hours <= 6 * jobs[machine]["gpus"] * jobs[machine]["hours"]
+    assert all(
+        longest[name] <= 6 * jobs[name]["gpus"] * jobs[name]["hours"] for name in longest.index
+    )
 
 
 def test_the_loss_around_a_network_costs_a_forward_pass_a_point_and_image(paper, tmp_path):
