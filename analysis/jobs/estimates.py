@@ -1,7 +1,7 @@
 """What a run, and the loss around its network, will cost.
 
-The estimate assumes that AutoGrow finds the paper's net, with one growth every K epochs and
-a last stop window of J. At a smaller scale it assumes the paper's number of growths times
+The estimate assumes that AutoGrow finds the paper's net by the shortest growth that Algorithm 1
+allows. At a smaller scale it assumes the paper's number of growths times
 (J / K at the scale) / (J / K in the paper): J / K decides how many growths precede a stop.
 """
 
@@ -12,8 +12,9 @@ import time
 from dataclasses import dataclass
 from functools import cache
 
-from analysis.experiments.catalogue import Catalogue, paper_table
+from analysis.experiments.catalogue import Catalogue, load_catalogue, paper_table
 from analysis.experiments.planned_runs import Run
+from analysis.jobs.growing import least_growth
 from analysis.results.csvfiles import read_csv
 from autogrow.config.resolved import (
     ResolvedAutogrow,
@@ -22,6 +23,7 @@ from autogrow.config.resolved import (
     ResolvedSpec,
 )
 from autogrow.data import DATASETS
+from autogrow.growth.algorithm import Depth, Event
 from autogrow.networks.names import (
     Architecture,
     NetworkName,
@@ -34,17 +36,7 @@ from autogrow.networks.names import (
 BACKWARD = 2
 """Cost of a backward pass in forward passes: two products where the forward has one."""
 
-IMAGES = {
-    "digits": (1437, 360),
-    "MNIST5000": (4000, 1000),
-    "MNIST": (60_000, 10_000),
-    "FashionMNIST": (60_000, 10_000),
-    "CIFAR10": (50_000, 10_000),
-    "CIFAR100": (50_000, 10_000),
-    "SVHN": (73_257, 26_032),
-    "ImageNet": (1_281_167, 50_000),
-}
-"""Training and test images."""
+_catalogue = cache(load_catalogue)
 
 
 @dataclass(frozen=True)
@@ -64,7 +56,7 @@ def estimate(run: Run, catalogue: Catalogue) -> Estimate:
     spec = run.spec
     if run.depth_of is not None:
         source = catalogue.runs[run.depth_of]
-        depth = _assumed_depth(source, catalogue)
+        depth = _assumed_growth(source, catalogue)[-1].depth
         if spec.architecture.residual and not source.spec.architecture.residual:
             depth = tuple(-(-d // 2) for d in depth)
         return _from_scratch(spec, NetworkName(spec.architecture, depth))
@@ -72,30 +64,29 @@ def estimate(run: Run, catalogue: Catalogue) -> Estimate:
         return _from_scratch(spec, spec.first_network)
     if isinstance(spec, ResolvedMorph):
         names = [parse_network(n) for n in (spec.from_network, spec.to_network)]
-        flops = sum(spec.epochs * _epoch(spec, name) for name in names)
+        flops = sum(spec.epochs * epoch_flops(spec, name) for name in names)
         return Estimate(str(names[1]), 2 * spec.epochs, flops)
     assert isinstance(spec, ResolvedAutogrow)
-    name = NetworkName(spec.architecture, _assumed_depth(run, catalogue))
-    growths = sum(name.depth) - sum(spec.first_network.depth)
-    window = spec.J or spec.K * spec.architecture.sub_networks
-    growing = max(growths * spec.K, 0)
-    # FLOPs rise evenly from the seed network's to the found net's.
-    rising = growing * (_epoch(spec, spec.first_network) + _epoch(spec, name)) / 2
-    flops = rising + (window + spec.finetune_epochs) * _epoch(spec, name)
-    return Estimate(str(name), growing + window + spec.finetune_epochs, flops)
+    events = _assumed_growth(run, catalogue)
+    name, flops = spec.first_network, 0.0
+    for before, event in zip([0, *(e.epoch for e in events)], events, strict=False):
+        flops += (event.epoch - before) * epoch_flops(spec, name)
+        name = NetworkName(spec.architecture, event.depth)
+    flops += spec.finetune_epochs * epoch_flops(spec, name)
+    return Estimate(str(name), events[-1].epoch + spec.finetune_epochs, flops)
 
 
 def landscape_flops(run: Run, points: int, catalogue: Catalogue) -> float:
     """Return multiply-adds of the loss on a grid of points around a run's network."""
     name = parse_network(estimate(run, catalogue).network)
     spec = run.spec
-    images = IMAGES[spec.data][0] * spec.data_fraction
+    images = DATASETS[spec.data].images[0] * spec.data_fraction
     return points * min(images, catalogue.settings.figures.images or images) * _forward(spec, name)
 
 
 def _from_scratch(spec: ResolvedSpec, name: NetworkName) -> Estimate:
     assert isinstance(spec, ResolvedScratch)
-    return Estimate(str(name), spec.epochs, spec.epochs * _epoch(spec, name))
+    return Estimate(str(name), spec.epochs, spec.epochs * epoch_flops(spec, name))
 
 
 def _images(spec: ResolvedSpec) -> tuple[int, int, int]:
@@ -104,9 +95,9 @@ def _images(spec: ResolvedSpec) -> tuple[int, int, int]:
     return info.image_size // spec.downscale, info.channels, info.n_classes
 
 
-def _epoch(spec: ResolvedSpec, name: NetworkName) -> float:
+def epoch_flops(spec: ResolvedSpec, name: NetworkName) -> float:
     """Return multiply-adds of one epoch: training, and evaluation of the test set."""
-    train, test = IMAGES[spec.data]
+    train, test = DATASETS[spec.data].images
     return _forward(spec, name) * ((1 + BACKWARD) * train * spec.data_fraction + test)
 
 
@@ -139,34 +130,61 @@ def _per_sub_module(
     return one[-1].flops, [b.flops - a.flops for a, b in zip(one[1:-2], two[1:-2], strict=True)]
 
 
-def _assumed_depth(run: Run, catalogue: Catalogue) -> tuple[int, ...]:
-    """Return the paper's found net of a run, made smaller as the scale is."""
+def _assumed_growth(run: Run, catalogue: Catalogue) -> tuple[Event, ...]:
+    """Return the shortest growth to the paper's found net, made smaller as the scale is."""
     spec = run.spec
+    paper, found = _in_paper(run.id, catalogue)
     assert isinstance(spec, ResolvedAutogrow)
-    found, K = _paper_found_net(run.id, catalogue)
-    depth = parse_depth(found, spec.architecture)
-    if catalogue.scale == "paper" or spec.J is None:  # without J, K = J at every scale
-        return depth
-    paper_J = 30 if spec.stem == "imagenet" else 100
-    ratio = (spec.J / spec.K) / (paper_J / K)
     seed = spec.first_network.depth
-    return tuple(s + max(round((d - s) * ratio), 1) for d, s in zip(depth, seed, strict=True))
+    if spec.J is not None and paper.J is not None:  # without J, K = J at every scale
+        ratio = (spec.J / spec.K) / (paper.J / paper.K)
+        grown = [d - s for d, s in zip(found, paper.first_network.depth, strict=True)]
+        found = tuple(s + max(round(g * ratio), 1) for s, g in zip(seed, grown, strict=True))
+    return least_growth(spec.growth_policy, seed, found)
 
 
-def _paper_found_net(run: str, catalogue: Catalogue) -> tuple[str, int]:
-    """Return the paper's found net, and its K, of a run that is a row of a table."""
-    rows = [(t.name, row) for t in catalogue.tables.values() for row in t.rows]
-    own = [(table, row) for table, row in rows if row.runs["main"] == run]
-    for table, row in own:
-        if table.startswith("table"):
-            header, lines = read_csv(paper_table(table))
-            found = "found_net" if "found_net" in header else "depth"
-            nets = {"/".join(line[key] for key in row.key): line[found] for line in lines}
-            return nets[row.name], int(row.key.get("K") or 3)
-    # Figure 3's K = 50 points are in no table but for two: take Table 5's or Table 9's.
-    key = own[-1][1].key
-    nets = {"Basic3ResNet": "6-5-3", "Plain3Net": "11-11-10"}
-    return nets.get(key["network"], "6-6-6-6"), int(key.get("K", 3))
+def _in_paper(run: str, catalogue: Catalogue) -> tuple[ResolvedAutogrow, Depth]:
+    """Return a run's spec at the paper's scale, and the net that it found in the paper.
+
+    A run whose net no table tells (two of Figure 3's with K = 50) is given that of the most
+    similar run, by policy, data set and K.
+    """
+    paper = _catalogue("paper")
+    own = [
+        there.runs["main"]
+        for table in catalogue.tables.values()
+        for here, there in zip(table.rows, paper.tables[table.name].rows, strict=True)
+        if here.runs["main"] == run
+    ]
+    nets = _paper_nets()
+    for name in own:
+        if name in nets:
+            return nets[name]
+    spec = paper.runs[own[0]].spec
+    assert isinstance(spec, ResolvedAutogrow)
+    like = [
+        ((spec.policy != other.policy, spec.data != other.data, abs(spec.K - other.K)), depth)
+        for other, depth in nets.values()
+        if len(depth) == spec.architecture.sub_networks
+    ]
+    return spec, min(like)[1]
+
+
+@cache
+def _paper_nets() -> dict[str, tuple[ResolvedAutogrow, Depth]]:
+    """Return the specs at the paper's scale, and the nets in its tables, of AutoGrow's runs."""
+    nets, paper = {}, _catalogue("paper")
+    for table in paper.tables.values():
+        if not paper_table(table.name).exists():
+            continue
+        header, lines = read_csv(paper_table(table.name))
+        found = "found_net" if "found_net" in header else "depth"
+        for run, key in ((row.runs["main"], row.key.items()) for row in table.rows):
+            spec = paper.runs[run].spec
+            for line in lines:
+                if isinstance(spec, ResolvedAutogrow) and key <= line.items():
+                    nets[run] = (spec, parse_depth(line[found], spec.architecture))
+    return nets
 
 
 def measured_throughput(catalogue: Catalogue, device: str = "cpu") -> float:
@@ -200,9 +218,6 @@ def measured_throughput(catalogue: Catalogue, device: str = "cpu") -> float:
         start = time.perf_counter()
         train_epoch(network, optimizer, [batch] * 3)
         seconds = time.perf_counter() - start
-        base, each = _per_sub_module(
-            spec.architecture, size, channels, classes, spec.stem, spec.width
-        )
-        flops = (1 + BACKWARD) * 3 * spec.batch_size * (base + 2 * sum(each))
+        flops = (1 + BACKWARD) * 3 * spec.batch_size * _forward(spec, network_name)
         rates.append(flops / seconds)
     return statistics.median(rates)

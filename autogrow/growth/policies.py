@@ -26,6 +26,10 @@ class Policy(Protocol):
     def K(self) -> int:
         """Epochs between two checks."""
 
+    @property
+    def tau(self) -> float:
+        """Smallest gain in accuracy that counts."""
+
     def meets_stopping(self, maximum: Sequence[float], grown_at: int) -> bool:
         """Return whether the recently grown sub-network must stop growing."""
 

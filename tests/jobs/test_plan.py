@@ -4,15 +4,18 @@ import re
 from pathlib import Path
 
 import pytest
-from made_up_summaries import write_result
+from made_up_summaries import made_up_summary, write_result
 
 from analysis.__main__ import main
 from analysis.experiments.catalogue import load_catalogue
 from analysis.jobs import estimates, plan
 from autogrow.errors import UserError
 from autogrow.files.seals import seal
+from autogrow.files.writing import write_csv
+from autogrow.files.yaml import read_yaml
 from autogrow.networks.flops import network_costs
 from autogrow.networks.names import parse_network
+from autogrow.training.metrics import METRICS_HEADER
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -46,7 +49,7 @@ def test_autogrow_is_assumed_to_find_the_papers_net(paper):
     run = paper.runs["Basic3ResNet/CIFAR10/periodic-K3-GauInit"]
     estimate = estimates.estimate(run, paper)
     assert estimate.network == "Basic3ResNet-42-42-42"
-    assert estimate.epochs == 3 * (41 * 3) + 100 + 200
+    assert estimate.epochs == 3 * (41 * 3 + 1) + 200 == 572  # Figure 2's run
     scratch = paper.runs["Basic3ResNet/CIFAR10/scratch-as-deep-as-periodic-K3-GauInit"]
     assert estimates.estimate(scratch, paper).network == "Basic3ResNet-42-42-42"
 
@@ -68,14 +71,58 @@ def test_every_run_has_an_estimate_and_a_reader(scale, tmp_path):
     assert frame["hours"].sum() == pytest.approx(frame["flops"].sum() / 1e12 / 3600)
 
 
+def make_done(folder, run, depths, *, finetuning, **changed):
+    """A finished run with an epoch at each depth."""
+    rows = [[depth if c == "depth" else "" for c in METRICS_HEADER] for depth in depths]
+    write_csv(folder / "runs" / run.id / "seed1/metrics.csv", METRICS_HEADER, rows)
+    network = f"{run.spec.architecture.name}-{depths[-1]}"
+    seconds = {"seconds_growing": 100.0, "seconds_finetuning": float(finetuning)}
+    summary = made_up_summary(network, **seconds, **changed)
+    write_result(folder / "runs" / run.id / "seed1", summary)
+
+
 def test_what_is_done_is_counted(paper, tmp_path):
     run = "Basic3ResNet/CIFAR10/scratch-5-5-5"
-    write_result(tmp_path / "runs" / run / "seed1", "")
+    make_done(tmp_path, paper.runs[run], ["5-5-5"] * 200, finetuning=100)
     frame = plan.plan(paper, [0, 1], 1e12, tmp_path).set_index("run")
     assert frame.loc[run, "done"] == frame["done"].sum() == 1
     (tmp_path / "runs" / run / "seed1/summary.json").write_text("{}")
     with pytest.raises(UserError, match=r"summary.json: found 2 bytes"):
         plan.plan(paper, [0, 1], 1e12, tmp_path)
+
+
+def test_the_plan_of_what_is_left_learns_from_what_is_done(paper, tmp_path):
+    done, left = (f"Basic3ResNet/CIFAR10/periodic-K{K}-GauInit" for K in (3, 5))
+    depths = ["1-1-1"] * 3 + ["2-1-1"] * 10
+    make_done(tmp_path, paper.runs[done], depths, finetuning=200, processes=4)
+    before = plan.plan(paper, [1], 1e12, tmp_path / "empty").set_index("run")
+    after = plan.plan(paper, [1], 1e12, tmp_path).set_index("run")
+    assert (before["hours_left"] == before["hours"]).all()
+    assert (after["hours"] == before["hours"]).all()
+    spent = 160_000 * sum(forward(f"Basic3ResNet-{depth}") for depth in depths)
+    assert list(after.loc[done, ["spent_epochs", "due_epochs"]]) == [13, 572]
+    assert after.loc[done, "spent_flops"] == pytest.approx(spent)
+    assert after.loc[done, "hours_left"] == 0
+    ratio, speed = spent / before.loc[done, "flops"], spent / 1200
+    hours = before.loc[left, "flops"] * ratio / speed / 3600
+    assert after.loc[left, "hours_left"] == pytest.approx(hours)
+    # Only the speed tells something of a baseline, and nothing of another network.
+    baseline, other = "Basic3ResNet/CIFAR10/scratch-5-5-5", "Plain3Net/SVHN/periodic-K3-GauInit"
+    for run, rate in {baseline: speed, other: 1e12}.items():
+        assert after.loc[run, "hours_left"] == pytest.approx(after.loc[run, "flops"] / rate / 3600)
+    panels = plan.plan_landscapes(paper, [1], 1e12, tmp_path)
+    text = plan.report(after.reset_index(), panels, paper, [1], "")
+    cells = rf" +13/572 +{re.escape(f'{spent:.2e}/3.70e+16')} +1/1 +0$"
+    assert re.search(rf"^{done} .*{cells}", text, re.M)
+    assert re.search(rf"^figure2 .*{cells}", text, re.M)
+
+
+def test_six_jobs_of_the_cluster_are_enough_for_the_longest_run(paper, tmp_path):
+    jobs = read_yaml(ROOT / "slurm/cluster.yaml")["cluster"]["jobs"]
+    longest = plan.plan(paper, [0], 1e12, tmp_path).groupby("machine")["hours"].max()
+    assert all(
+        longest[name] <= 6 * jobs[name]["gpus"] * jobs[name]["hours"] for name in longest.index
+    )
 
 
 def test_the_loss_around_a_network_costs_a_forward_pass_a_point_and_image(paper, tmp_path):
