@@ -7,6 +7,7 @@ from torchvision.transforms import v2
 
 from autogrow.batches.in_memory import DeviceSet
 from autogrow.data import Split
+from autogrow.process.distributed import World
 
 CPU = torch.device("cpu")
 MEAN, STD = (0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)
@@ -134,6 +135,20 @@ def test_a_last_batch_of_one_image_joins_the_one_before(n, batch, sizes):
         batches = [labels for _, labels in epoch_of(device_set(n), batch=batch, epoch=epoch)]
         assert [len(labels) for labels in batches] == sizes
         assert sorted(torch.cat(batches).tolist()) == list(range(n))  # each image comes once
+
+
+@pytest.mark.parametrize(
+    ("n", "processes", "sizes"),
+    [(25, 1, [8, 8, 8, 1]), (26, 2, [4, 4, 4, 1]), (25, 2, [4, 4, 4.5]), (24, 1, [8, 8, 8])],
+)
+def test_a_last_batch_of_one_image_may_stay_on_its_own(n, processes, sizes):
+    images = device_set(n)
+    images.least = 1
+    worlds = [World(rank, processes) for rank in range(processes)]
+    shares = [list(images.training_batches(8, seed=0, epoch=1, world=w)) for w in worlds]
+    batches = [[len(labels) for _, labels in share] for share in shares]
+    assert [sum(parts) / processes for parts in zip(*batches, strict=True)] == sizes
+    assert min(map(min, batches)) > 0  # no process is left without an image
 
 
 @pytest.mark.parametrize("batch", [1, 8, 23, 100])

@@ -1,0 +1,124 @@
+"""Each choice of networks and training does what it says, and nothing else."""
+
+import pytest
+import torch
+from run_results import metrics, summary
+from safetensors.torch import load_file
+from torch import nn
+
+import autogrow
+from autogrow.cli.main import main
+from autogrow.config.resolving import resolve
+from autogrow.config.spec import parse_spec
+from autogrow.data import load
+from autogrow.networks.flops import network_costs
+from autogrow.networks.names import NetworkName, parse_network
+from autogrow.networks.sub_modules import BasicBlock
+from autogrow.training import trainer
+from autogrow.training.building import build, new_optimizer, stack_one
+
+DATA = load("digits")
+
+
+def built(depth, grow_at=(), network="Basic3ResNet", **settings):
+    settings = {"width": 4, "initializer": "AdamInit", "bn_weights": "uniform", **settings}
+    given = {"kind": "autogrow", "network": network, "data": "digits", **settings}
+    spec, device = resolve(parse_spec(given)), torch.device("cpu")
+    network = build(spec, NetworkName(spec.architecture, depth), DATA, device, compiled=False)
+    for i in grow_at:
+        stack_one(spec, network, i, new_optimizer(spec, network), compiled=False)
+    return network
+
+
+def bns(network, part="weight"):
+    modules = network.named_modules()
+    return {n: getattr(m, part) for n, m in modules if isinstance(m, nn.BatchNorm2d)}
+
+
+def test_uniform_bn_weights_depend_on_seed_and_place_alone():
+    at_once, grown = built((2, 1, 3)), built((1, 1, 1), grow_at=(2, 0, 2))
+    weights, other = bns(grown), bns(built((2, 1, 3), seed=1))
+    for name, weight in bns(at_once).items():
+        assert torch.equal(weight, weights[name])
+        assert not torch.equal(weight, other[name])
+    every = torch.cat([*weights.values()])
+    assert len(every.unique()) == len(every)
+    assert 0 < every.min() < 0.1 < 0.9 < every.max() < 1
+    assert not torch.cat([*bns(grown, "bias").values()]).any()
+    ones = built((2, 1, 3), bn_weights="ones")
+    assert all((weight == 1).all() for weight in bns(ones).values())
+    for (name, mine), theirs in zip(at_once.named_parameters(), ones.parameters(), strict=True):
+        assert torch.equal(mine, theirs) == (
+            name.rpartition(".")[0] not in weights or "bias" in name
+        )
+
+
+def test_an_initializer_has_the_last_word_and_imagenets_stem_keeps_ones():
+    zero = built((1, 1, 1), grow_at=[1], initializer="ZeroInit").sub_networks[1][1]
+    assert not zero.last_bn.weight.any()
+    assert (zero.bn1.weight < 1).all()
+    stemmed = built((1, 1, 1, 1), [0], network="Basic4ResNet", stem="imagenet")
+    assert all((weight == 1).all() for weight in bns(stemmed).values())
+
+
+def test_shortcut_a_is_every_second_pixel_and_channels_of_zeros():
+    block = BasicBlock(3, 5, 2, "A").eval()
+    nn.init.zeros_(block.last_bn.weight)
+    x = torch.rand(2, 3, 5, 4, generator=torch.Generator().manual_seed(0))
+    expected = torch.zeros(2, 5, 3, 2)
+    expected[:, :3] = x[:, :, ::2, ::2]
+    assert torch.equal(block(x), expected)
+    assert not list(block.shortcut.parameters())
+
+
+def test_a_run_with_shortcut_a_counts_and_loads_as_such(tiny, tmp_path):
+    assert main([*tiny.grow, "--shortcut", "A", "--out", str(tmp_path)]) == 0
+    found, network = summary(tmp_path), autogrow.load_network(tmp_path)
+    weights = load_file(tmp_path / "weights.safetensors")
+    assert not [name for name in weights if "shortcut" in name]
+    assert all(torch.equal(network.state_dict()[name], weights[name]) for name in weights)
+    shape = {"image_size": 8, "image_channels": 1, "classes": 10, "width": 4}
+    a, b = (network_costs(parse_network(found["network"]), **shape, shortcut=s)[-1] for s in "AB")
+    assert (found["parameters"], found["flops"]) == (a.parameters, a.flops)
+    # From 4 to 8 channels of 4x4 pixels, and from 8 to 16 of 2x2.
+    assert b.flops - a.flops == 4 * 8 * 16 + 8 * 16 * 4
+    assert b.parameters - a.parameters == 4 * 8 + 2 * 8 + 8 * 16 + 2 * 16
+
+
+@pytest.mark.parametrize("choice", ["kept", "fresh"])
+def test_the_second_training_begins_with_the_first_ones_momentum_or_none(
+    tiny, tmp_path, monkeypatch, choice
+):
+    train_epoch, begins, ends = trainer.train_epoch, [], []
+
+    def momenta(network, optimizer):
+        held = {n: optimizer.state.get(p, {}) for n, p in network.named_parameters()}
+        return {n: state["momentum_buffer"].clone() for n, state in held.items() if state}
+
+    def watched(network, optimizer, *more, **options):
+        begins.append(momenta(network, optimizer))
+        score = train_epoch(network, optimizer, *more, **options)
+        ends.append(momenta(network, optimizer))
+        return score
+
+    monkeypatch.setattr(trainer, "train_epoch", watched)
+    assert main([*tiny.morph, "--morph-momentum", choice, "--out", str(tmp_path)]) == 0
+    second = len(begins) // 2
+    assert len(ends[second]) > len(ends[second - 1]) > 0
+    if choice == "fresh":
+        ends[second - 1] = {}
+    for mine, before in zip(begins[1:], ends[:-1], strict=True):
+        assert mine.keys() == before.keys()
+        assert all(torch.equal(mine[name], before[name]) for name in mine)
+
+
+def test_one_image_alone_is_trained_on_where_its_maps_are_large_enough(tiny, tmp_path, mistake):
+    out, given = tmp_path / "run", [*tiny.train, "--batch-size", "26", "--epochs", "1"]
+    deep = [*given, "--network", "Basic4ResNet-1-1-1-1", "--out", str(out)]
+    told = mistake(*deep, "--single-image", "own")
+    assert ("single_image: found own, where 287 images in batches of 26 leave one") in told
+    assert "allowed: joined, or another batch_size" in told
+    assert not out.exists()
+    assert main([*given, "--single-image", "own", "--out", str(out)]) == 0
+    assert metrics(out)[0]["train_loss"] != "nan"
+    assert main([*deep, "--replace"]) == 0
