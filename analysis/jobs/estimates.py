@@ -189,9 +189,8 @@ def measured_throughput(catalogue: Catalogue, device: str = "cpu") -> float:
         spec = next(spec for spec in specs if spec.architecture.name == name)
         size, channels, classes = _images(spec)
         network_name = NetworkName(spec.architecture, (3,) * spec.architecture.sub_networks)
-        network = build_network(
-            network_name, image_channels=channels, classes=classes, stem=spec.stem, width=spec.width
-        )
+        shape = {"image_channels": channels, "classes": classes, "width": spec.width}
+        network = build_network(network_name, stem=spec.stem, shortcut=spec.shortcut, **shape)
         network.to(torch.device(device)).to(memory_format=torch.channels_last)
         optimizer = SGD(network.parameters(), lr=0.01, momentum=0.9, weight_decay=0)
         images = torch.randn(spec.batch_size, channels, size, size, device=device)

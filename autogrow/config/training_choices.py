@@ -1,7 +1,6 @@
-"""Settings of networks and training in which paper, released code and today's habits differ.
+"""Choices of networks and training, see docs/choices.md.
 
-docs/choices.md says who does what. They come before the other bases of a spec, so that `--help`
-begins with what every run needs.
+A spec's first bases, so that `--help` shows them after what every run needs.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ class TrainingChoices(BaseModel):
     )
     single_image: Literal["joined", "own"] = Field(
         "joined",
-        description="a last batch of one image: joined to the batch before, or a batch of its own",
+        description="a last batch of one image: joined to the one before, or on its own",
     )
 
 

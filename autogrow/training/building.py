@@ -30,13 +30,12 @@ def shape_of(spec: ResolvedSpec, data: ImageData) -> dict[str, Any]:
 
     The default shortcut is left out, so that files of weights stay as they have been.
     """
-    shortcut = {} if spec.shortcut == "B" else {"shortcut": spec.shortcut}
     return {
         "image_channels": data.channels,
         "classes": data.n_classes,
         "stem": spec.stem,
         "width": spec.width,
-        **shortcut,
+        **({} if spec.shortcut == "B" else {"shortcut": spec.shortcut}),
     }
 
 
@@ -46,11 +45,10 @@ def build(
     """Return a network with the run's initial weights, on the device."""
     with seeded(derive(spec.seed, "initial weights")):
         network = build_network(name, **shape_of(spec, data))
-    if _draws_bn_weights(spec):
-        draw_bn_weights(network.stem, seed=derive(spec.seed, "BN weights"))
-        for i, sub_network in enumerate(network.sub_networks):
-            for j, sub_module in enumerate(sub_network):
-                draw_bn_weights(sub_module, seed=derive(spec.seed, "BN weights", i, j))
+    _draw_bn_weights(spec, network.stem)
+    for i, sub_network in enumerate(network.sub_networks):
+        for j, sub_module in enumerate(sub_network):
+            _draw_bn_weights(spec, sub_module, i, j)
     network.to(device).to(memory_format=torch.channels_last)
     if spec.sync_bn:
         nn.SyncBatchNorm.convert_sync_batchnorm(network)
@@ -59,9 +57,10 @@ def build(
     return network
 
 
-def _draws_bn_weights(spec: ResolvedSpec) -> bool:
-    """Return whether weights of new BNs are random: never with ImageNet's stem (released code)."""
-    return spec.bn_weights == "uniform" and spec.stem == "small"
+def _draw_bn_weights(spec: ResolvedSpec, module: nn.Module, *place: int) -> None:
+    """Draw weights of new BNs if the spec says so; not with ImageNet's stem, as released."""
+    if spec.bn_weights == "uniform" and spec.stem == "small":
+        draw_bn_weights(module, seed=derive(spec.seed, "BN weights", *place))
 
 
 def new_optimizer(spec: ResolvedSpec, network: nn.Module) -> SGD:
@@ -85,8 +84,7 @@ def stack_one(
     place = (i, depth_of(network)[i])
     seed = derive(spec.seed, "new sub-module", *place)
     sub_module = stack_sub_module(network, i, seed=seed, optimizer=optimizer)
-    if _draws_bn_weights(spec):
-        draw_bn_weights(sub_module, seed=derive(spec.seed, "BN weights", *place))
+    _draw_bn_weights(spec, sub_module, *place)
     noise = derive(spec.seed, "initializer", *place)
     initialize(sub_module, spec.initializer, seed=noise, uniform_noise=spec.uniform_noise)
     if spec.sync_bn:
