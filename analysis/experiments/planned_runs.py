@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +12,14 @@ from autogrow.config.spec import to_json
 from autogrow.files.yaml import yaml_text
 from autogrow.networks.names import format_depth, parse_network
 
-_CONCERNS = {"uniform_noise": "UniInit", "adaminit_slack": "AdamInit"}
-"""Choices that concern the runs of one initializer alone."""
+_CONCERNS: dict[str, Callable[[ResolvedSpec], bool]] = {
+    "uniform_noise": lambda spec: _initializer(spec) == "UniInit",
+    "adaminit_slack": lambda spec: _initializer(spec) == "AdamInit",
+    "adaminit_statistics": lambda spec: _initializer(spec) == "AdamInit",
+    "bn_weights": lambda spec: spec.stem == "small",
+    "shortcut": lambda spec: spec.architecture.residual,
+}
+"""Which runs a choice concerns, if not all that have its key."""
 
 
 @dataclass(frozen=True)
@@ -40,16 +46,19 @@ class Run:
         does not concern this run keeps its default, so that a change does not train it again.
         """
         fields = type(self.spec).model_fields
-        initializer = getattr(self.spec, "initializer", None)
         concerned = {
             key: value
             for key, value in shared.items()
-            if key in fields and _CONCERNS.get(key, initializer) == initializer
+            if key in fields and (key not in _CONCERNS or _CONCERNS[key](self.spec))
         }
         settings = to_json(self.spec.model_copy(update=concerned))
         if self.depth_of is not None:
             settings["network"] = self.spec.architecture.name
         return yaml_text(settings)
+
+
+def _initializer(spec: ResolvedSpec) -> str | None:
+    return getattr(spec, "initializer", None)
 
 
 def dataset_text(spec: ResolvedSpec) -> str:

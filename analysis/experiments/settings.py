@@ -20,7 +20,7 @@ from pydantic import (
 from autogrow.config.pydantic_errors import validated
 from autogrow.errors import UserError, allowed, shown
 from autogrow.files.yaml import read_yaml
-from autogrow.networks.names import ARCHITECTURES
+from autogrow.networks.names import ARCHITECTURES, BNWeights, Shortcut
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / "config"
@@ -42,6 +42,11 @@ class Choices(_Strict):
     # Not strict: `--config "choices={adaminit_slack: 0}"` gives text.
     adaminit_slack: float = Field(ge=0, le=100, strict=False)
     normalisation: Literal["released", "measured"]
+    bn_weights: BNWeights
+    shortcut: Shortcut
+    morph_momentum: Literal["fresh", "kept"]
+    adaminit_statistics: Literal["frozen", "updated"]
+    single_image: Literal["joined", "own"]
 
 
 class Checkpoints(_Strict):

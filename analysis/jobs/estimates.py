@@ -208,8 +208,8 @@ def measured_throughput(catalogue: Catalogue, device: str = "cpu") -> float:
         size, channels, classes = _images(spec)
         network_name = NetworkName(spec.architecture, (3,) * spec.architecture.sub_networks)
         shape = {"image_channels": channels, "classes": classes, "width": spec.width}
-        network = build_network(network_name, stem=spec.stem, **shape).to(torch.device(device))
-        network = network.to(memory_format=torch.channels_last)
+        network = build_network(network_name, stem=spec.stem, shortcut=spec.shortcut, **shape)
+        network.to(torch.device(device)).to(memory_format=torch.channels_last)
         optimizer = SGD(network.parameters(), lr=0.01, momentum=0.9, weight_decay=0)
         images = torch.randn(spec.batch_size, channels, size, size, device=device)
         labels = torch.zeros(spec.batch_size, dtype=torch.long, device=device)

@@ -59,6 +59,7 @@ class StreamedSet:
     """
 
     padding = 0
+    least = 2
 
     def __init__(
         self,
@@ -111,7 +112,8 @@ class StreamedSet:
             For a damaged image, if those are not skipped; if all of a batch are damaged.
         """
         order = data_order(len(self), seed, epoch)
-        batches = [order[part] for part in batch_slices(len(self), batch_size, world)[start:]]
+        slices = batch_slices(len(self), batch_size, world, self.least)
+        batches = [order[part] for part in slices[start:]]
         for images, labels in self._batches(batches, (seed, epoch)):
             if len(labels) == 0:
                 raise UserError(

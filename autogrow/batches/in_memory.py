@@ -40,6 +40,8 @@ class DeviceSet:
 
     skipped = 0
     """Damaged images left out: none, because all were decoded before."""
+    least = 2
+    """A last training batch of fewer images for each process joins the one before it."""
 
     def __init__(
         self,
@@ -81,8 +83,7 @@ class DeviceSet:
         """Yield one epoch's shuffled, augmented batches: images (B, C, H, W), labels (B,).
 
         Order and augmentation depend on seed and epoch alone, so an interrupted
-        run continues with the same batches. A last batch of a single image (for each
-        process) joins the one before it: Batch Normalization cannot train on one image.
+        run continues with the same batches.
 
         Parameters
         ----------
@@ -104,7 +105,7 @@ class DeviceSet:
         permutation, offsets, flips = (
             t.to(self.device, non_blocking=True) for t in (permutation, offsets, flips)
         )
-        for mine in batch_slices(n, batch_size, world)[start:]:
+        for mine in batch_slices(n, batch_size, world, self.least)[start:]:
             index = permutation[mine]
             dy, dx = offsets[:, mine]
             images = self._windows[index, dy, dx]  # (B, C, H, W) uint8
@@ -145,10 +146,10 @@ def data_order(n: int, seed: int, epoch: int) -> Tensor:
     return torch.randperm(n, generator=_generator(seed, "data order", epoch))
 
 
-def batch_slices(n: int, batch_size: int, world: World) -> list[slice]:
+def batch_slices(n: int, batch_size: int, world: World, least: int) -> list[slice]:
     """Return which of ``n`` images in order are this process's share of each batch."""
     starts = list(range(0, n, batch_size))
-    if len(starts) > 1 and n - starts[-1] < 2 * world.size:
+    if len(starts) > 1 and n - starts[-1] < least * world.size:
         starts.pop()
     slices = []
     for start, stop in zip(starts, [*starts[1:], n], strict=True):

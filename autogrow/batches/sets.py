@@ -13,6 +13,8 @@ from autogrow.batches.in_memory import DeviceSet
 from autogrow.config.resolved import ResolvedSpec
 from autogrow.data import FileSplit, ImageData, Split, holdout, subset
 from autogrow.errors import UserError
+from autogrow.networks import names
+from autogrow.process.distributed import ALONE, World
 from autogrow.seeds import derive
 
 if TYPE_CHECKING:
@@ -41,7 +43,12 @@ class Sets:
 
 
 def make_sets(
-    spec: ResolvedSpec, data: ImageData, device: torch.device, *, workers: int | None = None
+    spec: ResolvedSpec,
+    data: ImageData,
+    device: torch.device,
+    *,
+    workers: int | None = None,
+    world: World = ALONE,
 ) -> Sets:
     """Return the sets of a run: the subset drawn, then the holdout split off.
 
@@ -51,7 +58,8 @@ def make_sets(
     Raises
     ------
     UserError
-        If fewer than two training images are left, or a quick look finds broken files.
+        If fewer than two training images are left, the last batch cannot be trained on, or a
+        quick look finds broken files.
     """
 
     def put(split: Split | FileSplit, **augmentation: Any) -> DeviceSet | StreamedSet:
@@ -66,9 +74,22 @@ def make_sets(
         train, held = holdout(train, spec.holdout_fraction, seed=seed)
     if len(train.labels) < 2:
         raise UserError(f"{spec.data}: {len(train.labels)} training image; at least 2 are needed")
+    _check_last_batch(spec, len(train.labels), data.train.image_size, world)
     test = put(data.test)
     val = test if held is None else put(held)
-    return Sets(put(train, crop_padding=spec.crop_padding, flip=spec.flip), val, test)
+    training = put(train, crop_padding=spec.crop_padding, flip=spec.flip)
+    training.least = 1 if spec.single_image == "own" else 2
+    return Sets(training, val, test)
+
+
+def _check_last_batch(spec: ResolvedSpec, n: int, image_size: int, world: World) -> None:
+    """Refuse a batch of one image where Batch Normalization would see one number a channel."""
+    single = spec.single_image == "own" and n % spec.batch_size // world.size == 1
+    if single and names.smallest_map(spec.architecture, spec.stem, image_size) == 1:
+        raise UserError(
+            f"single_image: found own, where {n} images in batches of {spec.batch_size} leave one "
+            "alone and the last maps have one pixel; allowed: joined, or another batch_size"
+        )
 
 
 def _streamed(

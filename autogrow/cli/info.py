@@ -18,6 +18,7 @@ def add_info(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--classes", type=positive, metavar="N", help="default: 10")
     parser.add_argument("--stem", choices=("auto", "small", "imagenet"), default="auto")
     parser.add_argument("--width", type=positive, metavar="N", help="default: the paper's")
+    parser.add_argument("--shortcut", choices=("B", "A"), default="B", help="as for training")
     parser.set_defaults(command=_info)
 
 
@@ -43,6 +44,7 @@ def _info(options: argparse.Namespace) -> None:
         classes=classes,
         stem=choose_stem(name.architecture, options.stem, size),
         width=options.width,
+        shortcut=options.shortcut,
     )
     header = ["part", "sub-modules", "layers", "parameters", "FLOPs"]
     rows = [

@@ -23,10 +23,11 @@ from autogrow.config.spec import (
     Width,
     parse_spec,
 )
+from autogrow.config.training_choices import TrainingChoices
 from autogrow.growth.policies import ConvergentGrowth, PeriodicGrowth, Policy
 
 
-class ResolvedSpec(RunSpec):
+class ResolvedSpec(TrainingChoices, RunSpec):
     """Settings that all kinds of runs share."""
 
     kind: Literal["scratch", "morph", "autogrow"]

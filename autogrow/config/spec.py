@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from autogrow.config.pydantic_errors import validated
+from autogrow.config.training_choices import MorphChoices, StackingChoices, TrainingChoices
 from autogrow.errors import UserError, allowed, shown
 from autogrow.networks import names
 from autogrow.networks.names import IMAGENET_STEM_FROM, Initializer, UniformNoise
@@ -137,7 +138,7 @@ class RunSpec(BaseModel):
         return self.first_network.architecture
 
 
-class ScratchSpec(RunSpec):
+class ScratchSpec(TrainingChoices, RunSpec):
     """Train a network of a given depth from random weights."""
 
     kind: Literal["scratch"] = "scratch"
@@ -152,7 +153,7 @@ class ScratchSpec(RunSpec):
         return names.parse_network(self.network)
 
 
-class StackingSpec(RunSpec):
+class StackingSpec(StackingChoices, RunSpec):
     """Settings of the runs that stack sub-modules."""
 
     uniform_noise: UniformNoise = Field(
@@ -169,7 +170,7 @@ class StackingSpec(RunSpec):
     )
 
 
-class MorphSpec(StackingSpec):
+class MorphSpec(MorphChoices, StackingSpec):
     """Train a network to the end, morph it to a deeper one, train that one (Table 2)."""
 
     kind: Literal["morph"] = "morph"

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import addmm_flop, conv_flop_count
 
 from autogrow.networks.growable import GrowableNetwork, build_network, depth_of
-from autogrow.networks.names import LAYERS, NetworkName, Stem
+from autogrow.networks.names import LAYERS, NetworkName, Shortcut, Stem
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ def network_costs(
     classes: int,
     stem: Stem | None = None,
     width: int | None = None,
+    shortcut: Shortcut = "B",
 ) -> list[Cost]:
     """Return the costs of stem, each sub-network, head and, last, the whole network.
 
@@ -50,7 +51,12 @@ def network_costs(
     """
     with torch.device("meta"):
         network = build_network(
-            name, image_channels=image_channels, classes=classes, stem=stem, width=width
+            name,
+            image_channels=image_channels,
+            classes=classes,
+            stem=stem,
+            width=width,
+            shortcut=shortcut,
         )
         image = torch.empty(1, image_channels, image_size, image_size)
     return costs_of(network.eval(), image)

@@ -10,7 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
-from autogrow.networks.names import LAYERS, Architecture, NetworkName, Stem
+from autogrow.networks.names import LAYERS, Architecture, NetworkName, Shortcut, Stem
 from autogrow.networks.sub_modules import BLOCKS, StemLayer
 
 
@@ -61,6 +61,7 @@ class GrowableNetwork(nn.Module):
         classes: int,
         stem: Stem,
         width: int,
+        shortcut: Shortcut = "B",
     ) -> None:
         super().__init__()
         self.architecture = architecture
@@ -71,7 +72,7 @@ class GrowableNetwork(nn.Module):
         self.stem = StemLayer(image_channels, width, stem)
         # PyTorch's annotations do not say that this is a sequence of what it was given.
         self.sub_networks = nn.ModuleList(  # type: ignore[assignment]
-            nn.Sequential(first) for first in self._first_sub_modules()
+            nn.Sequential(first) for first in self._first_sub_modules(shortcut)
         )
         self.head = nn.Linear(self.channels[-1] * self.block.expansion, classes)
         if self.kaiming:
@@ -80,10 +81,10 @@ class GrowableNetwork(nn.Module):
             for _ in range(modules - 1):
                 self.sub_networks[i].append(self.new_sub_module(i))
 
-    def _first_sub_modules(self) -> Iterator[nn.Module]:
-        yield self.block(self.channels[0], self.channels[0], 1)
+    def _first_sub_modules(self, shortcut: Shortcut) -> Iterator[nn.Module]:
+        yield self.block(self.channels[0], self.channels[0], 1, shortcut)
         for below, channels in pairwise(self.channels):
-            yield self.block(below * self.block.expansion, channels, 2)
+            yield self.block(below * self.block.expansion, channels, 2, shortcut)
 
     def new_sub_module(self, i: int) -> nn.Module:
         """Return a new sub-module, default-initialized, that fits on top of sub-network i."""
@@ -118,10 +119,13 @@ def build_network(
     classes: int,
     stem: Stem | None = None,
     width: int | None = None,
+    shortcut: Shortcut = "B",
 ) -> GrowableNetwork:
     """Return a network built directly at the depth of its name.
 
-    Stem and width are by default the architecture's first stem and the paper's width.
+    Stem and width are by default the architecture's first stem and the paper's width. Where a
+    residual sub-module changes the shape, the shortcut is a 1x1 convolution + BN (``B``) or a
+    zero-padded identity (``A``).
     """
     architecture = name.architecture
     return GrowableNetwork(
@@ -131,6 +135,7 @@ def build_network(
         classes=classes,
         stem=stem or architecture.stems[0],
         width=width or architecture.channels[0],
+        shortcut=shortcut,
     )
 
 

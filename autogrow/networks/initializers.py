@@ -65,6 +65,15 @@ def initialize(
             parameter.copy_(noise)
 
 
+def draw_bn_weights(module: nn.Module, *, seed: int) -> None:
+    """Draw the weights of all BNs in ``module`` from U(0, 1), torch's default until 2019."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for bn in module.modules():
+            if isinstance(bn, nn.BatchNorm2d):
+                bn.weight.copy_(torch.empty(bn.weight.shape).uniform_(generator=generator))
+
+
 def adam_of(sub_modules: Sequence[nn.Module], *, weight_decay: float) -> torch.optim.Adam | None:
     """Return AdamInit's optimizer of new sub-modules' last BNs, None for plain sub-modules."""
     parameters = [p for bn in _last_bns(sub_modules) for p in bn.parameters()]
@@ -81,6 +90,7 @@ def adam_init(
     old_accuracy: float,
     slack: float,
     earlier: Sequence[tuple[float, float]] = (),
+    frozen_statistics: bool = True,
 ) -> Iterator[tuple[float, float]]:
     """Carry out AdamInit, yielding training loss and accuracy (percent) of each epoch.
 
@@ -102,6 +112,8 @@ def adam_init(
         How far below ``old_accuracy`` is good enough.
     earlier
         Loss and accuracy of the epochs before an interruption.
+    frozen_statistics
+        Whether the other BNs keep their running statistics.
     """
     bns = _last_bns(sub_modules)
     if not bns:
@@ -112,7 +124,7 @@ def adam_init(
             loss, accuracy = scores[-1]
             if accuracy > old_accuracy - slack or not math.isfinite(loss):
                 return
-        with _all_frozen_but(network, bns):
+        with _all_frozen_but(network, bns, frozen_statistics):
             scores.append(train_epoch())
         yield scores[-1]
 
@@ -122,8 +134,10 @@ def _last_bns(sub_modules: Sequence[nn.Module]) -> list[nn.BatchNorm2d]:
 
 
 @contextmanager
-def _all_frozen_but(network: nn.Module, bns: Sequence[nn.BatchNorm2d]) -> Iterator[None]:
-    """Freeze every parameter and every BN's running statistics except those of ``bns``.
+def _all_frozen_but(
+    network: nn.Module, bns: Sequence[nn.BatchNorm2d], statistics: bool
+) -> Iterator[None]:
+    """Freeze every parameter, and with ``statistics`` BNs' running ones, except those of ``bns``.
 
     The frozen BNs still normalise by the batch, as in training: the new
     sub-module's inner BNs have no running statistics worth using yet.
@@ -134,7 +148,8 @@ def _all_frozen_but(network: nn.Module, bns: Sequence[nn.BatchNorm2d]) -> Iterat
     frozen_bns = [
         m
         for m in network.modules()
-        if isinstance(m, nn.modules.batchnorm._BatchNorm)
+        if statistics
+        and isinstance(m, nn.modules.batchnorm._BatchNorm)
         and m.track_running_stats
         and id(m) not in kept
     ]

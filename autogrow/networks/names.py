@@ -16,6 +16,8 @@ Block = Literal["basic", "bottleneck", "plain"]
 Stem = Literal["small", "imagenet"]
 Initializer = Literal["ZeroInit", "AdamInit", "UniInit", "GauInit"]
 UniformNoise = Literal["std1", "unit"]
+BNWeights = Literal["ones", "uniform"]
+Shortcut = Literal["B", "A"]
 
 LAYERS: dict[Block, int] = {"basic": 2, "bottleneck": 3, "plain": 1}
 """Layers of a sub-module as the paper counts them: convolutions outside the shortcut."""
@@ -151,6 +153,12 @@ def parse_network(text: str) -> NetworkName:
     return NetworkName(
         architecture, parse_depth(depth, architecture, f"network {shown(text)}, depth")
     )
+
+
+def smallest_map(architecture: Architecture, stem: Stem, image_size: int) -> int:
+    """Return the side of the last sub-network's outputs in pixels."""
+    halvings = architecture.sub_networks - 1 + (2 if stem == "imagenet" else 0)
+    return -(-image_size // 2**halvings)
 
 
 def choose_stem(architecture: Architecture, stem: str, image_size: int) -> Stem:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv2d
+from torch.nn.functional import conv2d, pad
 
-from autogrow.networks.names import Block, Stem
+from autogrow.networks.names import Block, Shortcut, Stem
 from autogrow.networks.pointwise import StridedPointwise
 
 
@@ -34,8 +34,8 @@ def conv_bn(conv: nn.Conv2d, bn: nn.BatchNorm2d, x: Tensor) -> Tensor:
     return conv2d(x, weight, bn.bias - bn.running_mean * scale, conv.stride, conv.padding)
 
 
-class Shortcut(nn.Module):
-    """1x1 convolution + BN where the residual block changes the shape."""
+class Projection(nn.Module):
+    """1x1 convolution + BN where the residual block changes the shape (He et al., option B)."""
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()
@@ -46,10 +46,22 @@ class Shortcut(nn.Module):
         return conv_bn(self.conv, self.bn, x)
 
 
-def _shortcut(inputs: int, outputs: int, stride: int) -> nn.Module:
+class PaddedShortcut(nn.Module):
+    """Identity where the residual block changes the shape: no parameters (He et al., option A)."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__()
+        self.missing, self.stride = outputs - inputs, stride
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Take each stride-th pixel; channels of zeros follow the inputs'."""
+        return pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, 0, self.missing))
+
+
+def _shortcut(inputs: int, outputs: int, stride: int, kind: Shortcut) -> nn.Module:
     if stride == 1 and inputs == outputs:
         return nn.Identity()
-    return Shortcut(inputs, outputs, stride)
+    return (Projection if kind == "B" else PaddedShortcut)(inputs, outputs, stride)
 
 
 class SubModule(nn.Module):
@@ -58,18 +70,18 @@ class SubModule(nn.Module):
     expansion = 1
     """Output channels in units of the channels that it is built with."""
 
-    def __init__(self, inputs: int, channels: int, stride: int) -> None:
+    def __init__(self, inputs: int, channels: int, stride: int, shortcut: Shortcut = "B") -> None:
         super().__init__()
 
 
 class BasicBlock(SubModule):
     """Residual sub-module of two 3x3 convolutions (He et al. 2016)."""
 
-    def __init__(self, inputs: int, channels: int, stride: int) -> None:
-        super().__init__(inputs, channels, stride)
+    def __init__(self, inputs: int, channels: int, stride: int, shortcut: Shortcut = "B") -> None:
+        super().__init__(inputs, channels, stride, shortcut)
         self.conv1, self.bn1 = _conv_bn(inputs, channels, 3, stride)
         self.conv2, self.bn2 = _conv_bn(channels, channels, 3)
-        self.shortcut = _shortcut(inputs, channels, stride)
+        self.shortcut = _shortcut(inputs, channels, stride, shortcut)
 
     @property
     def last_bn(self) -> nn.BatchNorm2d:
@@ -89,13 +101,13 @@ class BottleneckBlock(SubModule):
 
     expansion = 4
 
-    def __init__(self, inputs: int, channels: int, stride: int) -> None:
-        super().__init__(inputs, channels, stride)
+    def __init__(self, inputs: int, channels: int, stride: int, shortcut: Shortcut = "B") -> None:
+        super().__init__(inputs, channels, stride, shortcut)
         outputs = channels * self.expansion
         self.conv1, self.bn1 = _conv_bn(inputs, channels, 1)
         self.conv2, self.bn2 = _conv_bn(channels, channels, 3, stride)
         self.conv3, self.bn3 = _conv_bn(channels, outputs, 1)
-        self.shortcut = _shortcut(inputs, outputs, stride)
+        self.shortcut = _shortcut(inputs, outputs, stride, shortcut)
 
     @property
     def last_bn(self) -> nn.BatchNorm2d:
@@ -113,8 +125,8 @@ class BottleneckBlock(SubModule):
 class PlainLayer(SubModule):
     """Plain sub-module: 3x3 convolution, Batch Normalization, ReLU."""
 
-    def __init__(self, inputs: int, channels: int, stride: int) -> None:
-        super().__init__(inputs, channels, stride)
+    def __init__(self, inputs: int, channels: int, stride: int, shortcut: Shortcut = "B") -> None:
+        super().__init__(inputs, channels, stride, shortcut)
         self.conv, self.bn = _conv_bn(inputs, channels, 3, stride)
 
     def forward(self, x: Tensor) -> Tensor:

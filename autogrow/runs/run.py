@@ -95,7 +95,7 @@ def run(
         if data is None:
             data = datasets.load(spec.data, root=execution.data_root, download=execution.download)
         data = prepared(data, spec)
-        sets = make_sets(spec, data, device, workers=execution.workers)
+        sets = make_sets(spec, data, device, workers=execution.workers, world=world)
         # Only now, after every check of what a user gave: a mistake leaves no folder behind.
         if world.first:
             open_folder(folder, spec)
@@ -140,8 +140,7 @@ class _Run:
             return
         if trainer.trained == spec.epochs:
             shallow, deep = (parse_network(n).depth for n in (spec.from_network, spec.to_network))
-            # The deeper net is trained in the standard way.
-            trainer.grow(spec, shallow, deep, fresh_optimizer=True)
+            trainer.grow(spec, shallow, deep, fresh_optimizer=spec.morph_momentum == "fresh")
         self._train_for(spec.epochs, "training", spec.epochs)
 
     def _autogrow(self, spec: ResolvedAutogrow) -> None:

@@ -228,6 +228,7 @@ class Trainer:
             old_accuracy=old.train_accuracy,
             slack=spec.adaminit_slack,
             earlier=[(e.train_loss, e.train_accuracy) for e in earlier()],
+            frozen_statistics=spec.adaminit_statistics == "frozen",
         ):
             row = (*score, None, None, None, self._best_val_accuracy(), self._lap())
             depth = format_depth(self.depth)

@@ -7,6 +7,7 @@ from torchvision.transforms import v2
 
 from autogrow.batches.in_memory import DeviceSet
 from autogrow.data import Split
+from autogrow.process.distributed import World
 
 CPU = torch.device("cpu")
 MEAN, STD = (0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)
@@ -134,6 +135,14 @@ def test_a_last_batch_of_one_image_joins_the_one_before(n, batch, sizes):
         batches = [labels for _, labels in epoch_of(device_set(n), batch=batch, epoch=epoch)]
         assert [len(labels) for labels in batches] == sizes
         assert sorted(torch.cat(batches).tolist()) == list(range(n))  # each image comes once
+
+
+@pytest.mark.parametrize(("n", "sizes"), [(25, [4, 4, 4]), (26, [4, 4, 4, 1]), (24, [4, 4, 4])])
+def test_a_last_batch_of_one_image_for_each_process_may_stay_on_its_own(n, sizes):
+    images = device_set(n)
+    images.least = 1
+    share = images.training_batches(8, seed=0, epoch=1, world=World(0, 2))
+    assert [len(labels) for _, labels in share] == sizes
 
 
 @pytest.mark.parametrize("batch", [1, 8, 23, 100])

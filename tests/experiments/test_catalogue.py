@@ -108,6 +108,20 @@ def test_a_job_gets_a_complete_spec_and_what_does_not_concern_it_is_left_alone()
         assert spec.model_copy(update=given) == run.spec
 
 
+def test_a_choice_changes_the_runs_that_it_concerns_and_no_others():
+    concerned = {
+        ("bn_weights", "uniform"): lambda run: "/ImageNet" not in run,
+        ("shortcut", "A"): lambda run: "ResNet" in run.partition("/")[0],
+        ("morph_momentum", "kept"): lambda run: "/morph" in run,
+        ("adaminit_statistics", "updated"): lambda run: "AdamInit" in run and "deep" not in run,
+        ("single_image", "own"): lambda run: True,
+    }
+    runs = load_catalogue("paper").runs.values()
+    for (key, value), concerns in concerned.items():
+        changed = {run.id for run in runs if run.job_spec({key: value}) != run.job_spec({})}
+        assert changed == {run.id for run in runs if concerns(run.id)}, key
+
+
 @pytest.mark.parametrize("scale", SCALES)
 def test_rows_are_handed_over_whole(scale, tmp_path):
     catalogue = load_catalogue(scale)

@@ -35,6 +35,7 @@ NETWORKS = [
     ("Basic4ResNet-1-2-1-2", SMALL),
     ("Plain4Net-1-1-2-1", IMAGENET),
     ("Bottleneck4ResNet-1-2-1-2", IMAGENET),
+    ("Bottleneck4ResNet-1-2-1-2", {**IMAGENET, "shortcut": "A"}),
 ]
 
 

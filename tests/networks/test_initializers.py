@@ -113,15 +113,15 @@ class Trained:
     def batches(self, epoch):
         return self.set.training_batches(64, seed=0, epoch=epoch)
 
-    def adam_init(self, old_accuracy, train=None, sub_modules=()):
+    def adam_init(self, old_accuracy, train=None, sub_modules=(), **options):
         def one_epoch(adam):
             return train_epoch(self.network, adam, self.batches(100))
 
         new = sub_modules or [self.new]
         adam = adam_of(new, weight_decay=5e-4)
         train_one = partial(train or one_epoch, adam)
-        epochs = adam_init(self.network, new, train_one, slack=0.5, old_accuracy=old_accuracy)
-        return list(epochs)
+        options |= {"slack": 0.5, "old_accuracy": old_accuracy}
+        return list(adam_init(self.network, new, train_one, **options))
 
     def changed(self):
         after = self.network.state_dict()
@@ -153,6 +153,13 @@ def test_adaminit_changes_nothing_but_the_last_bn(trained):
     assert all_unfrozen(trained.network)
     assert depth_of(trained.network) == (1, 2, 1)
     assert np.isfinite(evaluate(trained.network, trained.set)[0].loss)
+
+
+def test_adaminit_may_update_the_other_bns_running_statistics(trained):
+    trained.adam_init(old_accuracy=200, frozen_statistics=False)
+    parameters = {name for name, _ in trained.network.named_parameters()}
+    trained_ones = {"sub_networks.1.1.bn2.weight", "sub_networks.1.1.bn2.bias"}
+    assert trained.changed() == {*trained.before} - parameters | trained_ones
 
 
 def test_adaminit_unfreezes_everything_after_an_interruption(trained):

@@ -11,7 +11,7 @@ from torchvision.models import resnet
 
 from autogrow.networks.growable import Growable, depth_of, stack_sub_module
 from autogrow.networks.initializers import initialize
-from autogrow.networks.names import parse_network
+from autogrow.networks.names import parse_network, smallest_map
 from autogrow.training import checkpoint
 from autogrow.training.optimizer import SGD
 
@@ -74,6 +74,7 @@ def test_outputs_of_the_sub_networks_are_the_papers(name, stem, size, outputs):
         assert inner.shape[2:] == (side, side)  # the first sub-module reduces the size
         x = sub_network(x)
         assert x.shape == (2, channels, side, side)
+    assert smallest_map(network.architecture, stem, size) == side
     assert network(torch.empty(2, 3, size, size, device="meta")).shape == (2, 7)
 
 

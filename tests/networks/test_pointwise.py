@@ -11,7 +11,7 @@ from autogrow.networks.pointwise import StridedPointwise
 # Without care each kills its process: large images, and small ones that two threads share.
 GRADIENTS = """
 import itertools, torch
-from autogrow.networks.sub_modules import Shortcut
+from autogrow.networks.sub_modules import Projection
 
 def gradients(conv, x, y):
     conv(x.requires_grad_()).backward(y)
@@ -23,7 +23,7 @@ cases = {1: itertools.product([4], [46, 56, 112]), 2: [(3, 16), (3, 44), (65, 32
 for threads, shapes in cases.items():
     torch.set_num_threads(threads)
     for (images, size), inputs in itertools.product(shapes, [4, 8, 12]):
-        found = Shortcut(inputs, 2 * inputs, 2).conv
+        found = Projection(inputs, 2 * inputs, 2).conv
         expected = torch.nn.Conv2d(inputs, 2 * inputs, 1, 2, bias=False).double()
         expected.load_state_dict(found.state_dict())
         x = torch.randn(images, inputs, size, size)
