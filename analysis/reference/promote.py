@@ -163,7 +163,7 @@ def _accuracy(folder: Path, tables: Sequence[Table]) -> Any:
     found = set()
     for table in tables:
         text = _content(folder / f"{table.name}.md").decode(errors="replace")
-        match = re.search(r"\b(best|final) accuracy in percent", text)
+        match = re.search(r"\b(best|overall|final) accuracy in percent", text)
         found.add(match[1] if match else "unknown")
     return one(sorted(found))
 

@@ -11,12 +11,13 @@ import torch
 
 from autogrow.config.resolved import ResolvedAutogrow, ResolvedMorph, ResolvedSpec
 from autogrow.config.spec import spec_checksum, to_json
+from autogrow.growth.algorithm import Depth
 from autogrow.networks.flops import costs_of
 from autogrow.networks.growable import GrowableNetwork, depth_of
 from autogrow.networks.names import NetworkName, format_depth
 from autogrow.process.distributed import ALONE, World
 from autogrow.runs.provenance import cpu_model, git_commit, versions
-from autogrow.runs.summary import SCORES, AdamInitUse, DataSummary, MemoryShortage, Summary
+from autogrow.runs.summary import OVERALL, SCORES, AdamInitUse, DataSummary, MemoryShortage, Summary
 from autogrow.training.metrics import Epoch
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def summarize(
             phase: sum(e.phase == phase for e in epochs)
             for phase in ("growing", "adaminit", "finetuning", "training")
         },
+        capped=_capped(spec, name.depth),
         adaminit=_adaminit(epochs),
         seconds_growing=_seconds(epochs, "growing", "adaminit"),
         seconds_finetuning=_seconds(epochs, "finetuning", "training"),
@@ -98,17 +100,29 @@ def _accuracies(spec: ResolvedSpec, own: Sequence[Epoch]) -> dict[str, float | N
         schedule = own[spec.epochs :]
     measured = [e for e in schedule if e.finite] or [e for e in own if e.finite]
     if not measured:
-        return dict.fromkeys(SCORES)
-    best, last = max(measured, key=lambda e: e.val_accuracy or 0.0), measured[-1]
+        return dict.fromkeys((*SCORES, *OVERALL))
+    best, overall = (
+        max((e for e in part if e.finite), key=lambda e: e.val_accuracy or 0.0)
+        for part in (measured, own)
+    )
+    last = measured[-1]
     return {
         "final_accuracy": last.test_accuracy,
         "best_accuracy": best.test_accuracy,
         "final_top5": last.test_top5,
         "best_top5": best.test_top5,
+        "overall_accuracy": overall.test_accuracy,
+        "overall_top5": overall.test_top5,
         "final_val_accuracy": last.val_accuracy,
         "best_val_accuracy": last.best_val_accuracy,
         "final_train_accuracy": last.train_accuracy,
     }
+
+
+def _capped(spec: ResolvedSpec, depth: Depth) -> list[int]:
+    """Return the sub-networks that have grown to the largest depth of the spec."""
+    largest = spec.largest_depth if isinstance(spec, ResolvedAutogrow) else None
+    return [] if largest is None else [i for i, d in enumerate(depth) if d >= largest[i]]
 
 
 def _adaminit(epochs: Sequence[Epoch]) -> list[AdamInitUse]:
