@@ -12,8 +12,13 @@ from autogrow.config.spec import to_json
 from autogrow.files.yaml import yaml_text
 from autogrow.networks.names import format_depth, parse_network
 
-_CONCERNS = {"uniform_noise": "UniInit", "adaminit_slack": "AdamInit"}
-"""Choices that concern the runs of one initializer alone."""
+_CONCERNS: dict[str, tuple[str, Any]] = {
+    "uniform_noise": ("initializer", "UniInit"),
+    "adaminit_slack": ("initializer", "AdamInit"),
+    "finetuning": ("policy", "convergent"),
+    "growing_steps": ("growing_rate", "staircase"),
+}
+"""Choices that concern some runs alone: those with this value of this setting."""
 
 
 @dataclass(frozen=True)
@@ -40,16 +45,19 @@ class Run:
         does not concern this run keeps its default, so that a change does not train it again.
         """
         fields = type(self.spec).model_fields
-        initializer = getattr(self.spec, "initializer", None)
         concerned = {
-            key: value
-            for key, value in shared.items()
-            if key in fields and _CONCERNS.get(key, initializer) == initializer
+            key: value for key, value in shared.items() if key in fields and self._concerns(key)
         }
         settings = to_json(self.spec.model_copy(update=concerned))
         if self.depth_of is not None:
             settings["network"] = self.spec.architecture.name
         return yaml_text(settings)
+
+    def _concerns(self, key: str) -> bool:
+        if key == "subset":
+            return self.spec.data_fraction != 1
+        setting, value = _CONCERNS.get(key, ("kind", self.spec.kind))
+        return bool(getattr(self.spec, setting) == value)
 
 
 def dataset_text(spec: ResolvedSpec) -> str:

@@ -15,8 +15,10 @@ from pydantic import (
     Field,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 
+from analysis.experiments.conventions import Convention, filled
 from autogrow.config.pydantic_errors import validated
 from autogrow.errors import UserError, allowed, shown
 from autogrow.files.yaml import read_yaml
@@ -42,6 +44,10 @@ class Choices(_Strict):
     # Not strict: `--config "choices={adaminit_slack: 0}"` gives text.
     adaminit_slack: float = Field(ge=0, le=100, strict=False)
     normalisation: Literal["released", "measured"]
+    subset: Literal["stratified", "random"]
+    max_depth: Literal["none", "released"]
+    finetuning: Literal["full", "short"]
+    growing_steps: Literal["halves", "milestones"]
 
 
 class Checkpoints(_Strict):
@@ -131,10 +137,11 @@ class Settings(_Strict):
     scale: Scale
     # Not strict: `--config seeds=[0,1]` gives text.
     seeds: list[Annotated[int, Field(ge=0, le=2**32 - 1, strict=False)]] = Field(min_length=1)
+    conventions: Convention
     protocol: Literal["paper", "holdout"]
     precision: Literal["fp32", "tf32", "bf16"]
     choices: Choices
-    accuracy: Literal["best", "final"]
+    accuracy: Literal["best", "overall", "final"]
     device: _Device
     gpu_share: dict[str, Annotated[int, Field(ge=1, le=100, strict=False)]]
     data_root: Annotated[_Path, AfterValidator(_in_home)] | None
@@ -143,6 +150,11 @@ class Settings(_Strict):
     retries: int = Field(ge=0, le=100, strict=False)
     throughput: float | None = Field(gt=0, allow_inf_nan=False)
     cluster: Cluster | None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_conventions_say(cls, content: Any) -> Any:
+        return filled(content)
 
     @field_validator("seeds")
     @classmethod
@@ -172,8 +184,8 @@ class Settings(_Strict):
     @property
     def folder(self) -> Path:
         """Where everything generated goes, relative to the repository."""
-        suffix = "" if self.protocol == "paper" else f"-{self.protocol}"
-        return Path("results/out") / f"{self.scale}{suffix}"
+        others = [name for name in (self.conventions, self.protocol) if name != "paper"]
+        return Path("results/out") / "-".join([self.scale, *others])
 
     @property
     def reference_folder(self) -> Path:
