@@ -5,6 +5,7 @@ A key of config.yaml that is null is as its key ``conventions`` says.
 
 from __future__ import annotations
 
+import copy
 from typing import Any, Literal
 
 Convention = Literal["paper", "released"]
@@ -31,9 +32,7 @@ def filled(content: Any) -> Any:
     if not isinstance(content, dict):
         return content
     column = int(content.get("conventions") == "released")
-    full = dict(content)
-    if isinstance(full.get("choices"), dict):
-        full["choices"] = dict(full["choices"])
+    full = copy.deepcopy(content)
     for key, values in CONVENTIONS.items():
         *nested, name = key.split(".")
         place = full.get(nested[0]) if nested else full

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +12,14 @@ from autogrow.config.spec import to_json
 from autogrow.files.yaml import yaml_text
 from autogrow.networks.names import format_depth, parse_network
 
-_CONCERNS: dict[str, tuple[str, Any]] = {
-    "uniform_noise": ("initializer", "UniInit"),
-    "adaminit_slack": ("initializer", "AdamInit"),
-    "finetuning": ("policy", "convergent"),
-    "growing_steps": ("growing_rate", "staircase"),
+_CONCERNS: dict[str, Callable[[Any], bool]] = {
+    "uniform_noise": lambda spec: spec.initializer == "UniInit",
+    "adaminit_slack": lambda spec: spec.initializer == "AdamInit",
+    "subset": lambda spec: spec.data_fraction != 1,
+    "finetuning": lambda spec: spec.policy == "convergent",
+    "growing_steps": lambda spec: spec.growing_rate == "staircase",
 }
-"""Choices that concern some runs alone: those with this value of this setting."""
+"""Choices that concern some runs alone, and which."""
 
 
 @dataclass(frozen=True)
@@ -46,18 +47,14 @@ class Run:
         """
         fields = type(self.spec).model_fields
         concerned = {
-            key: value for key, value in shared.items() if key in fields and self._concerns(key)
+            key: value
+            for key, value in shared.items()
+            if key in fields and (key not in _CONCERNS or _CONCERNS[key](self.spec))
         }
         settings = to_json(self.spec.model_copy(update=concerned))
         if self.depth_of is not None:
             settings["network"] = self.spec.architecture.name
         return yaml_text(settings)
-
-    def _concerns(self, key: str) -> bool:
-        if key == "subset":
-            return self.spec.data_fraction != 1
-        setting, value = _CONCERNS.get(key, ("kind", self.spec.kind))
-        return bool(getattr(self.spec, setting) == value)
 
 
 def dataset_text(spec: ResolvedSpec) -> str:

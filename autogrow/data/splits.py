@@ -1,7 +1,7 @@
 """Draw subsets that a seed fixes, stratified if not told otherwise.
 
-Only ``Generator(PCG64(int(seed))).permutation`` is used, for a stratified subset class after
-class in the order of their labels: the choice of a library's splitter may change between versions.
+Only ``Generator(PCG64(int(seed))).permutation`` is used, class after class in the order of
+their labels: the choice of a library's splitter may change between versions.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ AnySplit = TypeVar("AnySplit", bound=Divisible)
 def subset(split: AnySplit, fraction: float, *, seed: int, stratified: bool = True) -> AnySplit:
     """Keep ``max(1, round(fraction * n))`` of the n images of every class, in their order.
 
-    Not `stratified`: ``max(1, int(fraction * n))`` of all n images, whatever their class.
+    Not `stratified`: of all images, as if they were of one class.
     `fraction` is above 0 and up to 1, else a UserError says so. With one seed, a smaller
     fraction is contained in a larger one.
     """
@@ -38,10 +38,8 @@ def subset(split: AnySplit, fraction: float, *, seed: int, stratified: bool = Tr
         raise UserError(f"fraction: found {fraction}; allowed: a number above 0 and up to 1")
     if fraction == 1:
         return split
-    if not stratified:
-        shuffled = _generator(seed).permutation(len(split.labels))
-        return split.take(np.sort(shuffled[: max(1, int(fraction * len(shuffled)))]))
-    members = _shuffled_members(split.labels, seed)
+    labels = split.labels if stratified else np.zeros_like(split.labels)
+    members = _shuffled_members(labels, seed)
     chosen = [indices[: max(1, round(fraction * len(indices)))] for indices in members.values()]
     return split.take(np.sort(np.concatenate(chosen)))
 
@@ -88,12 +86,8 @@ def proportional_counts(labels: np.ndarray, total: int) -> dict[int, int]:
 
 def _shuffled_members(labels: np.ndarray, seed: int) -> dict[int, np.ndarray]:
     """Return, for each label in ascending order, the indices of its images, shuffled."""
-    generator = _generator(seed)
+    generator = np.random.Generator(np.random.PCG64(int(seed)))
     return {
         int(label): generator.permutation(np.flatnonzero(labels == label))
         for label in np.unique(labels)
     }
-
-
-def _generator(seed: int) -> np.random.Generator:
-    return np.random.Generator(np.random.PCG64(int(seed)))

@@ -126,28 +126,29 @@ class _Run:
         self.events: list[Event] = []
 
     def execute(self) -> None:
-        if isinstance(self.spec, ResolvedScratch):
-            self._train_for(self.spec.epochs, 0)
-        elif isinstance(self.spec, ResolvedMorph):
-            self._morph(self.spec)
-        elif isinstance(self.spec, ResolvedAutogrow):
-            self._autogrow(self.spec)
+        spec = self.spec
+        if isinstance(spec, ResolvedScratch):
+            self._train_for(spec.epochs, "training", 0, spec.learning_rate, spec.milestones)
+        elif isinstance(spec, ResolvedMorph):
+            self._morph(spec)
+        elif isinstance(spec, ResolvedAutogrow):
+            self._autogrow(spec)
 
     def _morph(self, spec: ResolvedMorph) -> None:
-        self._train_for(spec.epochs, 0, more=spec.epochs)
-        trainer = self.trainer
+        trainer, schedule = self.trainer, (spec.learning_rate, spec.milestones)
+        self._train_for(spec.epochs, "training", 0, *schedule, more=spec.epochs)
         if trainer.diverged:
             return
         if trainer.trained == spec.epochs:
             shallow, deep = (parse_network(n).depth for n in (spec.from_network, spec.to_network))
             # The deeper net is trained in the standard way.
             trainer.grow(spec, shallow, deep, fresh_optimizer=True)
-        self._train_for(spec.epochs, spec.epochs)
+        self._train_for(spec.epochs, "training", spec.epochs, *schedule)
 
     def _autogrow(self, spec: ResolvedAutogrow) -> None:
         trainer = self.trainer
         growth = Growth(spec.growth_policy, spec.first_network.depth, spec.largest_depth)
-        finetuning = spec.finetuning_schedule
+        epochs, rate, steps = spec.finetuning_schedule
         before, events = growth.depth, []
         for epoch in trainer.epochs:
             if epoch.phase == "growing":
@@ -160,7 +161,7 @@ class _Run:
             lr = spec.learning_rate
             if spec.growing_rate == "staircase":
                 lr = growing_staircase(lr, growth.epoch, spec.K, spec.growing_milestones)
-            expected = growth.earliest_end() + finetuning[0]
+            expected = growth.earliest_end() + epochs
             epoch = trainer.train("growing", lr, expected)
             before, events = growth.depth, self._observe(growth, epoch)
             if events and self.world.first:
@@ -170,7 +171,7 @@ class _Run:
                     f"epoch {event.epoch}: sub-network {event.sub_network} has grown to max_depth "
                     f"({spec.max_depth})"
                 )
-        self._train_by("finetuning", growth.epoch, *finetuning)
+        self._train_for(epochs, "finetuning", growth.epoch, rate, steps)
 
     def _observe(self, growth: Growth, epoch: Epoch) -> list[Event]:
         assert epoch.val_accuracy is not None  # only AdamInit's epochs are not validated
@@ -178,19 +179,8 @@ class _Run:
         self.events += events
         return events
 
-    def _train_for(self, epochs: int, after: int, more: int = 0) -> None:
-        """Train the network of a baseline or of a morph; see :meth:`_train_by`."""
-        spec = self.spec
-        self._train_by("training", after, epochs, spec.learning_rate, spec.milestones, more)
-
-    def _train_by(
-        self,
-        phase: Phase,
-        after: int,
-        epochs: int,
-        rate: float,
-        milestones: Milestones,
-        more: int = 0,
+    def _train_for(
+        self, epochs: int, phase: Phase, after: int, rate: float, steps: Milestones, more: int = 0
     ) -> None:
         """Train by the staircase schedule until ``after + epochs`` epochs are trained.
 
@@ -198,7 +188,7 @@ class _Run:
         """
         trainer, end = self.trainer, after + epochs
         while trainer.trained < end and not trainer.diverged:
-            lr = staircase(rate, trainer.trained - after, epochs, milestones)
+            lr = staircase(rate, trainer.trained - after, epochs, steps)
             trainer.train(phase, lr, end + more)
 
     def finish(self, data: ImageData, sets: Sets) -> Summary:

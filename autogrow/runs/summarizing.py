@@ -11,7 +11,6 @@ import torch
 
 from autogrow.config.resolved import ResolvedAutogrow, ResolvedMorph, ResolvedSpec
 from autogrow.config.spec import spec_checksum, to_json
-from autogrow.growth.algorithm import Depth
 from autogrow.networks.flops import costs_of
 from autogrow.networks.growable import GrowableNetwork, depth_of
 from autogrow.networks.names import NetworkName, format_depth
@@ -42,6 +41,7 @@ def summarize(
     own = [e for e in epochs if e.phase != "adaminit"]
     micro_batch = halvings[-1].micro_batch if halvings else spec.micro_batch
     share = -(-spec.batch_size // world.size)
+    largest = spec.largest_depth or () if isinstance(spec, ResolvedAutogrow) else ()
     last_finite = max((e.epoch for e in own if e.finite), default=0)
     return Summary(
         status="complete" if own[-1].finite else "diverged",
@@ -57,7 +57,7 @@ def summarize(
             phase: sum(e.phase == phase for e in epochs)
             for phase in ("growing", "adaminit", "finetuning", "training")
         },
-        capped=_capped(spec, name.depth),
+        capped=[i for i, (d, m) in enumerate(zip(name.depth, largest, strict=False)) if d >= m],
         adaminit=_adaminit(epochs),
         seconds_growing=_seconds(epochs, "growing", "adaminit"),
         seconds_finetuning=_seconds(epochs, "finetuning", "training"),
@@ -98,14 +98,12 @@ def _accuracies(spec: ResolvedSpec, own: Sequence[Epoch]) -> dict[str, float | N
         schedule = [e for e in own if e.phase == "finetuning"]
     elif isinstance(spec, ResolvedMorph):
         schedule = own[spec.epochs :]
-    measured = [e for e in schedule if e.finite] or [e for e in own if e.finite]
+    finite = [e for e in own if e.finite]
+    measured = [e for e in schedule if e.finite] or finite
     if not measured:
         return dict.fromkeys((*SCORES, *OVERALL))
-    best, overall = (
-        max((e for e in part if e.finite), key=lambda e: e.val_accuracy or 0.0)
-        for part in (measured, own)
-    )
     last = measured[-1]
+    best, overall = (max(p, key=lambda e: e.val_accuracy or 0.0) for p in (measured, finite))
     return {
         "final_accuracy": last.test_accuracy,
         "best_accuracy": best.test_accuracy,
@@ -117,12 +115,6 @@ def _accuracies(spec: ResolvedSpec, own: Sequence[Epoch]) -> dict[str, float | N
         "best_val_accuracy": last.best_val_accuracy,
         "final_train_accuracy": last.train_accuracy,
     }
-
-
-def _capped(spec: ResolvedSpec, depth: Depth) -> list[int]:
-    """Return the sub-networks that have grown to the largest depth of the spec."""
-    largest = spec.largest_depth if isinstance(spec, ResolvedAutogrow) else None
-    return [] if largest is None else [i for i, d in enumerate(depth) if d >= largest[i]]
 
 
 def _adaminit(epochs: Sequence[Epoch]) -> list[AdamInitUse]:

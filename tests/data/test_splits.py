@@ -40,7 +40,7 @@ def test_subset_is_stratified_and_ordered(labels, fraction, other, seed):
     assert small <= large
     drawn = numbers(subset(split, fraction, seed=seed, stratified=False))
     assert drawn == sorted(set(drawn))
-    assert len(drawn) == max(1, int(fraction * len(labels)))
+    assert len(drawn) == max(1, round(fraction * len(labels)))
 
 
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=40), FRACTIONS, st.integers(0, 99))

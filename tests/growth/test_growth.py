@@ -56,18 +56,6 @@ def test_periodic_looks_at_the_running_maximum():
     assert trace(policy, curve) == trace(policy, [80.0] * 10)
 
 
-def test_a_sub_network_at_its_largest_depth_is_passed_over_from_the_start_or_at_a_check():
-    events = replay(PeriodicGrowth(2, 90, TAU), (1, 2, 1), [50.0] * 20, (3, 2, 2))
-    assert [",".join(event.row()) for event in events] == [
-        "2,grow,0,2-2-1",
-        "4,grow,2,2-2-2",  # 1 has its largest depth from the start
-        "6,cap,2,2-2-2",  # the last growth has K epochs too
-        "6,grow,0,3-2-2",
-        "8,cap,0,3-2-2",
-        "8,done,,3-2-2",
-    ]
-
-
 # --- traces by hand: convergent growth ---------------------------------------------------
 
 
