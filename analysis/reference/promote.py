@@ -70,6 +70,8 @@ def promote(scale: str, source: Path, target: Path) -> dict[str, Any]:
         )
     provenance = {
         **describe_runs(catalogue, seeds, summaries),
+        # The name of the folder alone says it; see Settings.folder.
+        "conventions": "released" if "released" in source.name.split("-") else "paper",
         "accuracy": _accuracy(folder, tables),
     }
     words = ["--scale", scale, "--from", _in_repository(source), "--to", _in_repository(target)]
