@@ -17,4 +17,4 @@ def add_results(parser: argparse.ArgumentParser) -> None:
     rows.add_argument("--rows", type=Path, metavar="FILE", help="or those that the workflow wrote")
     parser.add_argument("--folder", type=Path, required=True, help="results/out/SCALE")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--accuracy", choices=("best", "final"), default="best")
+    parser.add_argument("--accuracy", choices=("best", "overall", "final"), default="best")

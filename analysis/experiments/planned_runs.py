@@ -12,14 +12,17 @@ from autogrow.config.spec import to_json
 from autogrow.files.yaml import yaml_text
 from autogrow.networks.names import format_depth, parse_network
 
-_CONCERNS: dict[str, Callable[[ResolvedSpec], bool]] = {
-    "uniform_noise": lambda spec: _initializer(spec) == "UniInit",
-    "adaminit_slack": lambda spec: _initializer(spec) == "AdamInit",
-    "adaminit_statistics": lambda spec: _initializer(spec) == "AdamInit",
+_CONCERNS: dict[str, Callable[[Any], bool]] = {
+    "uniform_noise": lambda spec: spec.initializer == "UniInit",
+    "adaminit_slack": lambda spec: spec.initializer == "AdamInit",
+    "adaminit_statistics": lambda spec: spec.initializer == "AdamInit",
     "bn_weights": lambda spec: spec.stem == "small",
     "shortcut": lambda spec: spec.architecture.residual,
+    "subset": lambda spec: spec.data_fraction != 1,
+    "finetuning": lambda spec: spec.policy == "convergent",
+    "growing_steps": lambda spec: spec.growing_rate == "staircase",
 }
-"""Which runs a choice concerns, if not all that have its key."""
+"""Choices that concern some runs alone, and which."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +58,6 @@ class Run:
         if self.depth_of is not None:
             settings["network"] = self.spec.architecture.name
         return yaml_text(settings)
-
-
-def _initializer(spec: ResolvedSpec) -> str | None:
-    return getattr(spec, "initializer", None)
 
 
 def dataset_text(spec: ResolvedSpec) -> str:

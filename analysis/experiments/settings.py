@@ -15,8 +15,10 @@ from pydantic import (
     Field,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 
+from analysis.experiments.conventions import Convention, filled
 from autogrow.config.pydantic_errors import validated
 from autogrow.errors import UserError, allowed, shown
 from autogrow.files.yaml import read_yaml
@@ -47,6 +49,10 @@ class Choices(_Strict):
     morph_momentum: Literal["fresh", "kept"]
     adaminit_statistics: Literal["frozen", "updated"]
     single_image: Literal["joined", "own"]
+    subset: Literal["stratified", "random"]
+    max_depth: Literal["none", "released"]
+    finetuning: Literal["full", "short"]
+    growing_steps: Literal["halves", "milestones"]
 
 
 class Checkpoints(_Strict):
@@ -136,10 +142,11 @@ class Settings(_Strict):
     scale: Scale
     # Not strict: `--config seeds=[0,1]` gives text.
     seeds: list[Annotated[int, Field(ge=0, le=2**32 - 1, strict=False)]] = Field(min_length=1)
+    conventions: Convention
     protocol: Literal["paper", "holdout"]
     precision: Literal["fp32", "tf32", "bf16"]
     choices: Choices
-    accuracy: Literal["best", "final"]
+    accuracy: Literal["best", "overall", "final"]
     device: _Device
     gpu_share: dict[str, Annotated[int, Field(ge=1, le=100, strict=False)]]
     data_root: Annotated[_Path, AfterValidator(_in_home)] | None
@@ -148,6 +155,11 @@ class Settings(_Strict):
     retries: int = Field(ge=0, le=100, strict=False)
     throughput: float | None = Field(gt=0, allow_inf_nan=False)
     cluster: Cluster | None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_conventions_say(cls, content: Any) -> Any:
+        return filled(content)
 
     @field_validator("seeds")
     @classmethod
@@ -177,8 +189,8 @@ class Settings(_Strict):
     @property
     def folder(self) -> Path:
         """Where everything generated goes, relative to the repository."""
-        suffix = "" if self.protocol == "paper" else f"-{self.protocol}"
-        return Path("results/out") / f"{self.scale}{suffix}"
+        others = [name for name in (self.conventions, self.protocol) if name != "paper"]
+        return Path("results/out") / "-".join([self.scale, *others])
 
     @property
     def reference_folder(self) -> Path:

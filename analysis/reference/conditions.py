@@ -75,7 +75,7 @@ def one(values: Iterable[Any]) -> Any:
 def repeat_command(known: Mapping[str, Any], scale: str) -> str:
     """Return the command that makes the runs and tables of this provenance again."""
     config = [f"scale={scale}", f"seeds={known['seeds']}".replace(" ", "")]
-    for key in ("protocol", "accuracy"):
+    for key in ("conventions", "protocol", "accuracy"):
         if isinstance(known[key], str) and known[key] != "unknown":
             config.append(f"{key}={known[key]}")
     kinds = {"cpu" if d.startswith("cpu") else "cuda" for d in known["hardware"]["devices"]}

@@ -70,6 +70,8 @@ def promote(scale: str, source: Path, target: Path) -> dict[str, Any]:
         )
     provenance = {
         **describe_runs(catalogue, seeds, summaries),
+        # The name of the folder alone says it; see Settings.folder.
+        "conventions": "released" if "released" in source.name.split("-") else "paper",
         "accuracy": _accuracy(folder, tables),
     }
     words = ["--scale", scale, "--from", _in_repository(source), "--to", _in_repository(target)]
@@ -163,7 +165,7 @@ def _accuracy(folder: Path, tables: Sequence[Table]) -> Any:
     found = set()
     for table in tables:
         text = _content(folder / f"{table.name}.md").decode(errors="replace")
-        match = re.search(r"\b(best|final) accuracy in percent", text)
+        match = re.search(r"\b(best|overall|final) accuracy in percent", text)
         found.add(match[1] if match else "unknown")
     return one(sorted(found))
 

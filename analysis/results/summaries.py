@@ -30,7 +30,7 @@ class CountedSummary(Summary):
 class Results:
     """The summaries of the runs in ``results/out/<scale>``, each done once for every seed.
 
-    ``accuracy`` says which accuracy of a run counts: ``best`` or ``final``.
+    ``accuracy`` says which accuracy of a run counts: ``best``, ``overall`` or ``final``.
     """
 
     folder: Path
@@ -76,6 +76,11 @@ class Results:
         accuracy, top5 = summary[f"{self.accuracy}_accuracy"], summary[f"{self.accuracy}_top5"]
         if summary.diverged:
             accuracy = top5 = None
+        elif accuracy is None:
+            raise UserError(
+                f"{folder / SUMMARY}: {self.accuracy}_accuracy: missing (an older suite wrote "
+                "it); allowed: a percentage"
+            )
         return CountedSummary.model_construct(
             **{**dict(summary), "accuracy": accuracy, "top5": top5}
         )

@@ -67,7 +67,8 @@ def make_sets(
             return DeviceSet(split, data.mean, data.std, device, **augmentation)
         return _streamed(split, spec, data, device, workers, **augmentation)
 
-    train = subset(data.train, spec.data_fraction, seed=derive(spec.seed, "subset"))
+    seed, stratified = derive(spec.seed, "subset"), spec.subset == "stratified"
+    train = subset(data.train, spec.data_fraction, seed=seed, stratified=stratified)
     held = None
     if spec.protocol == "holdout":
         seed = derive(spec.seed, "holdout")

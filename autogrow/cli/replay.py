@@ -74,7 +74,9 @@ def _accuracy(row: dict[str, str | None], expected: int, where: str) -> float:
 
 def add_replay(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``autogrow replay``."""
-    add_settings(parser, AutogrowSpec, ["network", "seed_depth", "policy", "K", "J", "tau"])
+    add_settings(
+        parser, AutogrowSpec, ["network", "seed_depth", "max_depth", "policy", "K", "J", "tau"]
+    )
     parser.add_argument(
         "--accuracies",
         type=Path,
@@ -94,7 +96,8 @@ def _replay(options: argparse.Namespace) -> None:
     spec = resolve(validated(AutogrowSpec, {**given, "data": "CIFAR10"}, "options"))
     assert isinstance(spec, ResolvedAutogrow)
     accuracies = read_accuracies(options.accuracies)
-    events = replay(spec.growth_policy, spec.first_network.depth, accuracies)
+    seed = spec.first_network.depth
+    events = replay(spec.growth_policy, seed, accuracies, spec.largest_depth)
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(GROWTH_HEADER)
     writer.writerows(event.row() for event in events)

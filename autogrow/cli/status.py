@@ -17,6 +17,7 @@ from autogrow.cli.replay import LARGEST
 from autogrow.errors import UserError
 from autogrow.files.reading import read_text, require_file
 from autogrow.files.yaml import read_yaml
+from autogrow.growth.schedules import short_epochs
 from autogrow.process.lock import NAME as LOCK
 from autogrow.process.lock import is_alive
 from autogrow.process.terminal import Screen, duration
@@ -120,7 +121,10 @@ def _expected(folder: Path, spec: Any, epoch: int) -> int:
         return int(spec["epochs"]) * (2 if spec["kind"] == "morph" else 1)
     grown = _rows(folder / GROWTH)[-1:] if (folder / GROWTH).exists() else []
     ends = [int(event["epoch"]) for event in grown if event["event"] == "done"]
-    return int(spec["finetune_epochs"]) + (ends[0] if ends else epoch)
+    epochs = int(spec["finetune_epochs"])
+    if (spec.get("policy"), spec.get("finetuning")) == ("convergent", "short"):
+        epochs = short_epochs(epochs)
+    return epochs + (ends[0] if ends else epoch)
 
 
 def _rows(file: Path) -> list[dict[str, str]]:

@@ -24,7 +24,10 @@ from autogrow.config.spec import (
     parse_spec,
 )
 from autogrow.config.training_choices import TrainingChoices
+from autogrow.growth.algorithm import Depth
 from autogrow.growth.policies import ConvergentGrowth, PeriodicGrowth, Policy
+from autogrow.growth.schedules import short_epochs
+from autogrow.networks.names import parse_depth
 
 
 class ResolvedSpec(TrainingChoices, RunSpec):
@@ -69,6 +72,25 @@ class ResolvedAutogrow(ResolvedSpec, AutogrowSpec):
         if self.J is None:
             return ConvergentGrowth(K=self.K, tau=self.tau)
         return PeriodicGrowth(K=self.K, J=self.J, tau=self.tau)
+
+    @property
+    def largest_depth(self) -> Depth | None:
+        """The depth at which sub-networks stop growing, or None."""
+        if self.max_depth == "none":
+            return None
+        return parse_depth(self.max_depth, self.architecture, "max_depth")
+
+    @property
+    def growing_milestones(self) -> Milestones:
+        """Where the staircase inside K epochs falls, in fractions of K."""
+        return self.milestones if self.growing_steps == "milestones" else (0.5, 0.75)
+
+    @property
+    def finetuning_schedule(self) -> tuple[int, float, Milestones]:
+        """Epochs, first learning rate and milestones of the fine-tuning."""
+        if self.finetuning == "short" and self.policy == "convergent":
+            return short_epochs(self.finetune_epochs), self.learning_rate * 0.1, (0.5,)
+        return self.finetune_epochs, self.learning_rate, self.milestones
 
 
 class PeriodicAutogrow(ResolvedAutogrow):

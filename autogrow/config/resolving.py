@@ -50,6 +50,7 @@ def resolve(spec: RunSpec, facts: ImageData | datasets.DatasetInfo | None = None
         values["seed_depth"] = names.format_depth(spec.first_network.depth)
         T = largest_rate_epochs(values["finetune_epochs"], values["milestones"])
         values["K"], values["J"] = _periods(spec, T)
+        values["max_depth"] = _max_depth(spec, imagenet)
     return resolved_type(spec).model_validate(values)
 
 
@@ -64,3 +65,19 @@ def _periods(spec: AutogrowSpec, T: int) -> tuple[int, int | None]:
             f"fine-tuning at the largest learning rate); allowed: K up to {J}, or a larger J"
         )
     return K, J
+
+
+def _max_depth(spec: AutogrowSpec, imagenet: bool) -> str:
+    """Return the largest depth, for ``released`` that of the released code's trainers."""
+    architecture, seed = spec.architecture, spec.first_network.depth
+    largest = spec.max_depth
+    if largest == "released":
+        largest = "6-16-72-32" if imagenet else "-".join(["200"] * len(seed))
+    if largest != "none":
+        pairs = list(zip(seed, names.parse_depth(largest, architecture, "max_depth"), strict=True))
+        if any(s > m for s, m in pairs) or all(s == m for s, m in pairs):
+            raise UserError(
+                f"max_depth: {largest} leaves nothing to grow from the seed network "
+                f"{names.format_depth(seed)}; allowed: none, or a deeper depth"
+            )
+    return largest

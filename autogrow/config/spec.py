@@ -63,7 +63,12 @@ class RunSpec(BaseModel):
         "imagenet:PATH",
     )
     data_fraction: float = Field(
-        1.0, gt=0, le=1, description="fraction of the training set, stratified (Table 11)"
+        1.0, gt=0, le=1, description="fraction of the training set (Table 11)"
+    )
+    subset: Literal["stratified", "random"] = Field(
+        "stratified",
+        description="how such a fraction is drawn: as large in every class (stratified), or "
+        "from all images alike, as in the released code (random)",
     )
     downscale: int = Field(
         1, ge=1, le=1024, description="images are averaged down by this whole factor first"
@@ -231,8 +236,23 @@ class AutogrowSpec(StackingSpec):
         "constant",
         description="learning rate while growing: constant, or falling inside each K epochs",
     )
+    growing_steps: Literal["halves", "milestones"] = Field(
+        "halves",
+        description="where the staircase inside K epochs falls: at K/2 and 3K/4, or at the "
+        "fractions in milestones, as in the released code (K/3 and 2K/3 on ImageNet)",
+    )
+    max_depth: str = Field(
+        "none",
+        description="largest depth of the sub-networks: none, a depth as 6-16-72-32, or that of "
+        "the released code (released: 200 each; ImageNet 6-16-72-32)",
+    )
     finetune_epochs: Epochs | None = Field(
         None, description="N, epochs of fine-tuning (default: 200; ImageNet 90)"
+    )
+    finetuning: Literal["full", "short"] = Field(
+        "full",
+        description="after convergent growth: N epochs from the largest learning rate, or as in "
+        "the released code N/2, the first half from a tenth, the second from a hundredth of it",
     )
 
     @model_validator(mode="after")
@@ -240,6 +260,8 @@ class AutogrowSpec(StackingSpec):
         if self.seed_depth is not None:
             architecture = names.parse_architecture(self.network)
             names.parse_depth(self.seed_depth, architecture, "seed_depth")
+        if self.max_depth not in ("none", "released"):
+            names.parse_depth(self.max_depth, names.parse_architecture(self.network), "max_depth")
         if self.J is not None and self.K is not None and self.K > self.J:
             raise ValueError(f"J: {self.J} is less than K ({self.K}); allowed: J from K up")
         return self

@@ -1,4 +1,4 @@
-"""Draw stratified subsets that a seed fixes.
+"""Draw subsets that a seed fixes, stratified if not told otherwise.
 
 Only ``Generator(PCG64(int(seed))).permutation`` is used, class after class in the order of
 their labels: the choice of a library's splitter may change between versions.
@@ -27,9 +27,10 @@ class Divisible(Protocol):
 AnySplit = TypeVar("AnySplit", bound=Divisible)
 
 
-def subset(split: AnySplit, fraction: float, *, seed: int) -> AnySplit:
+def subset(split: AnySplit, fraction: float, *, seed: int, stratified: bool = True) -> AnySplit:
     """Keep ``max(1, round(fraction * n))`` of the n images of every class, in their order.
 
+    Not `stratified`: of all images, as if they were of one class.
     `fraction` is above 0 and up to 1, else a UserError says so. With one seed, a smaller
     fraction is contained in a larger one.
     """
@@ -37,7 +38,8 @@ def subset(split: AnySplit, fraction: float, *, seed: int) -> AnySplit:
         raise UserError(f"fraction: found {fraction}; allowed: a number above 0 and up to 1")
     if fraction == 1:
         return split
-    members = _shuffled_members(split.labels, seed)
+    labels = split.labels if stratified else np.zeros_like(split.labels)
+    members = _shuffled_members(labels, seed)
     chosen = [indices[: max(1, round(fraction * len(indices)))] for indices in members.values()]
     return split.take(np.sort(np.concatenate(chosen)))
 

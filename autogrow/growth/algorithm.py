@@ -27,7 +27,8 @@ class Event(NamedTuple):
         Epochs trained so far.
     event
         ``grow`` (a sub-module was stacked), ``stop`` (a sub-network was deleted
-        from the list for good) or ``done`` (the list is empty).
+        from the list for good), ``cap`` (likewise, because it should grow but has its
+        largest depth) or ``done`` (the list is empty).
     sub_network
         Its number, from 0; None for ``done``.
     depth
@@ -35,7 +36,7 @@ class Event(NamedTuple):
     """
 
     epoch: int
-    event: Literal["grow", "stop", "done"]
+    event: Literal["grow", "stop", "cap", "done"]
     sub_network: int | None
     depth: Depth
 
@@ -58,6 +59,8 @@ class Growth:
         When to grow and when to stop.
     depth
         The seed network's depth; afterwards the depth reached.
+    max_depth
+        Largest depth of each sub-network; None: they may grow without end.
 
     Attributes
     ----------
@@ -69,14 +72,16 @@ class Growth:
 
     policy: Policy
     depth: Depth
+    max_depth: Depth | None = None
     growing: list[int] = field(init=False)
     maximum: list[float] = field(init=False, default_factory=lambda: [0.0])
-    _next: int = field(init=False, default=0)
+    _next: int = field(init=False)
     _grown: int | None = field(init=False, default=None)
     _grown_at: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
-        self.growing = list(range(len(self.depth)))
+        self.growing = [i for i in range(len(self.depth)) if not self._capped(i)]
+        self._next = self.growing[0]
 
     @property
     def epoch(self) -> int:
@@ -92,8 +97,8 @@ class Growth:
         """Take in one more epoch's validation accuracy and return what is decided.
 
         Accuracy is in percent; NaN stands for an epoch that diverged and counts as no gain.
-        Between checks nothing is decided; a check gives at most one ``stop``, followed by at
-        most one ``grow`` or by ``done``.
+        Between checks nothing is decided; a check gives at most one ``stop`` or ``cap``,
+        followed by at most one ``grow`` or by ``done``.
 
         Raises
         ------
@@ -107,14 +112,16 @@ class Growth:
         if self.epoch % self.policy.K:
             return []
         events = []
-        grown = self._grown
-        if grown is not None and self.policy.meets_stopping(self.maximum, self._grown_at):
-            # The next to grow is another one, unless this was the last: a growth moves on.
-            self.growing.remove(grown)
-            events.append(Event(self.epoch, "stop", grown, self.depth))
+        grown, ready = self._grown, self.policy.meets_growing(self.maximum)
+        if grown is not None:
+            stops = self.policy.meets_stopping(self.maximum, self._grown_at)
+            if stops or (ready and self._capped(grown)):
+                # The next to grow is another one, unless this was the last: a growth moves on.
+                self.growing.remove(grown)
+                events.append(Event(self.epoch, "stop" if stops else "cap", grown, self.depth))
         if self.done:
             events.append(Event(self.epoch, "done", None, self.depth))
-        elif self.policy.meets_growing(self.maximum):
+        elif ready:
             events.append(self._grow(self._next))
         return events
 
@@ -128,6 +135,9 @@ class Growth:
             ahead.observe(0.0)
         return ahead.epoch
 
+    def _capped(self, i: int) -> bool:
+        return self.max_depth is not None and self.depth[i] >= self.max_depth[i]
+
     def _grow(self, i: int) -> Event:
         self.depth = (*self.depth[:i], self.depth[i] + 1, *self.depth[i + 1 :])
         self._grown, self._grown_at = i, self.epoch
@@ -135,13 +145,18 @@ class Growth:
         return Event(self.epoch, "grow", i, self.depth)
 
 
-def replay(policy: Policy, seed_depth: Depth, accuracies: Iterable[float]) -> list[Event]:
+def replay(
+    policy: Policy,
+    seed_depth: Depth,
+    accuracies: Iterable[float],
+    max_depth: Depth | None = None,
+) -> list[Event]:
     """Return the events of Algorithm 1 over a curve of validation accuracies.
 
     Accuracies are in percent, one for each epoch. Those after ``done`` (of the fine-tuning)
     are ignored; a curve may end before it.
     """
-    growth = Growth(policy, seed_depth)
+    growth = Growth(policy, seed_depth, max_depth)
     events: list[Event] = []
     for accuracy in accuracies:
         if growth.done:

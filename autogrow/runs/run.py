@@ -15,7 +15,7 @@ from autogrow.config.resolved import (
     ResolvedSpec,
 )
 from autogrow.config.resolving import resolve
-from autogrow.config.spec import RunSpec
+from autogrow.config.spec import Milestones, RunSpec
 from autogrow.data import ImageData
 from autogrow.errors import UserError
 from autogrow.files.seals import seal
@@ -126,26 +126,28 @@ class _Run:
         self.events: list[Event] = []
 
     def execute(self) -> None:
-        if isinstance(self.spec, ResolvedScratch):
-            self._train_for(self.spec.epochs, "training", 0)
-        elif isinstance(self.spec, ResolvedMorph):
-            self._morph(self.spec)
-        elif isinstance(self.spec, ResolvedAutogrow):
-            self._autogrow(self.spec)
+        spec = self.spec
+        if isinstance(spec, ResolvedScratch):
+            self._train_for(spec.epochs, "training", 0, spec.learning_rate, spec.milestones)
+        elif isinstance(spec, ResolvedMorph):
+            self._morph(spec)
+        elif isinstance(spec, ResolvedAutogrow):
+            self._autogrow(spec)
 
     def _morph(self, spec: ResolvedMorph) -> None:
-        self._train_for(spec.epochs, "training", 0, more=spec.epochs)
-        trainer = self.trainer
+        trainer, schedule = self.trainer, (spec.learning_rate, spec.milestones)
+        self._train_for(spec.epochs, "training", 0, *schedule, more=spec.epochs)
         if trainer.diverged:
             return
         if trainer.trained == spec.epochs:
             shallow, deep = (parse_network(n).depth for n in (spec.from_network, spec.to_network))
             trainer.grow(spec, shallow, deep, fresh_optimizer=spec.morph_momentum == "fresh")
-        self._train_for(spec.epochs, "training", spec.epochs)
+        self._train_for(spec.epochs, "training", spec.epochs, *schedule)
 
     def _autogrow(self, spec: ResolvedAutogrow) -> None:
         trainer = self.trainer
-        growth = Growth(spec.growth_policy, spec.first_network.depth)
+        growth = Growth(spec.growth_policy, spec.first_network.depth, spec.largest_depth)
+        epochs, rate, steps = spec.finetuning_schedule
         before, events = growth.depth, []
         for epoch in trainer.epochs:
             if epoch.phase == "growing":
@@ -157,13 +159,18 @@ class _Run:
                 return
             lr = spec.learning_rate
             if spec.growing_rate == "staircase":
-                lr = growing_staircase(lr, growth.epoch, spec.K)
-            expected = growth.earliest_end() + spec.finetune_epochs
+                lr = growing_staircase(lr, growth.epoch, spec.K, spec.growing_milestones)
+            expected = growth.earliest_end() + epochs
             epoch = trainer.train("growing", lr, expected)
             before, events = growth.depth, self._observe(growth, epoch)
             if events and self.world.first:
                 write_growth(self.folder, self.events)
-        self._train_for(spec.finetune_epochs, "finetuning", growth.epoch)
+            for event in (e for e in events if e.event == "cap"):
+                trainer.around.reporter.say(
+                    f"epoch {event.epoch}: sub-network {event.sub_network} has grown to max_depth "
+                    f"({spec.max_depth})"
+                )
+        self._train_for(epochs, "finetuning", growth.epoch, rate, steps)
 
     def _observe(self, growth: Growth, epoch: Epoch) -> list[Event]:
         assert epoch.val_accuracy is not None  # only AdamInit's epochs are not validated
@@ -171,16 +178,16 @@ class _Run:
         self.events += events
         return events
 
-    def _train_for(self, epochs: int, phase: Phase, after: int, more: int = 0) -> None:
+    def _train_for(
+        self, epochs: int, phase: Phase, after: int, rate: float, steps: Milestones, more: int = 0
+    ) -> None:
         """Train by the staircase schedule until ``after + epochs`` epochs are trained.
 
         Or until the loss is not finite. ``more`` epochs follow in another schedule.
         """
-        spec, trainer = self.spec, self.trainer
-        end = after + epochs
+        trainer, end = self.trainer, after + epochs
         while trainer.trained < end and not trainer.diverged:
-            done = trainer.trained - after
-            lr = staircase(spec.learning_rate, done, epochs, spec.milestones)
+            lr = staircase(rate, trainer.trained - after, epochs, steps)
             trainer.train(phase, lr, end + more)
 
     def finish(self, data: ImageData, sets: Sets) -> Summary:

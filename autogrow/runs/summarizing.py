@@ -16,7 +16,7 @@ from autogrow.networks.growable import GrowableNetwork, depth_of
 from autogrow.networks.names import NetworkName, format_depth
 from autogrow.process.distributed import ALONE, World
 from autogrow.runs.provenance import cpu_model, git_commit, versions
-from autogrow.runs.summary import SCORES, AdamInitUse, DataSummary, MemoryShortage, Summary
+from autogrow.runs.summary import OVERALL, SCORES, AdamInitUse, DataSummary, MemoryShortage, Summary
 from autogrow.training.metrics import Epoch
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def summarize(
     own = [e for e in epochs if e.phase != "adaminit"]
     micro_batch = halvings[-1].micro_batch if halvings else spec.micro_batch
     share = -(-spec.batch_size // world.size)
+    largest = spec.largest_depth or () if isinstance(spec, ResolvedAutogrow) else ()
     last_finite = max((e.epoch for e in own if e.finite), default=0)
     return Summary(
         status="complete" if own[-1].finite else "diverged",
@@ -56,6 +57,7 @@ def summarize(
             phase: sum(e.phase == phase for e in epochs)
             for phase in ("growing", "adaminit", "finetuning", "training")
         },
+        capped=[i for i, (d, m) in enumerate(zip(name.depth, largest, strict=False)) if d >= m],
         adaminit=_adaminit(epochs),
         seconds_growing=_seconds(epochs, "growing", "adaminit"),
         seconds_finetuning=_seconds(epochs, "finetuning", "training"),
@@ -96,15 +98,19 @@ def _accuracies(spec: ResolvedSpec, own: Sequence[Epoch]) -> dict[str, float | N
         schedule = [e for e in own if e.phase == "finetuning"]
     elif isinstance(spec, ResolvedMorph):
         schedule = own[spec.epochs :]
-    measured = [e for e in schedule if e.finite] or [e for e in own if e.finite]
+    finite = [e for e in own if e.finite]
+    measured = [e for e in schedule if e.finite] or finite
     if not measured:
-        return dict.fromkeys(SCORES)
-    best, last = max(measured, key=lambda e: e.val_accuracy or 0.0), measured[-1]
+        return dict.fromkeys((*SCORES, *OVERALL))
+    last = measured[-1]
+    best, overall = (max(p, key=lambda e: e.val_accuracy or 0.0) for p in (measured, finite))
     return {
         "final_accuracy": last.test_accuracy,
         "best_accuracy": best.test_accuracy,
         "final_top5": last.test_top5,
         "best_top5": best.test_top5,
+        "overall_accuracy": overall.test_accuracy,
+        "overall_top5": overall.test_top5,
         "final_val_accuracy": last.val_accuracy,
         "best_val_accuracy": last.best_val_accuracy,
         "final_train_accuracy": last.train_accuracy,

@@ -20,6 +20,7 @@ from autogrow.training.metrics import Phase
 SUMMARY = "summary.json"
 
 TEST_ACCURACIES = ("final_accuracy", "best_accuracy", "final_top5", "best_top5")
+OVERALL = ("overall_accuracy", "overall_top5")
 SCORES = (*TEST_ACCURACIES, "final_val_accuracy", "best_val_accuracy", "final_train_accuracy")
 
 Count = Annotated[int, Field(ge=0, description="a whole number from 0")]
@@ -78,13 +79,15 @@ class Summary(_Strict):
 
     Accuracies are in percent. ``best_accuracy`` is the test accuracy at the best
     validation epoch of the final network's schedule (fine-tuning; training of the deeper
-    net; all of a baseline's), ``final_accuracy`` that of the last epoch;
-    ``best_val_accuracy`` is the running maximum over the whole run.
+    net; all of a baseline's), ``overall_accuracy`` that at the best validation epoch of
+    the whole run, growing and the shallower net included, ``final_accuracy`` that of the last
+    epoch; ``best_val_accuracy`` is the running maximum over the whole run.
 
     A run whose last loss was not finite has the status ``diverged`` and the accuracies of
     the epochs before; None if there is none. If the final network's schedule had none,
     those of the whole run count. From epoch ``diverged_after`` on no loss was finite.
 
+    ``capped`` are the sub-networks, from 0, that have grown to the spec's ``max_depth``.
     ``micro_batch`` is the most images at once in the end (0: whole batches), and
     ``bn_images`` over how many of them Batch Normalization took its statistics then;
     ``out_of_memory`` says where a GPU's memory ran out.
@@ -102,10 +105,13 @@ class Summary(_Strict):
     best_accuracy: Measured
     final_top5: Measured
     best_top5: Measured
+    overall_accuracy: Measured = None
+    overall_top5: Measured = None
     final_val_accuracy: Measured
     best_val_accuracy: Measured
     final_train_accuracy: Measured
     epochs: dict[Phase, Count]
+    capped: list[Count] = []
     adaminit: list[AdamInitUse]
     seconds_growing: Seconds
     seconds_finetuning: Seconds

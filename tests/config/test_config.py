@@ -44,6 +44,7 @@ def test_growing_defaults_are_the_papers_best_practice():
         "network": "Basic3ResNet",
         "data": "CIFAR10",
         "data_fraction": 1.0,
+        "subset": "stratified",
         "downscale": 1,
         "protocol": "paper",
         "holdout_fraction": 0.1,
@@ -76,7 +77,10 @@ def test_growing_defaults_are_the_papers_best_practice():
         "single_image": "joined",
         "initializer": "GauInit",
         "growing_rate": "constant",
+        "growing_steps": "halves",
+        "max_depth": "none",
         "finetune_epochs": 200,
+        "finetuning": "full",
     }
     assert spec.growth_policy == PeriodicGrowth(K=3, J=100, tau=0.05)
     assert str(spec.first_network) == "Basic3ResNet-1-1-1"

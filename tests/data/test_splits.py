@@ -38,6 +38,9 @@ def test_subset_is_stratified_and_ordered(labels, fraction, other, seed):
         assert part.labels.tolist().count(label) == max(1, round(fraction * n))
     small, large = (set(numbers(subset(split, f, seed=seed))) for f in sorted((fraction, other)))
     assert small <= large
+    drawn = numbers(subset(split, fraction, seed=seed, stratified=False))
+    assert drawn == sorted(set(drawn))
+    assert len(drawn) == max(1, round(fraction * len(labels)))
 
 
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=40), FRACTIONS, st.integers(0, 99))

@@ -186,9 +186,9 @@ def percent(curve):
     return [value / UNIT for value in curve]
 
 
-def oracle(seed, curve, *, K, J, tau):
+def oracle(seed, curve, cap, *, K, J, tau):
     """The events by the paper's text, in whole numbers; J None: convergent growth."""
-    M, depth, alive = len(seed), list(seed), [True] * len(seed)
+    M, depth, alive = len(seed), list(seed), [d < c for d, c in zip(seed, cap, strict=False)]
     events, last, g, e = [], None, None, 0
 
     def m(epochs):
@@ -208,6 +208,9 @@ def oracle(seed, curve, *, K, J, tau):
         if unhelpful and alive[last]:
             alive[last] = False
             record("stop", last)
+        elif last is not None and alive[last] and depth[last] == cap[last]:
+            alive[last] = False
+            record("cap", last)
         if not any(alive):
             record("done", None)
             break
@@ -221,11 +224,14 @@ def oracle(seed, curve, *, K, J, tau):
 
 
 @settings(max_examples=300)
-@given(policies(), seeds, curves())
-def test_events_are_those_of_a_second_implementation(policy, seed, curve):
+@given(policies(), seeds, curves(), st.none() | st.lists(st.integers(0, 4), min_size=5, max_size=5))
+def test_events_are_those_of_a_second_implementation(policy, seed, curve, room):
     policy, numbers = policy
-    events = replay(policy, seed, percent(curve))
-    assert [tuple(event) for event in events] == oracle(seed, curve, **numbers)
+    # The first sub-network can always grow.
+    more = [99] * 5 if room is None else [room[0] + 1, *room[1:]]
+    cap = tuple(d + m for d, m in zip(seed, more, strict=False))
+    events = replay(policy, seed, percent(curve), None if room is None else cap)
+    assert [tuple(event) for event in events] == oracle(seed, curve, cap, **numbers)
 
 
 @given(policies(), seeds, curves())

@@ -39,6 +39,8 @@ def test_growing_staircase_restarts_in_every_interval():
     found = [growing_staircase(0.1, e, 100) for e in range(350)]
     assert found == pytest.approx((interval * 4)[:350], rel=1e-12)
     assert [growing_staircase(0.1, e, 1) for e in range(5)] == [0.1] * 5
+    thirds = [growing_staircase(0.1, e, 30, IMAGENET) for e in range(35)]
+    assert thirds == pytest.approx([0.1] * 10 + [0.01] * 10 + [0.001] * 10 + [0.1] * 5, rel=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -121,13 +121,14 @@ def test_tables_and_their_provenance_are_kept(project, call):
     assert known == {
         "scale": "mini",
         "git_commit": git(project, "rev-parse", "HEAD"),
-        "command": "snakemake --cores all --config scale=mini 'seeds=[0,1]' protocol=paper "
-        "accuracy=best device=cpu",
+        "command": "snakemake --cores all --config scale=mini 'seeds=[0,1]' conventions=paper "
+        "protocol=paper accuracy=best device=cpu",
         "promoted_by": "python -m analysis promote --scale mini --from results/out/mini "
         "--to results/reference/mini",
         "description": mini().settings.description,
         "tables": [f"table{n}" for n in range(2, 12)],
         "seeds": [0, 1],
+        "conventions": "paper",
         "protocol": "paper",
         "accuracy": "best",
         "runs": runs,
@@ -172,7 +173,7 @@ def test_what_differs_between_runs_is_listed(project, call):
     assert known["hardware"]["devices"] == {"cpu (test_cpu)": runs - 1, "Abacus GPU": 1}
     assert sorted(known["hardware"]["threads"]) == [1, 4]
     assert (known["protocol"], known["accuracy"]) == (["holdout", "paper"], ["best", "unknown"])
-    assert known["command"].endswith("scale=mini 'seeds=[0,1]' device=auto")
+    assert known["command"].endswith("scale=mini 'seeds=[0,1]' conventions=paper device=auto")
 
 
 @pytest.fixture

@@ -139,6 +139,15 @@ def test_another_protocol_has_its_own_folder(workflow):
     assert "protocol: holdout" in text
 
 
+def test_other_conventions_have_their_own_folder_and_one_key_is_changed_alone(workflow):
+    given = ("scale=smoke", "conventions=released", "choices={max_depth: none}")
+    text = workflow.snakemake("-n", "-p", "--config", *given, "--", "table3", "figure2")
+    assert "results/out/smoke-released/tables/table3.csv" in text
+    assert "results/out/smoke/" not in text
+    for told in ("finetuning: short", "subset: random", "max_depth: none", "--accuracy overall"):
+        assert told in text
+
+
 def test_the_plan_tells_what_is_done(smoke):
     text = smoke.snakemake("--config", "scale=smoke", "throughput=1e9", "--", "plan")
     [line] = [t for t in text.splitlines() if t.startswith("all, each run once")]
