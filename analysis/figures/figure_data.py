@@ -195,7 +195,8 @@ def _surfaces(figure: Table, catalogue: Catalogue, results: Results) -> dict[str
         network, method = summary.network, row.key["method"]
         # The surface lies around the weights of the last epoch, whichever accuracy tables show.
         accuracy = "" if summary.diverged else f"{summary.final_accuracy:.4f}"
-        own = {"network": network, "method": method, "accuracy": accuracy}
+        own = {"network": network, "method": method, "K": row.values["K"]}
+        own |= {"paper_K": row.key["K"], "accuracy": accuracy}
         surface = surface.assign(**own)[[*own, *surface.columns]]
         parts.append(_labelled(surface, catalogue, row, f"{network}, {method}", seed, summary))
     return {"": pd.concat(parts)}

@@ -73,10 +73,12 @@ def test_the_figures_show_runs_of_the_tables():
     ]
     morph, scratch = rows["figure5"]
     assert rows["table2"][0].runs == {"main": morph.runs["main"], "scratch": scratch.runs["main"]}
-    for baseline, grown in (rows["figure7"][:2], rows["figure7"][2:]):
+    in_pairs = rows["table9"][:2], rows["table9"][3:5]
+    baselines = {grown.runs["main"]: baseline.runs["main"] for baseline, grown in in_pairs}
+    baselines |= {r.runs["main"]: r.runs["scratch"] for r in rows["table6"]}
+    for baseline, grown in (rows["figure7"][:2], rows["figure7"][2:4], rows["figure7"][4:]):
         assert baseline.panel.directions == grown.panel.directions
-        table6 = {r.runs["main"]: r.runs["scratch"] for r in rows["table6"]}
-        assert table6[grown.runs["main"]] == baseline.runs["main"]
+        assert baselines[grown.runs["main"]] == baseline.runs["main"]
 
 
 def test_a_run_keeps_snapshots_if_any_row_shows_its_trajectory():

@@ -156,16 +156,22 @@ def test_trajectories_and_contours_of_the_lowest_seed(build, name, titles):
 def test_surfaces_have_the_networks_accuracy_and_each_points(build):
     frame = build("figure7")["figure7.csv"]
     assert list(frame.columns[len(COMMON) :]) == [
-        *("network", "method", "accuracy", "x", "y", "loss", "train_accuracy")
+        *("network", "method", "K", "paper_K", "accuracy", "x", "y", "loss", "train_accuracy")
     ]
-    panels = frame[["panel", "network", "method"]].drop_duplicates()
-    networks = ["Plain3Net-2-1-1"] * 2 + ["Plain4Net-2-1-1-1"] * 2
+    panels = frame[["panel", "network", "method", "K", "paper_K"]].drop_duplicates()
+    networks = ["Plain3Net-2-1-1", "Plain4Net-2-1-1-1", "Plain3Net-2-1-1"]
+    periods = [("2", "3"), ("2", "3"), ("6", "50")]
+    pairs = [
+        (network, method, *K)
+        for network, K in zip(networks, periods, strict=True)
+        for method in ("baseline", "AutoGrow")
+    ]
     assert [*panels.itertuples(index=False)] == [
-        *zip("abcd", networks, ["baseline", "AutoGrow"] * 2, strict=True)
+        (panel, *pair) for panel, pair in zip("abcdef", pairs, strict=True)
     ]
     assert set(frame["accuracy"]) == {"81.0000"}
     assert set(frame["train_accuracy"]) == {"51"}
-    assert len(frame) == 4 * len(GRID)
+    assert len(frame) == 6 * len(GRID)
 
 
 def test_the_smoke_stamp_is_in_every_row(tmp_path):

@@ -339,12 +339,14 @@ def test_members_of_a_pair_share_the_range_of_losses(figure):
     drawn = figure("figure7")
     solids = [axes for axes in drawn.axes if axes.name == "3d"]
     limits = [axes.get_zlim() for axes in solids]
-    assert limits[0] == limits[1] != limits[2] == limits[3]
+    assert limits[0] == limits[1] != limits[2] == limits[3] != limits[4] == limits[5] != limits[0]
     highest = max(r["loss"] for r in CSVS["figure7"])
     assert limits[0][1] < highest
     bars = [axes.get_ylabel() for axes in drawn.axes if "clipped" in axes.get_ylabel()]
     assert bars == [f"Training loss, clipped at {high:.3g}" for _, high in limits[::2]]
-    assert solids[0].get_title() == "(a) Plain3Net-23-22-22\nbaseline: 84.33 %"
+    titles = [solid.get_title() for solid in solids]
+    assert titles[0] == "(a) Plain3Net-23-22-22\nbaseline: 84.33 %"
+    assert titles[5] == "(f) Plain3Net-11-11-10\nAutoGrow, K = 50: 93.13 %"
     assert labels(solids[0]) == ("1st direction", "2nd direction")
     assert solids[0].get_zlabel() == "Training loss"
 
@@ -367,12 +369,12 @@ def test_surfaces_without_finite_losses_or_members(figure):
 
 def test_a_surface_of_a_run_that_diverged(figure):
     lost = {"loss": "nan", "train_accuracy": "nan", "accuracy": "", "diverged_after": 7}
-    rows = [{**r, **(lost if r["panel"] in "acd" else {})} for r in CSVS["figure7"]]
+    rows = [{**r, **(lost if r["panel"] in "acd" else {})} for r in chosen("figure7", "abcd")]
     drawn = figure("figure7", figure7=rows)
     solids = [axes for axes in drawn.axes if axes.name == "3d"]
     assert [s.get_title().partition("\n")[2] for s in solids] == [
-        *("baseline: diverged in epoch 7", "AutoGrow: 90.82 %"),
-        *("baseline: diverged in epoch 7", "AutoGrow: diverged in epoch 7"),
+        *("baseline: diverged in epoch 7", "AutoGrow, K = 3: 90.82 %"),
+        *("baseline: diverged in epoch 7", "AutoGrow, K = 3: diverged in epoch 7"),
     ]
     assert words(drawn).count("no finite losses") == 3
     assert all(np.isfinite([*s.get_zlim(), *s.get_xlim()]).all() for s in solids)

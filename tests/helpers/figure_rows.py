@@ -143,10 +143,12 @@ PANELS_6 = [
     ("d", "p-AutoGrow, K = 2 (paper: 3)", list(range(2, 24, 2))),
 ]
 MEMBERS = [
-    ("a", "Plain3Net-23-22-22", "baseline", 84.33, 9),
-    ("b", "Plain3Net-23-22-22", "AutoGrow", 90.82, 4),
-    ("c", "Plain4Net-17-17-17-17", "baseline", 88.48, 8),
-    ("d", "Plain4Net-17-17-17-17", "AutoGrow", 94.20, 5),
+    ("a", "Plain3Net-23-22-22", "baseline", 3, 84.33, 9),
+    ("b", "Plain3Net-23-22-22", "AutoGrow", 3, 90.82, 4),
+    ("c", "Plain4Net-17-17-17-17", "baseline", 3, 88.48, 8),
+    ("d", "Plain4Net-17-17-17-17", "AutoGrow", 3, 94.20, 5),
+    ("e", "Plain3Net-11-11-10", "baseline", 50, 90.45, 6),
+    ("f", "Plain3Net-11-11-10", "AutoGrow", 50, 93.13, 3),
 ]
 
 
@@ -155,10 +157,11 @@ def surfaces():
         {
             **common(panel, f"{network}, {method}"),
             **{"network": network, "method": method, "accuracy": accuracy},
+            **{"K": K, "paper_K": K},
             **{"x": x, "y": y, "train_accuracy": 90},
             "loss": 0.1 + steep * (0.4 * x * x + 0.3 * y * y) + 80 * max(0, x * x + y * y - 1.3),
         }
-        for panel, network, method, accuracy, steep in MEMBERS
+        for panel, network, method, K, accuracy, steep in MEMBERS
         for y in np.linspace(-1, 1, 9)
         for x in np.linspace(-1, 1, 11)
     ]
