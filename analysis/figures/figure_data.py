@@ -20,7 +20,8 @@ from analysis.commandline import add_results
 from analysis.experiments.catalogue import Catalogue, Table, load_catalogue
 from analysis.experiments.row_files import from_json
 from analysis.experiments.rows import Row
-from analysis.figures.published import published_resnets
+from analysis.figures.frames import COMMON
+from analysis.figures.published import manual_search, published_resnets
 from analysis.landscapes.planefiles import FACTS, read_facts
 from analysis.results.csvfiles import check_columns, grid_sides, read_csv, read_numbers
 from analysis.results.summaries import CountedSummary, Results
@@ -42,7 +43,8 @@ def build_figure(figure: Table, catalogue: Catalogue, results: Results) -> dict[
     paper_dataset, run and seed. Then
 
     * Figures 2 and 8: a row for each epoch of each seed: accuracies in percent, layers;
-    * Figure 3: a row for each run and seed: parameters, multiply-adds, accuracy;
+    * Figure 3: a row for each run and seed: parameters, multiply-adds, accuracy; and the
+      manual search that the released code lists;
     * Figure 4: the same, and the published ResNets; ours are left out if none was run;
     * Figures 5 and 6: a row for each point of the lowest seed's trajectory; in
       ``_contour`` for each point of the grid: training loss;
@@ -106,6 +108,15 @@ def _against_parameters(
             line |= {"K": row.values.get("K", ""), "paper_K": row.key.get("K", ""), **_found(s)}
             labelled = _labelled(pd.DataFrame([line]), catalogue, row, network, seed, s)
             parts.append(labelled.assign(panel=letters[network]))
+    listed = manual_search()
+    network, dataset = listed[["network", "dataset"]].iloc[0]
+    comparable = all(row.values["dataset"] == dataset for row in figure.rows)
+    panel, title = letters[network], network
+    if not comparable:
+        panel, title = ascii_lowercase[len(letters)], f"Released, {network} on {dataset}"
+    listed = listed.drop(columns=["dataset", "reference"])
+    listed = listed.assign(**dict.fromkeys(("run", "seed", "K", "paper_K"), ""))
+    parts.append(_published(listed, catalogue, panel, title, dataset))
     return {"": pd.concat(parts)}
 
 
@@ -125,22 +136,22 @@ def _against_published(
     dataset = figure.rows[0].paper_dataset
     published = published_resnets().rename(columns={"block": "method", "top1": "accuracy"})
     columns = ["network", "method", "source", "parameters", "flops", "accuracy"]
-    common = {
-        "scale": catalogue.scale,
-        "description": catalogue.settings.description,
-        "panel": "" if comparable else "b",
-        "title": f"Published, on {dataset}",
-        "dataset": dataset,
-        "paper_dataset": dataset,
-    }
-    parts.append(published[columns].assign(**common, diverged_after=""))
-    own = ["K", "depth", "layers"]
-    frame = pd.concat(parts).reindex(
-        columns=[*common, "run", "seed", *columns[:3], *own, *columns[3:], "diverged_after"]
-    )
+    panel, title = "" if comparable else "b", f"Published, on {dataset}"
+    parts.append(_published(published[columns], catalogue, panel, title, dataset))
+    own = [*columns[:3], "K", "depth", "layers", *columns[3:], "diverged_after"]
+    frame = pd.concat(parts).reindex(columns=[*COMMON, "seed", *own])
     if comparable:
         frame["title"] = dataset
     return {"": frame}
+
+
+def _published(
+    frame: pd.DataFrame, catalogue: Catalogue, panel: str, title: str, dataset: str
+) -> pd.DataFrame:
+    """Return numbers of others with the columns that every figure has, but for run and seed."""
+    common = {"scale": catalogue.scale, "description": catalogue.settings.description}
+    common |= {"panel": panel, "title": title, "dataset": dataset, "paper_dataset": dataset}
+    return frame.assign(**common, diverged_after="")
 
 
 def _trajectories(figure: Table, catalogue: Catalogue, results: Results) -> dict[str, pd.DataFrame]:

@@ -11,14 +11,17 @@ from figure_rows import (
     figure,
     looks,
     published,
+    readable,
     texts,
     words,
     write,
 )
 
 from analysis.figures import style
+from analysis.figures.draw import draw_figure
 from analysis.figures.frames import grid, levels
-from analysis.figures.published import published_resnets
+from analysis.figures.published import MANUAL, manual_search, published_resnets
+from autogrow.errors import UserError
 
 __all__ = ["figure", "looks", "write"]
 
@@ -100,9 +103,11 @@ def diverging(name, lose):
 
 
 def test_figure_3_marks_runs_that_diverged_and_means_are_over_the_others(figure):
-    rows = diverging("figure3", lambda r: r["layers"] > 80 and (r["panel"] == "b" or not r["seed"]))
+    runs = [r for r in CSVS["figure3"] if r["run"]]
+    deep = {r["run"] for r in runs if r["layers"] > 80}
+    rows = diverging("figure3", lambda r: r["run"] in deep and (r["panel"] == "b" or not r["seed"]))
     drawn = figure("figure3", figure3=rows)
-    assert legend(drawn)[-1] == "diverged"
+    assert legend(drawn)[-2:] == ["diverged", MANUAL]
     first, second, *_ = drawn.axes
     [marks] = [line for line in second.lines if line.get_label() == "diverged"]
     assert marks.get_xdata() == pytest.approx([0.026 * 14])
@@ -159,9 +164,13 @@ def test_figure_3_has_means_and_deviations_over_seeds(figure):
         "trained from scratch",
         "AutoGrow, K = 2 (the paper's: 3)",
         "AutoGrow, K = 6 (the paper's: 50)",
+        MANUAL,
     ]
     axes = drawn.axes[0]
-    assert axes.get_xscale() == "log"
+    assert (axes.get_xscale(), axes.get_xlim()[0]) == ("linear", 0)
+    [listed] = drawn.axes[4].lines
+    np.testing.assert_allclose(listed.get_ydata(), manual_search()["accuracy"])
+    assert "Mean and standard deviation over seeds 0, 1, 2." in words(drawn)
     assert labels(axes) == ("Parameters (millions)", "Accuracy (%)")
     baselines, small, large = axes.containers
     np.testing.assert_allclose(
@@ -173,6 +182,14 @@ def test_figure_3_has_means_and_deviations_over_seeds(figure):
     across, _ = small[2]
     [[[low, _], [high, _]]] = across.get_segments()
     assert (high - low) / 2 == pytest.approx(0.026)
+
+
+def test_figure_3_alone_can_have_a_logarithmic_axis(write, tmp_path):
+    drawn = draw_figure("figure3", write(figure3=CSVS["figure3"]), log_x=True)
+    readable(drawn)
+    assert {axes.get_xscale() for axes in drawn.axes} == {"log"}
+    with pytest.raises(UserError, match="--log-x: found figure2; allowed: figure3 alone"):
+        draw_figure("figure2", tmp_path, log_x=True)
 
 
 def test_figure_3_with_one_seed_one_baseline_and_one_panel(figure):

@@ -16,6 +16,7 @@ from analysis.experiments.catalogue import load_catalogue
 from analysis.figures import style
 from analysis.figures.draw import draw_figure
 from analysis.figures.figure_data import build_figure
+from analysis.figures.published import manual_search
 from analysis.results.summaries import Results
 
 STAMP = "SMOKE TEST, NO SCIENTIFIC MEANING"
@@ -65,6 +66,13 @@ def depths():
                 rows.append((panel, network, seed, "baseline", "", "", n))
             rows.append((panel, network, seed, "AutoGrow", "2", "3", 7 + seed))
             rows.append((panel, network, seed, "AutoGrow", "6", "50", 3))
+    listed = [
+        {
+            **common("e", "Released, Basic3ResNet on CIFAR10", ("CIFAR10", "CIFAR10"), "", ""),
+            **{"K": "", "paper_K": "", **row},
+        }
+        for row in manual_search().to_dict("records")
+    ]
     return [
         {
             **common(panel, network, seed=seed, run=f"{network}/{method}{K or n}"),
@@ -74,7 +82,7 @@ def depths():
             "accuracy": 98 - 4 / n - 0.4 * seed - (n > 12) * 30 * network.startswith("Plain"),
         }
         for panel, network, seed, method, K, paper_K, n in rows
-    ]
+    ] + listed
 
 
 def published(panel):

@@ -22,7 +22,14 @@ GRID = [(x, y) for y in (-1.0, 0.0, 1.0) for x in (-2.0, 0.0, 2.0)]
 
 PLANE = {
     **{"network": "Basic3ResNet-2-1-1", "explained_1": 34.06, "explained_2": 12.5},
-    **{"x": [-2.0, 2.0], "y": [-1.0, 1.0], "points": 3, "margin": 0.15, "snapshots": 1, "fitted": 2},
+    **{
+        "x": [-2.0, 2.0],
+        "y": [-1.0, 1.0],
+        "points": 3,
+        "margin": 0.15,
+        "snapshots": 1,
+        "fitted": 2,
+    },
     **{"weights": "0" * 64, "directions": "0" * 64},
 }
 

@@ -40,7 +40,10 @@ CONTOURED = [
 GRIDS = CATALOGUE.settings.figures
 IMAGES = [] if GRIDS.images is None else ["--images", str(GRIDS.images)]
 DIRECTIONS = CATALOGUE.asked("directions")
-PUBLISHED = {"figure4": ["results/paper/resnets.csv"]}
+PUBLISHED = {
+    "figure3": ["results/paper/manual_search.csv"],
+    "figure4": ["results/paper/resnets.csv"],
+}
 REFERENCE = str(SETTINGS.reference_folder)
 HAS_REFERENCE = os.path.isdir(REFERENCE)  # False, too, where no system has such a path
 TABLE_OPTIONS = shlex.join(
