@@ -31,6 +31,17 @@ COLUMNS = (
     *("dataset", "network", "method", "K", "fraction", "initializer", "policy", "learning_rate"),
     *DEPTHS,
 )
+OwnValue = Literal[
+    "found_net",
+    "growing_hours",
+    "finetuning_hours",
+    "growing_ratio",
+    "adaminit_uses",
+    "adaminit_median",
+    "adaminit_below_3",
+]
+"""Value columns of tables that the paper has not."""
+
 INSTRUCTIONS = ("depth_of", *PANEL_COLUMNS)
 
 
@@ -70,6 +81,7 @@ class TableEntry(BaseModel):
     run: dict[str, Any] = {}
     against: Literal["found net", "deeper net"] | None = None
     shared: dict[str, Any] = {}
+    values: list[OwnValue] = []
 
 
 class RowMaker:

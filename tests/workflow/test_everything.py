@@ -11,7 +11,7 @@ from analysis.experiments.catalogue import load_catalogue
 
 SMOKE = ("--config", "scale=smoke", "--")
 OUT = "results/out/smoke"
-TABLES = [f"table{n}" for n in range(2, 12)]
+TABLES = [f"table{n}" for n in range(2, 14)]
 FIGURES = [f"figure{n}" for n in range(2, 9)]
 
 
@@ -19,8 +19,10 @@ FIGURES = [f"figure{n}" for n in range(2, 9)]
 def test_every_table_is_written_in_every_form(smoke, table):
     folder = smoke.folder / OUT / "tables"
     ours = pd.read_csv(folder / f"{table}.csv", dtype=str, keep_default_na=False)
-    paper = pd.read_csv(smoke.folder / f"results/paper/{table}.csv", dtype=str)
-    assert len(ours) == len(paper)
+    paper = smoke.folder / f"results/paper/{table}.csv"
+    assert paper.exists() == (table not in ("table12", "table13"))
+    rows = load_catalogue("smoke").tables[table].rows
+    assert len(ours) == (len(pd.read_csv(paper, dtype=str)) if paper.exists() else len(rows))
     assert ours["stamp"].str.contains("NO SCIENTIFIC MEANING").all()
     assert ours["dataset"].str.contains("digits|MNIST5000").all()
     text = (folder / f"{table}.md").read_text()
