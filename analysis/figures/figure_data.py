@@ -32,7 +32,7 @@ from autogrow.networks.names import LAYERS, parse_depth, parse_network
 from autogrow.runs.folder import require_finished
 from autogrow.training.metrics import METRICS
 
-EPOCH_ACCURACIES = ["train_accuracy", "val_accuracy", "best_val_accuracy"]
+EPOCH_VALUES = ["train_accuracy", "val_accuracy", "best_val_accuracy", "train_loss", "val_loss"]
 CONTOUR = "_contour"
 
 
@@ -42,7 +42,7 @@ def build_figure(figure: Table, catalogue: Catalogue, results: Results) -> dict[
     Every row says scale, its description, panel, title, dataset (really used),
     paper_dataset, run and seed. Then
 
-    * Figures 2 and 8: a row for each epoch of each seed: accuracies in percent, layers;
+    * Figures 2 and 8: a row for each epoch of each seed: accuracies in percent, losses, layers;
     * Figure 3: a row for each run and seed: parameters, multiply-adds, accuracy; and the
       manual search that the released code lists;
     * Figure 4: the same, and the published ResNets; ours are left out if none was run;
@@ -77,9 +77,9 @@ def _curves(figure: Table, catalogue: Catalogue, results: Results) -> dict[str, 
 
 def _metrics(file: Path, summary: CountedSummary) -> pd.DataFrame:
     """Return the epochs of a run with the layers that the network had."""
-    frame = _read(file, ["phase", "depth"], ["epoch", *EPOCH_ACCURACIES])
+    frame = _read(file, ["phase", "depth"], ["epoch", *EPOCH_VALUES])
     # AdamInit trains no epochs of its own: its rows repeat the epoch before.
-    frame = frame.loc[frame["phase"] != "adaminit", ["epoch", "phase", "depth", *EPOCH_ACCURACIES]]
+    frame = frame.loc[frame["phase"] != "adaminit", ["epoch", "phase", "depth", *EPOCH_VALUES]]
     epochs = summary.own_epochs
     if list(frame["epoch"]) != [str(n + 1) for n in range(epochs)]:
         raise UserError(f"{file}: not what the figure needs: allowed: the epochs 1 to {epochs}")

@@ -60,8 +60,9 @@ def test_curves_have_every_epoch_but_adaminits_and_count_layers(build):
     frame = build("figure8")["figure8.csv"]
     assert list(frame.columns[len(COMMON) :]) == [
         *("epoch", "phase", "depth", "layers"),
-        *("train_accuracy", "val_accuracy", "best_val_accuracy"),
+        *("train_accuracy", "val_accuracy", "best_val_accuracy", "train_loss", "val_loss"),
     ]
+    assert set(frame["train_loss"] + " " + frame["val_loss"]) == {"0.5 0.75"}
     one = frame[(frame["panel"] == "a") & (frame["seed"] == "1")]
     assert list(one["epoch"]) == ["1", "2", "3", "4"]
     assert "adaminit" not in set(frame["phase"])

@@ -40,12 +40,15 @@ def labels(axes):
 
 def test_figure_2_has_the_curves_the_layers_and_the_phases(figure):
     drawn = figure("figure2")
-    whole, layers, _ = drawn.axes
+    whole, layers, losses, _ = drawn.axes
     rows = pd.DataFrame(CSVS["figure2"])
     for line, column in zip(
         whole.lines, ("train_accuracy", "val_accuracy", "best_val_accuracy"), strict=True
     ):
         np.testing.assert_allclose(line.get_ydata(), rows[column])
+    for line, column in zip(losses.lines, ("train_loss", "val_loss"), strict=True):
+        np.testing.assert_allclose(line.get_ydata(), rows[column])
+    assert (labels(losses), losses.get_xlim()) == (("Epoch", "Loss"), whole.get_xlim())
     [steps] = layers.lines
     assert steps.get_drawstyle() == "steps-pre"
     np.testing.assert_array_equal(steps.get_ydata(), rows["layers"])
@@ -58,7 +61,7 @@ def test_figure_2_has_the_curves_the_layers_and_the_phases(figure):
 
 
 def test_the_close_look_is_two_periods_around_a_growth_in_the_middle(figure):
-    close = figure("figure2").axes[2]
+    close = figure("figure2").axes[3]
     epochs = close.lines[0].get_xdata()
     assert (epochs[0], epochs[-1]) == (10, 18)
     assert close.get_title() == "Close look at the growth after epoch 14:\n3-3-3 → 4-3-3"
@@ -71,7 +74,7 @@ def test_a_run_without_growth_has_no_close_look_and_missing_values_are_gaps(figu
     rows[5]["val_accuracy"] = ""
     rows[6]["train_accuracy"] = "inf"
     drawn = figure("figure2", figure2=rows)
-    assert len(drawn.axes) == 2
+    assert len(drawn.axes) == 3
     assert "no growth in this run" in words(drawn)
 
 
@@ -80,8 +83,8 @@ def test_curves_end_where_a_run_diverged(figure, epoch):
     rows = [{**r, "diverged_after": epoch} for r in curve("", "Basic3ResNet, K = 2")[:epoch]]
     rows[-1] |= dict.fromkeys(("val_accuracy", "train_accuracy"), "nan")
     drawn = figure("figure2", figure2=rows)
-    whole, layers = drawn.axes[:2]
-    for line in [*whole.lines[:3], *layers.lines]:
+    whole, layers, losses = drawn.axes[:3]
+    for line in [*whole.lines[:3], *layers.lines, *losses.lines]:
         assert line.get_xdata().tolist() == list(range(1, epoch))
         assert np.isfinite(line.get_ydata()).all()
     assert list(whole.lines[3].get_xdata()) == [epoch, epoch]
