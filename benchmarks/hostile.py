@@ -78,6 +78,7 @@ config/experiments.yaml:
   table2:
     title: a
     run: {kind: morph}
+    values: [adaminit_uses]
     against: deeper net
     shared: {dataset: CIFAR10, network: Basic3ResNet}
     rows: [{dataset: CIFAR10, network: Basic3ResNet, shallower: 1-1-1, deeper: 2-2-2}]

@@ -26,11 +26,16 @@ EXPERIMENTS = CONFIG / "experiments.yaml"
 
 @dataclass(frozen=True)
 class Table:
-    """A table or figure of the paper: its name (``table5``), title and rows."""
+    """A table or figure: its name (``table5``), title and rows.
+
+    ``values`` are the value columns of a table that the paper has not; of another, the paper's
+    numbers have them.
+    """
 
     name: str
     title: str
     rows: tuple[Row, ...]
+    values: tuple[str, ...] = ()
 
     @property
     def runs(self) -> list[str]:
@@ -95,7 +100,7 @@ def make_catalogue(
             row = maker.row()
             if rows.setdefault(row.name, row) is not row:
                 raise UserError(f"{where}: row {row.name} is given twice; allowed: each row once")
-        tables[name] = Table(name, table.title, tuple(rows.values()))
+        tables[name] = Table(name, table.title, tuple(rows.values()), tuple(table.values))
     catalogue = Catalogue(scale, settings, runs, tables)
     try:
         catalogue.asked("directions")

@@ -31,6 +31,17 @@ COLUMNS = (
     *("dataset", "network", "method", "K", "fraction", "initializer", "policy", "learning_rate"),
     *DEPTHS,
 )
+OwnValue = Literal[
+    "found_net",
+    "growing_hours",
+    "finetuning_hours",
+    "growing_ratio",
+    "adaminit_uses",
+    "adaminit_median",
+    "adaminit_below_3",
+]
+"""Value columns of tables that the paper has not."""
+
 INSTRUCTIONS = ("depth_of", *PANEL_COLUMNS)
 
 
@@ -70,6 +81,7 @@ class TableEntry(BaseModel):
     run: dict[str, Any] = {}
     against: Literal["found net", "deeper net"] | None = None
     shared: dict[str, Any] = {}
+    values: list[OwnValue] = []
 
 
 class RowMaker:
@@ -96,12 +108,13 @@ class RowMaker:
         _check_network(values, where)
         source = values.pop("depth_of", None)
         if source is None:
-            self._main = self._run(values, {**table.run, "kind": kind})
+            self._main = self._growing = self._run(values, {**table.run, "kind": kind})
         else:
             grown = {**values, **source}
             _check_values(grown, f"{where}: depth_of")
             _check_network(grown, f"{where}: depth_of")
-            self._main = self._as_deep_as(self._run(grown, {"kind": "autogrow"}), values)
+            self._growing = self._run(grown, {"kind": "autogrow"})
+            self._main = self._as_deep_as(self._growing, values)
         self._roles = {"main": self._main.id}
         self._paper_dataset = str(values["dataset"])
         if table.against == "found net":
@@ -117,8 +130,8 @@ class RowMaker:
         key = {c: "" if v is None else str(v) for c, v in self._cells.items() if c in COLUMNS}
         used = dict(key)
         for column, value in key.items():
-            if column == "K" and isinstance(self._main.spec, ResolvedAutogrow):
-                used[column] = str(self._main.spec.K)
+            if column == "K" and value and isinstance(self._growing.spec, ResolvedAutogrow):
+                used[column] = str(self._growing.spec.K)
             elif column in DEPTHS:
                 used[column] = self._scale.depth.get(value, value)
         used["dataset"] = dataset_text(self._main.spec)

@@ -1,4 +1,4 @@
-"""Figures 2 and 8: accuracies and number of layers over the epochs of an AutoGrow run."""
+"""Figures 2 and 8: accuracies, losses and number of layers over the epochs of an AutoGrow run."""
 
 from __future__ import annotations
 
@@ -16,23 +16,29 @@ from analysis.figures import style
 from analysis.figures.frames import divergence, one_seed, panels, read_frame
 
 TEXT = ("phase", "depth")
-NUMBERS = ("epoch", "layers", "train_accuracy", "val_accuracy", "best_val_accuracy")
+NUMBERS = (
+    *("epoch", "layers", "train_accuracy", "val_accuracy", "best_val_accuracy"),
+    *("train_loss", "val_loss"),
+)
 
+_TRAINING: style.Look = {"color": style.BLUE}
+_VALIDATION: style.Look = {"color": style.VERMILLION}
 _LINES: dict[str, tuple[str, style.Look]] = {
-    "train_accuracy": ("training accuracy", {"color": style.BLUE}),
-    "val_accuracy": ("validation accuracy", {"color": style.VERMILLION}),
+    "train_accuracy": ("training", _TRAINING),
+    "val_accuracy": ("validation", _VALIDATION),
     "best_val_accuracy": (
         "running maximum of validation",
         {"color": style.BLACK, "ls": (0, (4, 1.5)), "zorder": 1.9},
     ),
 }
+_LOSSES = {"train_loss": _TRAINING, "val_loss": _VALIDATION}
 _LAYERS: style.Look = {"color": style.GREEN, "lw": 1.3}
 _DIVERGED: style.Look = {"color": style.PURPLE, "ls": (0, (1, 1)), "lw": 1.3}
 _PHASES = {"growing": ("growing", style.ORANGE), "finetuning": ("fine-tuning", style.SKY)}
 
 
 def draw(file: Path, caption: str) -> Figure:
-    """Return the figure: a panel for each run, above it all, below it one growth at close look."""
+    """Return the figure: for each run its accuracies, its losses, and one growth at close look."""
     shown, note = one_seed(read_frame(file, TEXT, NUMBERS))
     parts = [
         (letter, heading, rows.sort_values("epoch", kind="stable"))
@@ -40,8 +46,8 @@ def draw(file: Path, caption: str) -> Figure:
     ]
     grown = any(len(_growths(rows)) for _, _, rows in parts)
     width = style.COLUMN if len(parts) == 1 else style.FULL
-    figure = style.new_figure(width, 3.7 if grown else 2.1)
-    grid = figure.add_gridspec(1 + grown, len(parts), height_ratios=[1.5, 1][: 1 + grown])
+    figure = style.new_figure(width, 4.9 if grown else 3.3)
+    grid = figure.add_gridspec(2 + grown, len(parts), height_ratios=[1.5, 1, 1][: 2 + grown])
     for column, (_, heading, rows) in enumerate(parts):
         axes = figure.add_subplot(grid[0, column])
         style.entitle(axes, heading, len(parts), pad=12)
@@ -50,10 +56,11 @@ def draw(file: Path, caption: str) -> Figure:
         if told:
             axes.axvline(rows["diverged_after"].iloc[0], **_DIVERGED)
             axes.text(0.5, 0.2, told, transform=axes.transAxes, ha="center")
+        _losses(figure.add_subplot(grid[1, column]), rows)
         if not len(_growths(rows)):
             axes.text(0.5, 0.06, "no growth in this run", transform=axes.transAxes, ha="center")
         else:
-            _close_look(figure.add_subplot(grid[1, column]), axes, rows)
+            _close_look(figure.add_subplot(grid[2, column]), axes, rows)
     handles = [Line2D([], [], label=label, **look) for label, look in _LINES.values()]
     handles.append(Line2D([], [], label="number of layers (right)", **_LAYERS))
     notes = [note]
@@ -72,13 +79,11 @@ def _finite(rows: pd.DataFrame) -> pd.DataFrame:
 def _whole_run(axes: Axes, rows: pd.DataFrame) -> None:
     _accuracies(axes, _finite(rows))
     last = rows["epoch"].max()
-    axes.set_xlim(0, last)
     axes.set_ylim(0, 105)
-    for phase, (label, color) in _PHASES.items():
-        epochs = rows.loc[rows["phase"] == phase, "epoch"]
-        if epochs.empty:
+    _shade(axes, rows)
+    for phase, (label, _) in _PHASES.items():
+        if not (rows["phase"] == phase).any():
             continue
-        axes.axvspan(epochs.min() - 1, epochs.max(), color=color, alpha=0.18, lw=0)
         # Outside the frame, at the phase's own end of it: short phases have room, too.
         at, side = ((0, "left"), (last, "right"))[phase == "finetuning"]
         axes.text(at, 1.02, label, transform=axes.get_xaxis_transform(), ha=side, va="bottom")
@@ -89,6 +94,26 @@ def _whole_run(axes: Axes, rows: pd.DataFrame) -> None:
     layers.set_ylim(0, 1.6 * max(rows["layers"].max(), 1))
     layers.yaxis.set_major_locator(MaxNLocator(5, integer=True))
     layers.set_ylabel("Number of layers")
+
+
+def _losses(axes: Axes, rows: pd.DataFrame) -> None:
+    before = _finite(rows)
+    for column, look in _LOSSES.items():
+        axes.plot(before["epoch"], before[column], **look)
+    _shade(axes, rows)
+    axes.set_xlabel("Epoch")
+    axes.set_ylabel("Loss")
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    axes.yaxis.set_major_locator(MaxNLocator(5))
+
+
+def _shade(axes: Axes, rows: pd.DataFrame) -> None:
+    """Give each phase its colour, over all epochs."""
+    for phase, (_, color) in _PHASES.items():
+        epochs = rows.loc[rows["phase"] == phase, "epoch"]
+        if len(epochs):
+            axes.axvspan(epochs.min() - 1, epochs.max(), color=color, alpha=0.18, lw=0)
+    axes.set_xlim(0, rows["epoch"].max())
 
 
 def _close_look(axes: Axes, whole: Axes, rows: pd.DataFrame) -> None:

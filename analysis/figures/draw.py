@@ -38,11 +38,18 @@ FIGURES: dict[str, tuple[Callable[[Path, str], Figure], str]] = {
 """How each figure is drawn, and the paper's caption in short."""
 
 
-def draw_figure(name: str, folder: Path) -> Figure:
-    """Return a figure of the paper, drawn from its CSV in ``folder / "figures"``."""
+def draw_figure(name: str, folder: Path, *, log_x: bool = False) -> Figure:
+    """Return a figure of the paper, drawn from its CSV in ``folder / "figures"``.
+
+    ``log_x`` makes Figure 3's x axis logarithmic.
+    """
     if name not in FIGURES:
         raise UserError(f"figure: found {shown(name)}; allowed: {allowed(FIGURES)}")
     draw, caption = FIGURES[name]
+    if log_x:
+        if name != "figure3":
+            raise UserError(f"--log-x: found {name}; allowed: figure3 alone")
+        draw = partial(tradeoffs.draw_depths, log_x=True)
     number = name.removeprefix("figure")
     return draw(folder / "figures" / f"{name}.csv", f"Figure {number}: {caption}")
 
@@ -50,6 +57,9 @@ def draw_figure(name: str, folder: Path) -> Figure:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("figure", help="figure2 to figure8")
+    parser.add_argument(
+        "--log-x", action="store_true", help="figure3: parameters on a logarithmic scale"
+    )
     parser.add_argument("--folder", type=Path, required=True, help="results/out/SCALE")
 
 
@@ -59,6 +69,6 @@ def run(options: argparse.Namespace) -> int:
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(style.STYLE)
-        figure = draw_figure(options.figure, options.folder)
+        figure = draw_figure(options.figure, options.folder, log_x=options.log_x)
         style.write(figure, options.folder / "figures" / options.figure)
     return 0

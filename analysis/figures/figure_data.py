@@ -20,7 +20,8 @@ from analysis.commandline import add_results
 from analysis.experiments.catalogue import Catalogue, Table, load_catalogue
 from analysis.experiments.row_files import from_json
 from analysis.experiments.rows import Row
-from analysis.figures.published import published_resnets
+from analysis.figures.frames import COMMON
+from analysis.figures.published import manual_search, published_resnets
 from analysis.landscapes.planefiles import FACTS, read_facts
 from analysis.results.csvfiles import check_columns, grid_sides, read_csv, read_numbers
 from analysis.results.summaries import CountedSummary, Results
@@ -31,7 +32,7 @@ from autogrow.networks.names import LAYERS, parse_depth, parse_network
 from autogrow.runs.folder import require_finished
 from autogrow.training.metrics import METRICS
 
-EPOCH_ACCURACIES = ["train_accuracy", "val_accuracy", "best_val_accuracy"]
+EPOCH_VALUES = ["train_accuracy", "val_accuracy", "best_val_accuracy", "train_loss", "val_loss"]
 CONTOUR = "_contour"
 
 
@@ -41,8 +42,9 @@ def build_figure(figure: Table, catalogue: Catalogue, results: Results) -> dict[
     Every row says scale, its description, panel, title, dataset (really used),
     paper_dataset, run and seed. Then
 
-    * Figures 2 and 8: a row for each epoch of each seed: accuracies in percent, layers;
-    * Figure 3: a row for each run and seed: parameters, multiply-adds, accuracy;
+    * Figures 2 and 8: a row for each epoch of each seed: accuracies in percent, losses, layers;
+    * Figure 3: a row for each run and seed: parameters, multiply-adds, accuracy; and the
+      manual search that the released code lists;
     * Figure 4: the same, and the published ResNets; ours are left out if none was run;
     * Figures 5 and 6: a row for each point of the lowest seed's trajectory; in
       ``_contour`` for each point of the grid: training loss;
@@ -75,9 +77,9 @@ def _curves(figure: Table, catalogue: Catalogue, results: Results) -> dict[str, 
 
 def _metrics(file: Path, summary: CountedSummary) -> pd.DataFrame:
     """Return the epochs of a run with the layers that the network had."""
-    frame = _read(file, ["phase", "depth"], ["epoch", *EPOCH_ACCURACIES])
+    frame = _read(file, ["phase", "depth"], ["epoch", *EPOCH_VALUES])
     # AdamInit trains no epochs of its own: its rows repeat the epoch before.
-    frame = frame.loc[frame["phase"] != "adaminit", ["epoch", "phase", "depth", *EPOCH_ACCURACIES]]
+    frame = frame.loc[frame["phase"] != "adaminit", ["epoch", "phase", "depth", *EPOCH_VALUES]]
     epochs = summary.own_epochs
     if list(frame["epoch"]) != [str(n + 1) for n in range(epochs)]:
         raise UserError(f"{file}: not what the figure needs: allowed: the epochs 1 to {epochs}")
@@ -106,6 +108,15 @@ def _against_parameters(
             line |= {"K": row.values.get("K", ""), "paper_K": row.key.get("K", ""), **_found(s)}
             labelled = _labelled(pd.DataFrame([line]), catalogue, row, network, seed, s)
             parts.append(labelled.assign(panel=letters[network]))
+    listed = manual_search()
+    network, dataset = listed[["network", "dataset"]].iloc[0]
+    comparable = all(row.values["dataset"] == dataset for row in figure.rows)
+    panel, title = letters[network], network
+    if not comparable:
+        panel, title = ascii_lowercase[len(letters)], f"Released, {network} on {dataset}"
+    listed = listed.drop(columns=["dataset", "reference"])
+    listed = listed.assign(**dict.fromkeys(("run", "seed", "K", "paper_K"), ""))
+    parts.append(_published(listed, catalogue, panel, title, dataset))
     return {"": pd.concat(parts)}
 
 
@@ -125,22 +136,22 @@ def _against_published(
     dataset = figure.rows[0].paper_dataset
     published = published_resnets().rename(columns={"block": "method", "top1": "accuracy"})
     columns = ["network", "method", "source", "parameters", "flops", "accuracy"]
-    common = {
-        "scale": catalogue.scale,
-        "description": catalogue.settings.description,
-        "panel": "" if comparable else "b",
-        "title": f"Published, on {dataset}",
-        "dataset": dataset,
-        "paper_dataset": dataset,
-    }
-    parts.append(published[columns].assign(**common, diverged_after=""))
-    own = ["K", "depth", "layers"]
-    frame = pd.concat(parts).reindex(
-        columns=[*common, "run", "seed", *columns[:3], *own, *columns[3:], "diverged_after"]
-    )
+    panel, title = "" if comparable else "b", f"Published, on {dataset}"
+    parts.append(_published(published[columns], catalogue, panel, title, dataset))
+    own = [*columns[:3], "K", "depth", "layers", *columns[3:], "diverged_after"]
+    frame = pd.concat(parts).reindex(columns=[*COMMON, "seed", *own])
     if comparable:
         frame["title"] = dataset
     return {"": frame}
+
+
+def _published(
+    frame: pd.DataFrame, catalogue: Catalogue, panel: str, title: str, dataset: str
+) -> pd.DataFrame:
+    """Return numbers of others with the columns that every figure has, but for run and seed."""
+    common = {"scale": catalogue.scale, "description": catalogue.settings.description}
+    common |= {"panel": panel, "title": title, "dataset": dataset, "paper_dataset": dataset}
+    return frame.assign(**common, diverged_after="")
 
 
 def _trajectories(figure: Table, catalogue: Catalogue, results: Results) -> dict[str, pd.DataFrame]:
@@ -195,7 +206,8 @@ def _surfaces(figure: Table, catalogue: Catalogue, results: Results) -> dict[str
         network, method = summary.network, row.key["method"]
         # The surface lies around the weights of the last epoch, whichever accuracy tables show.
         accuracy = "" if summary.diverged else f"{summary.final_accuracy:.4f}"
-        own = {"network": network, "method": method, "accuracy": accuracy}
+        own = {"network": network, "method": method, "K": row.values["K"]}
+        own |= {"paper_K": row.key["K"], "accuracy": accuracy}
         surface = surface.assign(**own)[[*own, *surface.columns]]
         parts.append(_labelled(surface, catalogue, row, f"{network}, {method}", seed, summary))
     return {"": pd.concat(parts)}

@@ -1,15 +1,19 @@
-"""What others published on ResNets, which Figure 4 shows beside ours."""
+"""What others published, which Figures 3 and 4 show beside ours."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
 
 import pandas as pd
 
 from analysis.experiments.settings import ROOT
 from analysis.results.csvfiles import check_columns, read_csv, read_numbers
 
-RESNETS = ROOT / "results" / "paper" / "resnets.csv"
-TEXT = ("network", "block", "source", "reference")
-NUMBERS = ("top1", "top5", "parameters", "flops")
+MANUAL = "manual search, released code"
+"""The ``method`` of what the released code lists, in figure3.csv."""
+
+PAPER = ROOT / "results" / "paper"
 
 
 def published_resnets() -> pd.DataFrame:
@@ -19,8 +23,24 @@ def published_resnets() -> pd.DataFrame:
     of IMAGENET1K_V1 weights and one crop by torchvision; NaN where not published. ``flops`` are
     multiply-adds at 224x224, and ``reference`` says where each constant is from.
     """
-    header, lines = read_csv(RESNETS)
-    check_columns(RESNETS, header, [*TEXT, *NUMBERS])
-    numbers = {column: read_numbers(RESNETS, lines, column) for column in NUMBERS}
-    frame = pd.DataFrame(lines)[[*TEXT, *NUMBERS]].assign(**numbers)
+    text = ("network", "block", "source", "reference")
+    return _read(PAPER / "resnets.csv", text, ("top1", "top5"))
+
+
+def manual_search() -> pd.DataFrame:
+    """Return the networks trained from scratch whose accuracies the released code lists.
+
+    ``flops`` are multiply-adds, and ``reference`` says where each number is from.
+    """
+    text = ("dataset", "network", "depth", "reference")
+    frame = _read(PAPER / "manual_search.csv", text, ("layers", "accuracy"))
+    return frame.astype({"layers": int}).assign(method=MANUAL)
+
+
+def _read(file: Path, text: Sequence[str], numeric: Sequence[str]) -> pd.DataFrame:
+    header, lines = read_csv(file)
+    columns = (*numeric, "parameters", "flops")
+    check_columns(file, header, [*text, *columns])
+    numbers = {column: read_numbers(file, lines, column) for column in columns}
+    frame = pd.DataFrame(lines)[[*text, *columns]].assign(**numbers)
     return frame.astype({"parameters": int, "flops": int})

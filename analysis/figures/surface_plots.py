@@ -18,7 +18,7 @@ from analysis.figures import style
 from analysis.figures.frames import Grid, divergence, grid, levels, one_seed, panels, read_grids
 from analysis.figures.placing import label_contours
 
-TEXT = ("network", "method")
+TEXT = ("network", "method", "K", "paper_K")
 NUMBERS = ("accuracy", "x", "y", "loss", "train_accuracy")
 
 _STEEP = 3.0  # a loss this many times the upper quartile hides all the others
@@ -27,16 +27,20 @@ _STEEP = 3.0  # a loss this many times the upper quartile hides all the others
 def draw(file: Path, caption: str) -> Figure:
     """Return the figure: per panel a surface and, below it, its contours.
 
-    Panels of one architecture are a pair and share one range of losses.
+    Panels of one architecture and K are a pair and share one range of losses.
     """
     shown, note = one_seed(read_grids(file, TEXT, NUMBERS))
     parts = list(panels(shown))
-    pairs: dict[str, list[tuple[str, Grid]]] = {}
+    pairs: dict[tuple[str, str], list[tuple[str, Grid]]] = {}
     for letter, _, points in parts:
-        network, method, accuracy = points[["network", "method", "accuracy"]].iloc[0]
-        told = divergence(points)
-        heading = f"({letter}) {network}\n{method}: {told or f'{accuracy:.2f} %'}"
-        pairs.setdefault(network.partition("-")[0], []).append((heading, grid(points, "loss")))
+        first = points.iloc[0]
+        network, method = first["network"], first["method"]
+        if method == "AutoGrow":
+            method += f", K = {first['K']}"
+        told = divergence(points) or f"{first['accuracy']:.2f} %"
+        heading = f"({letter}) {network}\n{method}: {told}"
+        pair = network.partition("-")[0], first["paper_K"]
+        pairs.setdefault(pair, []).append((heading, grid(points, "loss")))
     columns = max(map(len, pairs.values()))
     width = style.COLUMN if columns == 1 else style.FULL
     figure = style.new_figure(width, 3.75 * len(pairs))

@@ -34,6 +34,10 @@ OURS = "this run"
 # A baseline's dot is smaller and on top: AutoGrow's marker is seen around it.
 _BASELINE: style.Look = {"color": style.BLUE, "marker": "o", "ms": 3, "lw": 1, "zorder": 4}
 _GROWN = ((style.VERMILLION, "*", 11), (style.GREEN, "D", 6.5), (style.PURPLE, "^", 7.5))
+_LISTED: style.Look = {
+    **{"color": style.BLACK, "marker": "s", "ms": 4, "mfc": "none", "mew": 0.8},
+    **{"ls": "", "zorder": 5},
+}
 _BLOCKS = {
     "Basic": style.VERMILLION,
     "Bottleneck": style.ORANGE,
@@ -49,8 +53,11 @@ _DIVERGED = {**_CROSS, "zorder": 5}
 _LARGEST = 320.0  # square points: the marker of the largest network of a panel
 
 
-def draw_depths(file: Path, caption: str) -> Figure:
-    """Return Figure 3: a panel for each network, accuracy against parameters."""
+def draw_depths(file: Path, caption: str, *, log_x: bool = False) -> Figure:
+    """Return Figure 3: a panel for each network, accuracy against parameters.
+
+    Parameters are on a linear scale, as the paper's, or on a logarithmic one (``log_x``).
+    """
     frame = read_frame(file, DEPTHS_TEXT, NUMBERS)
     parts = list(panels(frame))
     figure, all_axes = style.panel_axes([heading for _, heading, _ in parts], 1.85)
@@ -64,8 +71,14 @@ def draw_depths(file: Path, caption: str) -> Figure:
     for axes, (_, _, runs) in zip(all_axes, parts, strict=True):
         points = _means(runs)
         baselines = points[points["method"] == "baseline"].sort_values("parameters")
-        label = "trained from scratch"
-        handles.setdefault(label, _errors(axes, baselines, _BASELINE, label))
+        if len(baselines):
+            label = "trained from scratch"
+            handles.setdefault(label, _errors(axes, baselines, _BASELINE, label))
+        listed = runs[runs["run"] == ""]
+        if len(listed):
+            label = listed["method"].iloc[0]
+            x, y = listed["parameters"] / 1e6, listed["accuracy"]
+            handles.setdefault(label, axes.plot(x, y, label=label, **_LISTED)[0])
         for (paper_K, K), look in looks.items():
             paper = "" if paper_K == K else f" (the paper's: {paper_K})"
             label = f"AutoGrow, K = {K}{paper}"
@@ -82,8 +95,13 @@ def draw_depths(file: Path, caption: str) -> Figure:
         lost = _lost(axes, runs, runs["parameters"] / 1e6)
         if lost:
             handles.setdefault("diverged", lost[0])
-        _millions(axes, runs.loc[np.isfinite(runs["parameters"]), "parameters"])
-    notes = [over_seeds(frame), *_left_out(frame)]
+        parameters = runs.loc[np.isfinite(runs["parameters"]), "parameters"]
+        if log_x:
+            _millions(axes, parameters)
+        else:
+            axes.set_xlim(0, 1.05 * max(1, parameters.max()) / 1e6)
+            axes.xaxis.set_major_locator(MaxNLocator(6))
+    notes = [over_seeds(frame[frame["run"] != ""]), *_left_out(frame)]
     style.finish(figure, caption, frame, notes, list(handles.values()))
     return figure
 
@@ -130,7 +148,7 @@ def draw_resnets(file: Path, caption: str) -> Figure:
 
 def _means(runs: pd.DataFrame) -> pd.DataFrame:
     """Return a row for each run, with mean and standard deviation over its seeds."""
-    runs = runs[finite(runs, _MEANS)]
+    runs = runs[finite(runs, _MEANS) & ((runs["run"] != "") | ("source" in runs))]
     key = [c for c in ("network", "method", "source", "K", "paper_K", "run") if c in runs]
     by_run = runs.groupby(key, sort=False)[_MEANS]
     spread = by_run.std().fillna(0).add_suffix("_std")

@@ -58,6 +58,10 @@ def draw(file: Path, caption: str, growth: str = "growth") -> Figure:
         steps = steps.sort_values("step", kind="stable")
         drawn.append((axes, _contours(axes, losses), _trajectory(axes, steps)))
     notes = [note, "Contours: training loss, on a logarithmic scale of levels."]
+    if _grown(shown).any():
+        notes.append(
+            f"PCA of points evenly spaced in epochs, without those right after a {growth}."
+        )
     style.finish(figure, caption, shown, notes, _handles(shown, growth))
     for axes, lines, points in drawn:
         if lines is not None:

@@ -26,9 +26,10 @@ class NoPlaneError(UserError):
 class Plane:
     """The first two principal components of a trajectory's points.
 
-    Each row of ``weights`` (2, points) combines the differences to a component;
-    ``coordinates`` (points, 2) are the differences projected on the components, with the
-    final point at 0, 0; ``explained`` is the variance of each component in percent.
+    Each row of ``weights`` (2, points) combines the differences to a component, with 0 for
+    points that are not in the fit; ``coordinates`` (points, 2) are the differences of all points
+    projected on the components, with the final point at 0, 0; ``explained`` is the fitted
+    points' variance along each component in percent.
     """
 
     weights: np.ndarray
@@ -36,25 +37,29 @@ class Plane:
     explained: tuple[float, float]
 
 
-def principal_plane(gram: np.ndarray) -> Plane:
-    """Return the plane of the first two principal components.
+def principal_plane(gram: np.ndarray, fitted: np.ndarray) -> Plane:
+    """Return the plane of the first two principal components of the points that are ``fitted``.
 
-    ``gram`` holds the inner products of the points' differences to the final one, not centred.
+    ``gram`` holds the inner products of all points' differences to the final one, not centred.
 
     Raises
     ------
     NoPlaneError
-        If there are fewer than 3 points, or they lie on one line.
+        If fewer than 3 points are fitted, or they lie on one line.
     """
-    if len(gram) < 3:
-        raise NoPlaneError("snapshots: fewer than 3 points on the trajectory; a plane needs 3")
+    inner = gram[np.ix_(fitted, fitted)]
+    if len(inner) < 3:
+        raise NoPlaneError(
+            "snapshots: fewer than 3 points evenly spaced in epochs; a plane needs 3"
+        )
     # PCA of points known by their inner products only: kernel PCA centres the matrix.
-    pca = KernelPCA(2, kernel="precomputed", eigen_solver="dense").fit(gram.copy())
+    pca = KernelPCA(2, kernel="precomputed", eigen_solver="dense").fit(inner.copy())
     variances = pca.eigenvalues_
-    total = np.trace(gram) - gram.mean(0).sum()
+    total = np.trace(inner) - inner.mean(0).sum()
     if not variances[1] > NEGLIGIBLE * total:
         raise NoPlaneError("snapshots: all points of the trajectory lie on one line: no plane")
-    weights = (pca.eigenvectors_ / np.sqrt(variances)).T
-    weights -= weights.mean(1, keepdims=True)
+    weights = np.zeros((2, len(gram)))
+    weights[:, fitted] = (pca.eigenvectors_ / np.sqrt(variances)).T
+    weights[:, fitted] -= weights[:, fitted].mean(1, keepdims=True)
     first, second = 100 * variances / total
     return Plane(weights, gram @ weights.T, (float(first), float(second)))

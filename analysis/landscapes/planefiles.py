@@ -41,6 +41,8 @@ class PlaneFacts(BaseModel):
         Of the contour along each axis.
     margin
         Room around the trajectory, relative to its extent along each axis.
+    fitted
+        How many points the components are of: those evenly spaced in epochs.
     weights, directions
         SHA-256 of the run's final weights and of plane.safetensors.
     """
@@ -55,6 +57,7 @@ class PlaneFacts(BaseModel):
     points: int = Field(ge=2)
     margin: FiniteFloat = Field(gt=0)
     snapshots: int = Field(ge=1)
+    fitted: int = Field(ge=0)
     weights: str
     directions: str
 
@@ -94,8 +97,9 @@ def write_plane(run: FinishedRun, out: Path, *, points: int, margin: float) -> P
     if not diverged:
         phase = "finetuning" if run.spec.kind == "autogrow" else "training"
         states.append((run.summary.own_epochs, phase, run.summary.depth, 0))
+    fitted = _evenly_spaced(run, snapshots)
     try:
-        plane, directions = _plane(run, snapshots)
+        plane, directions = _plane(run, snapshots, fitted)
         coordinates = plane.coordinates
         explained: tuple[float | None, ...] = plane.explained
         low, high = coordinates.min(0), coordinates.max(0)
@@ -117,6 +121,7 @@ def write_plane(run: FinishedRun, out: Path, *, points: int, margin: float) -> P
         points=points,
         margin=margin,
         snapshots=len(snapshots),
+        fitted=int(fitted.sum()),
         weights=run.weights,
         directions=hashlib.sha256(data).hexdigest(),
     )
@@ -135,7 +140,23 @@ def write_plane(run: FinishedRun, out: Path, *, points: int, margin: float) -> P
     return facts
 
 
-def _plane(run: FinishedRun, snapshots: list[Snapshot]) -> tuple[Plane, dict[str, np.ndarray]]:
+def _evenly_spaced(run: FinishedRun, snapshots: list[Snapshot]) -> np.ndarray:
+    """Return for each point of the trajectory whether it is one in every so many epochs.
+
+    A run also keeps its parameters right before and right after each growth, in any epoch.
+    """
+    import numpy as np
+
+    points = [(s.epoch, s.grown) for s in snapshots]
+    if run.summary.diverged_after is None:
+        points.append((run.summary.own_epochs, False))
+    interval = run.spec.snapshots
+    return np.array([not grown and epoch % interval == 0 for epoch, grown in points], bool)
+
+
+def _plane(
+    run: FinishedRun, snapshots: list[Snapshot], fitted: np.ndarray
+) -> tuple[Plane, dict[str, np.ndarray]]:
     """Return the plane of a trajectory and its two directions by parameter."""
     import numpy as np
     import torch
@@ -156,7 +177,7 @@ def _plane(run: FinishedRun, snapshots: list[Snapshot]) -> tuple[Plane, dict[str
     for block in trajectory.blocks():
         differences = trajectory.differences(block)
         gram += differences @ differences.T
-    plane = principal_plane(gram)
+    plane = principal_plane(gram, fitted)
     directions = {
         f"{axis}.{name}": np.empty_like(values)
         for axis in "xy"

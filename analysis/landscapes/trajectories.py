@@ -2,7 +2,8 @@
 
 The run must have been trained with snapshots. A shallower network is put into the final
 network's parameter space with zeros for what it does not have; the plane is spanned by
-the first two principal components of all points' differences to the final one.
+the first two principal components of the points' differences to the final one. Only points
+evenly spaced in epochs are in that fit: those right before and after a growth are projected.
 
 OUT/trajectory.csv has the points, OUT/plane.json explained variances (percent) and ranges,
 OUT/plane.safetensors the two components, and OUT/contour.csv the training loss (mean

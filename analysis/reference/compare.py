@@ -4,7 +4,7 @@
 
 Rows are joined by their key. Accuracies are compared in percentage points, depths
 (the total number of sub-modules, mean over the seeds; layers) relative to the
-reference; hours and GPUs are not compared. With two or more seeds on both sides,
+reference; times, GPUs and AdamInit's epochs are not compared. With two or more seeds on both sides,
 within means that the 95 % confidence interval of the difference (Welch) reaches
 into the tolerance; else the difference itself has to. A run that diverged has no value:
 where it did on one side alone, that is a difference; where it did on both, they agree.
@@ -55,7 +55,7 @@ def _compared(new: TableFile, reference: TableFile, tolerances: Tolerances) -> l
         )
     for one, other in ((new, reference), (reference, new)):
         for column in one.columns:
-            if column not in other.columns:
+            if column not in (*other.columns, *NOT_COMPARED):
                 raise UserError(
                     f"{other.file}: has no column {shown(column)}, which {one.file} has"
                 )

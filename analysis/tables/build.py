@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -39,12 +40,16 @@ DECIMALS = {
     "layers": 1,
     "growing_hours": 4,
     "finetuning_hours": 4,
+    "growing_ratio": 2,
+    "adaminit_uses": 1,
+    "adaminit_median": 1,
+    "adaminit_below_3": 1,
 }
 """Numeric value columns and their decimals; all others are text."""
 
 
 def build_table(table: Table, catalogue: Catalogue, results: Results) -> pd.DataFrame:
-    """Return a table with the paper's numbers beside ours.
+    """Return a table with the paper's numbers, if it has such a table, beside ours.
 
     Columns: ``scale``, ``row`` (the paper's row), the settings that were really
     used, for each numeric value its mean, standard deviation over the seeds
@@ -55,18 +60,17 @@ def build_table(table: Table, catalogue: Catalogue, results: Results) -> pd.Data
     stands where there is no other. If any run of the table diverged, ``diverged`` counts
     those of the row, whatever their role, and ``_diverged`` the seeds a mean is without.
     """
-    paper = _read_paper(table)
-    keys = list(table.rows[0].key)
-    values = [c for c in paper.columns if c not in keys]
+    paper = pd.DataFrame() if table.values else _read_paper(table)
+    values = table.values or [c for c in paper.columns if c not in table.rows[0].key]
     rows = []
     for row in table.rows:
-        theirs = paper.loc[row.name]
+        theirs = {} if paper.empty else paper.loc[row.name].to_dict()
         by_role = {role: results.summaries(run) for role, run in row.runs.items()}
         seeds = [dict(zip(by_role, s, strict=True)) for s in zip(*by_role.values(), strict=True)]
         cells: dict[str, Any] = {"scale": catalogue.scale, "row": row.name}
         cells |= _settings(row)
         for column in values:
-            cells |= _value(column, seeds, str(theirs[column]))
+            cells |= _value(column, seeds, theirs.get(column))
         cells["n"] = len(results.seeds)
         cells["diverged"] = sum(map(len, results.diverged(row).values()))
         if catalogue.scale == "smoke":
@@ -108,30 +112,31 @@ def _settings(row: Row) -> dict[str, Any]:
 
 
 def _value(
-    column: str, seeds: Sequence[Mapping[str, CountedSummary]], paper: str
+    column: str, seeds: Sequence[Mapping[str, CountedSummary]], paper: str | None
 ) -> dict[str, Any]:
     """Return the cells of a value column; ``seeds`` has the summaries by role of each seed."""
+    beside = {} if paper is None else {f"paper_{column}": paper}
     measured = [None if _lost(column, s) else _measured(column, s) for s in seeds]
     if column not in DECIMALS:
         texts = [DIVERGED if value is None else value for value in measured]
-        return {column: "; ".join(texts), f"paper_{column}": paper}
+        return {column: "; ".join(texts), **beside}
     series = pd.Series([value for value in measured if value is not None], dtype=float)
-    decimals = DECIMALS[column]
-
-    def fixed(number: float) -> str:
-        return "" if pd.isna(number) else f"{number:.{decimals}f}"
-
-    mean = fixed(series.mean())
+    mean = _fixed(column, series.mean())
     if series.empty:
         only_baseline = not any(s["main"].diverged for s in seeds)
         mean = BASELINE_DIVERGED if only_baseline else DIVERGED
+    if paper is not None:
+        beside[f"{column}_difference"] = _fixed(column, series.mean() - float(paper))
     return {
         column: mean,
-        f"{column}_std": fixed(series.std()),
+        f"{column}_std": _fixed(column, series.std()),
         f"{column}_diverged": measured.count(None),
-        f"paper_{column}": paper,
-        f"{column}_difference": fixed(series.mean() - float(paper)),
+        **beside,
     }
+
+
+def _fixed(column: str, number: float) -> str:
+    return "" if pd.isna(number) else f"{number:.{DECIMALS[column]}f}"
 
 
 def _lost(column: str, summaries: Mapping[str, CountedSummary]) -> bool:
@@ -145,7 +150,7 @@ def _lost(column: str, summaries: Mapping[str, CountedSummary]) -> bool:
 
 
 def _measured(column: str, summaries: Mapping[str, CountedSummary]) -> Any:
-    """Return one seed's value for a column of the paper's table."""
+    """Return one seed's value for a column; NaN where the run has none."""
     main = summaries["main"]
     if column in ("found_net", "depth"):
         return main["depth"]
@@ -154,9 +159,15 @@ def _measured(column: str, summaries: Mapping[str, CountedSummary]) -> Any:
     if column in ("delta", "delta_top1"):
         return main["accuracy"] - summaries["scratch"]["accuracy"]
     if column == "gpus":
-        return f"{main['device']}, {main['threads']} threads"
+        return f"{main['processes']} x {main['device']}, {main['threads']} threads"
     if column.endswith("_hours"):
         return main[f"seconds_{column.removesuffix('_hours')}"] / 3600
+    if column == "growing_ratio":
+        return main["seconds_growing"] / (main["seconds_finetuning"] or math.nan)
+    if column.startswith("adaminit_"):
+        epochs = pd.Series([use.epochs for use in main["adaminit"]], dtype=float)
+        found = {"uses": len(epochs), "median": epochs.median(), "below_3": epochs.lt(3).mean()}
+        return found[column.removeprefix("adaminit_")] * (100 if column.endswith("3") else 1)
     return main[column]
 
 
@@ -164,8 +175,8 @@ def seeds_table(table: Table, catalogue: Catalogue, results: Results) -> pd.Data
     """Return the long form: a line for each row, role and seed.
 
     Accuracies in percent, those of a run that diverged as far as it came; seconds of wall
-    time, FLOPs as multiply-adds. If any run of the table diverged, ``diverged_after`` has
-    the first epoch whose loss was not finite.
+    time, FLOPs as multiply-adds; in a table that the paper has not, each run's values.
+    If any run diverged, ``diverged_after`` has the first epoch whose loss was not finite.
     """
     lines = []
     for row in table.rows:
@@ -179,6 +190,10 @@ def seeds_table(table: Table, catalogue: Catalogue, results: Results) -> pd.Data
                 for key in ("seconds_growing", "seconds_finetuning"):
                     line[key] = f"{s[key]:.1f}"
                 line |= {"device": s["device"], "threads": s["threads"]}
+                for key in table.values:
+                    if key in DECIMALS:
+                        lost = _lost(key, {"main": s})
+                        line[key] = "" if lost else _fixed(key, _measured(key, {"main": s}))
                 line["diverged_after"] = s.diverged_after if s.diverged else ""
                 if catalogue.scale == "smoke":
                     line["stamp"] = catalogue.settings.description

@@ -23,6 +23,10 @@ _HEADINGS = {
     "fraction": "dataset size",
     "growing_hours": "growing (h)",
     "finetuning_hours": "fine-tuning (h)",
+    "growing_ratio": "growing / fine-tuning",
+    "adaminit_uses": "AdamInits",
+    "adaminit_median": "median epochs",
+    "adaminit_below_3": r"below 3 epochs (\%)",
     "gpus": "hardware",
     "layers": r"layer \#",
 }

@@ -29,8 +29,11 @@ DEPTHS = (*TOTALS, "layers")
 OWN = ("scale", "row", "n")
 """Columns of ours; the paper's tables have none of them."""
 
-NOT_COMPARED = ("gpus", "growing_hours", "finetuning_hours")
-"""Value columns that say more about a machine than about the method."""
+NOT_COMPARED = (
+    *("gpus", "growing_hours", "finetuning_hours", "growing_ratio"),
+    *("adaminit_uses", "adaminit_median", "adaminit_below_3"),
+)
+"""Value columns that no tolerance is for: they say more about a machine, or explain a run."""
 
 DIVERGED = "diverged"
 """What stands in the place of a value, or of one seed's depth, if the run diverged."""

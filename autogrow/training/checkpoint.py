@@ -26,7 +26,7 @@ from autogrow.training.unfinished import checkpoint_files as files
 FOREIGN = {
     "format": "written by another version of autogrow",
     "spec_checksum": "of a run with other settings",
-    "data_checksum": "of other data than {shown(data)} is now (its checksum differs)",
+    "data_checksum": "of other data than {data} is now (its checksum differs)",
 }
 """What a checkpoint is, by the value in which it differs from the run."""
 NOBODY: Mapping[str, object] = MappingProxyType({})

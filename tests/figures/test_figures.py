@@ -12,9 +12,11 @@ from made_up_runs import GRID, PLANE, SEEDS, make_results
 from analysis.__main__ import main
 from analysis.experiments.catalogue import load_catalogue
 from analysis.figures import figure_data as figures
-from analysis.figures.published import published_resnets
+from analysis.figures.published import manual_search, published_resnets
 from autogrow.files.seals import seal
 from autogrow.files.writing import write_csv
+from autogrow.networks.flops import network_costs
+from autogrow.networks.names import parse_network
 
 COMMON = ["scale", "description", "panel", "title", "dataset", "paper_dataset", "run", "seed"]
 NAN = ["nan", "nan"]
@@ -58,8 +60,9 @@ def test_curves_have_every_epoch_but_adaminits_and_count_layers(build):
     frame = build("figure8")["figure8.csv"]
     assert list(frame.columns[len(COMMON) :]) == [
         *("epoch", "phase", "depth", "layers"),
-        *("train_accuracy", "val_accuracy", "best_val_accuracy"),
+        *("train_accuracy", "val_accuracy", "best_val_accuracy", "train_loss", "val_loss"),
     ]
+    assert set(frame["train_loss"] + " " + frame["val_loss"]) == {"0.5 0.75"}
     one = frame[(frame["panel"] == "a") & (frame["seed"] == "1")]
     assert list(one["epoch"]) == ["1", "2", "3", "4"]
     assert "adaminit" not in set(frame["phase"])
@@ -83,6 +86,11 @@ def test_counted_layers_are_those_of_the_network(build):
 
 def test_every_run_and_seed_against_its_parameters(build, catalogue):
     frame = build("figure3", "--accuracy", "final")["figure3.csv"]
+    listed, frame = frame[frame["run"] == ""], frame[frame["run"] != ""]
+    assert set(listed["panel"] + listed["dataset"]) == {"eCIFAR10"}
+    depths = (3, 5, 7, 9, 11, 13, 15, 18, 24, 48)
+    assert list(listed["depth"]) == [f"{n}-{n}-{n}" for n in depths]
+    assert dict(listed[["layers", "accuracy"]].to_numpy())["290"] == "94.54"
     assert len(frame) == len(catalogue.tables["figure3"].rows) * len(SEEDS)
     assert dict(frame[["panel", "network"]].drop_duplicates().to_numpy()) == {
         **{"a": "Basic3ResNet", "b": "Plain3Net", "c": "Basic4ResNet", "d": "Plain4Net"}
@@ -94,6 +102,29 @@ def test_every_run_and_seed_against_its_parameters(build, catalogue):
     assert dict(frame[["seed", "accuracy"]].drop_duplicates().to_numpy()) == {
         **{"1": "81.0000", "2": "82.0000"}
     }
+
+
+def test_on_cifar10_the_released_search_is_among_the_runs_and_baselines_are_deeper(tmp_path):
+    paper = load_catalogue("paper")
+    frame = figures.build_figure(
+        paper.tables["figure3"], paper, make_results(tmp_path, paper, ["figure3"])
+    )[""]
+    listed = frame[frame["run"] == ""]
+    assert set(listed["panel"] + listed["title"]) == {"aBasic3ResNet"}
+    for row in manual_search().itertuples():
+        total = network_costs(
+            parse_network(f"{row.network}-{row.depth}"),
+            image_size=32,
+            image_channels=3,
+            classes=10,
+        )[-1]
+        assert (int(row.layers), row.parameters) == (total.layers, total.parameters)
+        assert row.flops == total.flops
+    grown = pd.read_csv("results/paper/table6.csv").query("dataset == 'CIFAR10'")
+    for network, found in zip(grown["network"], grown["found_net"], strict=True):
+        rows = [r for r in paper.tables["figure3"].rows if r.key["network"] == network]
+        deepest = max(int(r.key["depth"].partition("-")[0]) for r in rows if "depth" in r.key)
+        assert deepest > int(found.partition("-")[0])
 
 
 def test_on_stand_in_data_ours_and_the_published_have_panels_of_their_own(build, catalogue):
@@ -156,16 +187,22 @@ def test_trajectories_and_contours_of_the_lowest_seed(build, name, titles):
 def test_surfaces_have_the_networks_accuracy_and_each_points(build):
     frame = build("figure7")["figure7.csv"]
     assert list(frame.columns[len(COMMON) :]) == [
-        *("network", "method", "accuracy", "x", "y", "loss", "train_accuracy")
+        *("network", "method", "K", "paper_K", "accuracy", "x", "y", "loss", "train_accuracy")
     ]
-    panels = frame[["panel", "network", "method"]].drop_duplicates()
-    networks = ["Plain3Net-2-1-1"] * 2 + ["Plain4Net-2-1-1-1"] * 2
+    panels = frame[["panel", "network", "method", "K", "paper_K"]].drop_duplicates()
+    networks = ["Plain3Net-2-1-1", "Plain4Net-2-1-1-1", "Plain3Net-2-1-1"]
+    periods = [("2", "3"), ("2", "3"), ("6", "50")]
+    pairs = [
+        (network, method, *K)
+        for network, K in zip(networks, periods, strict=True)
+        for method in ("baseline", "AutoGrow")
+    ]
     assert [*panels.itertuples(index=False)] == [
-        *zip("abcd", networks, ["baseline", "AutoGrow"] * 2, strict=True)
+        (panel, *pair) for panel, pair in zip("abcdef", pairs, strict=True)
     ]
     assert set(frame["accuracy"]) == {"81.0000"}
     assert set(frame["train_accuracy"]) == {"51"}
-    assert len(frame) == 4 * len(GRID)
+    assert len(frame) == 6 * len(GRID)
 
 
 def test_the_smoke_stamp_is_in_every_row(tmp_path):

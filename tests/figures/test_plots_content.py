@@ -11,14 +11,17 @@ from figure_rows import (
     figure,
     looks,
     published,
+    readable,
     texts,
     words,
     write,
 )
 
 from analysis.figures import style
+from analysis.figures.draw import draw_figure
 from analysis.figures.frames import grid, levels
-from analysis.figures.published import published_resnets
+from analysis.figures.published import MANUAL, manual_search, published_resnets
+from autogrow.errors import UserError
 
 __all__ = ["figure", "looks", "write"]
 
@@ -37,12 +40,15 @@ def labels(axes):
 
 def test_figure_2_has_the_curves_the_layers_and_the_phases(figure):
     drawn = figure("figure2")
-    whole, layers, _ = drawn.axes
+    whole, layers, losses, _ = drawn.axes
     rows = pd.DataFrame(CSVS["figure2"])
     for line, column in zip(
         whole.lines, ("train_accuracy", "val_accuracy", "best_val_accuracy"), strict=True
     ):
         np.testing.assert_allclose(line.get_ydata(), rows[column])
+    for line, column in zip(losses.lines, ("train_loss", "val_loss"), strict=True):
+        np.testing.assert_allclose(line.get_ydata(), rows[column])
+    assert (labels(losses), losses.get_xlim()) == (("Epoch", "Loss"), whole.get_xlim())
     [steps] = layers.lines
     assert steps.get_drawstyle() == "steps-pre"
     np.testing.assert_array_equal(steps.get_ydata(), rows["layers"])
@@ -55,7 +61,7 @@ def test_figure_2_has_the_curves_the_layers_and_the_phases(figure):
 
 
 def test_the_close_look_is_two_periods_around_a_growth_in_the_middle(figure):
-    close = figure("figure2").axes[2]
+    close = figure("figure2").axes[3]
     epochs = close.lines[0].get_xdata()
     assert (epochs[0], epochs[-1]) == (10, 18)
     assert close.get_title() == "Close look at the growth after epoch 14:\n3-3-3 → 4-3-3"
@@ -68,7 +74,7 @@ def test_a_run_without_growth_has_no_close_look_and_missing_values_are_gaps(figu
     rows[5]["val_accuracy"] = ""
     rows[6]["train_accuracy"] = "inf"
     drawn = figure("figure2", figure2=rows)
-    assert len(drawn.axes) == 2
+    assert len(drawn.axes) == 3
     assert "no growth in this run" in words(drawn)
 
 
@@ -77,8 +83,8 @@ def test_curves_end_where_a_run_diverged(figure, epoch):
     rows = [{**r, "diverged_after": epoch} for r in curve("", "Basic3ResNet, K = 2")[:epoch]]
     rows[-1] |= dict.fromkeys(("val_accuracy", "train_accuracy"), "nan")
     drawn = figure("figure2", figure2=rows)
-    whole, layers = drawn.axes[:2]
-    for line in [*whole.lines[:3], *layers.lines]:
+    whole, layers, losses = drawn.axes[:3]
+    for line in [*whole.lines[:3], *layers.lines, *losses.lines]:
         assert line.get_xdata().tolist() == list(range(1, epoch))
         assert np.isfinite(line.get_ydata()).all()
     assert list(whole.lines[3].get_xdata()) == [epoch, epoch]
@@ -100,9 +106,11 @@ def diverging(name, lose):
 
 
 def test_figure_3_marks_runs_that_diverged_and_means_are_over_the_others(figure):
-    rows = diverging("figure3", lambda r: r["layers"] > 80 and (r["panel"] == "b" or not r["seed"]))
+    runs = [r for r in CSVS["figure3"] if r["run"]]
+    deep = {r["run"] for r in runs if r["layers"] > 80}
+    rows = diverging("figure3", lambda r: r["run"] in deep and (r["panel"] == "b" or not r["seed"]))
     drawn = figure("figure3", figure3=rows)
-    assert legend(drawn)[-1] == "diverged"
+    assert legend(drawn)[-2:] == ["diverged", MANUAL]
     first, second, *_ = drawn.axes
     [marks] = [line for line in second.lines if line.get_label() == "diverged"]
     assert marks.get_xdata() == pytest.approx([0.026 * 14])
@@ -159,9 +167,13 @@ def test_figure_3_has_means_and_deviations_over_seeds(figure):
         "trained from scratch",
         "AutoGrow, K = 2 (the paper's: 3)",
         "AutoGrow, K = 6 (the paper's: 50)",
+        MANUAL,
     ]
     axes = drawn.axes[0]
-    assert axes.get_xscale() == "log"
+    assert (axes.get_xscale(), axes.get_xlim()[0]) == ("linear", 0)
+    [listed] = drawn.axes[4].lines
+    np.testing.assert_allclose(listed.get_ydata(), manual_search()["accuracy"])
+    assert "Mean and standard deviation over seeds 0, 1, 2." in words(drawn)
     assert labels(axes) == ("Parameters (millions)", "Accuracy (%)")
     baselines, small, large = axes.containers
     np.testing.assert_allclose(
@@ -173,6 +185,14 @@ def test_figure_3_has_means_and_deviations_over_seeds(figure):
     across, _ = small[2]
     [[[low, _], [high, _]]] = across.get_segments()
     assert (high - low) / 2 == pytest.approx(0.026)
+
+
+def test_figure_3_alone_can_have_a_logarithmic_axis(write, tmp_path):
+    drawn = draw_figure("figure3", write(figure3=CSVS["figure3"]), log_x=True)
+    readable(drawn)
+    assert {axes.get_xscale() for axes in drawn.axes} == {"log"}
+    with pytest.raises(UserError, match="--log-x: found figure2; allowed: figure3 alone"):
+        draw_figure("figure2", tmp_path, log_x=True)
 
 
 def test_figure_3_with_one_seed_one_baseline_and_one_panel(figure):
@@ -339,12 +359,14 @@ def test_members_of_a_pair_share_the_range_of_losses(figure):
     drawn = figure("figure7")
     solids = [axes for axes in drawn.axes if axes.name == "3d"]
     limits = [axes.get_zlim() for axes in solids]
-    assert limits[0] == limits[1] != limits[2] == limits[3]
+    assert limits[0] == limits[1] != limits[2] == limits[3] != limits[4] == limits[5] != limits[0]
     highest = max(r["loss"] for r in CSVS["figure7"])
     assert limits[0][1] < highest
     bars = [axes.get_ylabel() for axes in drawn.axes if "clipped" in axes.get_ylabel()]
     assert bars == [f"Training loss, clipped at {high:.3g}" for _, high in limits[::2]]
-    assert solids[0].get_title() == "(a) Plain3Net-23-22-22\nbaseline: 84.33 %"
+    titles = [solid.get_title() for solid in solids]
+    assert titles[0] == "(a) Plain3Net-23-22-22\nbaseline: 84.33 %"
+    assert titles[5] == "(f) Plain3Net-11-11-10\nAutoGrow, K = 50: 93.13 %"
     assert labels(solids[0]) == ("1st direction", "2nd direction")
     assert solids[0].get_zlabel() == "Training loss"
 
@@ -367,12 +389,12 @@ def test_surfaces_without_finite_losses_or_members(figure):
 
 def test_a_surface_of_a_run_that_diverged(figure):
     lost = {"loss": "nan", "train_accuracy": "nan", "accuracy": "", "diverged_after": 7}
-    rows = [{**r, **(lost if r["panel"] in "acd" else {})} for r in CSVS["figure7"]]
+    rows = [{**r, **(lost if r["panel"] in "acd" else {})} for r in chosen("figure7", "abcd")]
     drawn = figure("figure7", figure7=rows)
     solids = [axes for axes in drawn.axes if axes.name == "3d"]
     assert [s.get_title().partition("\n")[2] for s in solids] == [
-        *("baseline: diverged in epoch 7", "AutoGrow: 90.82 %"),
-        *("baseline: diverged in epoch 7", "AutoGrow: diverged in epoch 7"),
+        *("baseline: diverged in epoch 7", "AutoGrow, K = 3: 90.82 %"),
+        *("baseline: diverged in epoch 7", "AutoGrow, K = 3: diverged in epoch 7"),
     ]
     assert words(drawn).count("no finite losses") == 3
     assert all(np.isfinite([*s.get_zlim(), *s.get_xlim()]).all() for s in solids)

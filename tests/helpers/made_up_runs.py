@@ -22,7 +22,14 @@ GRID = [(x, y) for y in (-1.0, 0.0, 1.0) for x in (-2.0, 0.0, 2.0)]
 
 PLANE = {
     **{"network": "Basic3ResNet-2-1-1", "explained_1": 34.06, "explained_2": 12.5},
-    **{"x": [-2.0, 2.0], "y": [-1.0, 1.0], "points": 3, "margin": 0.15, "snapshots": 1},
+    **{
+        "x": [-2.0, 2.0],
+        "y": [-1.0, 1.0],
+        "points": 3,
+        "margin": 0.15,
+        "snapshots": 1,
+        "fitted": 2,
+    },
     **{"weights": "0" * 64, "directions": "0" * 64},
 }
 
@@ -42,6 +49,7 @@ def make_run(folder, run, seed):
             depth += "-1"
         cells = {"epoch": epoch, "phase": phase, "depth": depth, "train_accuracy": train}
         cells |= {"val_accuracy": val, "best_val_accuracy": best}
+        cells |= {"train_loss": "0.5", "val_loss": "0.75" if val else ""}
         rows.append([cells.get(column, "") for column in METRICS_HEADER])
     write_csv(folder / "metrics.csv", METRICS_HEADER, rows)
     write_result(folder, summary)

@@ -133,13 +133,13 @@ def test_the_loss_around_a_network_costs_a_forward_pass_a_point_and_image(paper,
     frame = plan.plan_landscapes(paper, [2, 1], 1e12, tmp_path)
     assert list(frame["figure"] + frame["panel"]) == [
         *("figure5a", "figure5b", "figure6a", "figure6b", "figure6c", "figure6d"),
-        *("figure7a", "figure7b", "figure7c", "figure7d"),
+        *("figure7a", "figure7b", "figure7c", "figure7d", "figure7e", "figure7f"),
     ]
     scratch = frame.iloc[1]
     assert scratch["flops"] == 31**2 * 50_000 * forward("Basic3ResNet-5-5-5")
     assert frame.iloc[7]["flops"] == 51**2 * 50_000 * forward("Plain3Net-23-22-22")
     assert frame.iloc[6]["flops"] == frame.iloc[7]["flops"]
-    assert list(frame["done"]) == [False, True] + [False] * 8
+    assert list(frame["done"]) == [False, True] + [False] * 10
 
 
 def test_the_report_says_how_depth_is_assumed(printed):

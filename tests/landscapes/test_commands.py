@@ -114,7 +114,11 @@ def test_the_plane_projects_the_snapshots_and_is_orthonormal(
     assert plane.keys() == {f"{a}.{n}" for a in "xy" for n in final}
     x, y = (np.concatenate([plane[f"{a}.{n}"].ravel() for n in final]) for a in "xy")
     assert [x @ x, y @ y, x @ y] == pytest.approx([1, 1, 0], abs=1e-5)
-    for point in rows(tmp_path / "trajectory.csv")[:-1]:
+    points = rows(tmp_path / "trajectory.csv")
+    assert any(point["grown"] == "1" for point in points)
+    fitted = json.loads((tmp_path / "plane.json").read_text())["fitted"]
+    assert fitted == sum(point["grown"] == "0" for point in points)  # a snapshot each epoch
+    for point in points[:-1]:
         grown = "-grown" if point["grown"] == "1" else ""
         file = trained / f"snapshots/{int(point['epoch']):05d}{grown}.safetensors"
         there = load_file(file)

@@ -57,7 +57,7 @@ def test_the_wheel_holds_the_package_alone_and_its_licence(wheel):
     assert about["License-Expression"] == "Apache-2.0"
     assert about["License-File"] == "LICENSE"
     assert f"{info}/licenses/LICENSE" in names
-    assert "autogrow = autogrow.cli.main:main" in entry
+    assert "autogrow = autogrow.__main__:main" in entry
 
 
 def test_the_command_works_outside_the_clone_and_without_the_suite(wheel, tmp_path):

@@ -102,7 +102,7 @@ def test_tables_and_their_provenance_are_kept(project, call):
     assert (told.status, told.err) == (0, "")
     assert f"results/reference/mini: 10 tables of {2 * len(mini().runs)} runs" in told.out
     reference = project / "results" / "reference" / "mini"
-    kept = [f"tables/table{n}{form}" for n in range(2, 12) for form in module.FORMS]
+    kept = [f"tables/table{n}{form}" for n in range(2, 14) for form in module.FORMS]
     kept += [f"figures/{name}" for name in module.PICTURE]
     for name in kept:
         copy = reference / Path(name).name
@@ -126,7 +126,7 @@ def test_tables_and_their_provenance_are_kept(project, call):
         "promoted_by": "python -m analysis promote --scale mini --from results/out/mini "
         "--to results/reference/mini",
         "description": mini().settings.description,
-        "tables": [f"table{n}" for n in range(2, 12)],
+        "tables": [f"table{n}" for n in range(2, 14)],
         "seeds": [0, 1],
         "conventions": "paper",
         "protocol": "paper",
@@ -320,7 +320,7 @@ def test_a_table_older_than_a_run_is_refused(project):
         ("table5.csv", "mini", "paper", "table5.csv: is of scale paper; allowed: mini"),
         ("table5.csv", "Basic3ResNet/50", "Basic3ResNet/49", "rows are not the catalogue's"),
         ("table5_seeds.csv", "periodic-K6", "periodic-K9", "runs are not the catalogue's"),
-        ("table5_seeds.csv", ",1,B", ",2,B", "seeds: table11 of 0 or 1; table5 of 0 or 2"),
+        ("table5_seeds.csv", ",1,B", ",2,B", "seeds: table13 of 0 or 1; table5 of 0 or 2"),
         ("table5_seeds.csv", "seed", "seat", "has no column 'seed'"),
         ("table5_seeds.csv", ",1,B", ",one,B", "not the seeds of a table"),
     ],

@@ -55,6 +55,13 @@ def test_every_table_has_the_papers_rows_and_numbers(catalogue, results, number)
     assert frame["dataset"].str.contains("digits|MNIST5000").all()
 
 
+def change(results, run, seed, **values):
+    """Give a run's summary other values."""
+    folder = results.run_folder(run, seed)
+    content = json.loads((folder / "summary.json").read_text())
+    write_result(folder, {**content, **values})
+
+
 @pytest.fixture
 def built(catalogue, results):
     """Return a table, in Markdown and in LaTeX as well."""
@@ -87,9 +94,49 @@ def test_delta_is_the_mean_of_the_seeds_differences(built, name):
 
 def test_hours_come_from_the_recorded_seconds_with_the_hardware(built):
     frame, *_ = built("table10")
+    ratios = {"0.36", "0.73", "0.40", "0.78", "0.39", "1.01"}
+    assert set(frame["growing_ratio"]) == {"0.50"}
+    assert set(frame["paper_growing_ratio"]) == ratios
     assert set(frame["growing_hours"]) == {"0.5000"}
     assert set(frame["finetuning_hours"]) == {"1.0000"}
-    assert frame["gpus"].str.contains(r"cpu \(test_cpu\), 1 threads").all()
+    assert set(frame["gpus"]) == {"; ".join(["1 x cpu (test_cpu), 1 threads"] * 3)}
+
+
+def test_processes_are_the_number_of_gpus(catalogue, results, built):
+    run = catalogue.tables["table10"].rows[0].runs["main"]
+    for seed in SEEDS:
+        change(results, run, seed, processes=4, device="TITAN V")
+    assert built("table10")[0]["gpus"][0] == "; ".join(["4 x TITAN V, 1 threads"] * 3)
+
+
+def test_a_table_that_the_paper_has_not_has_ours_alone(catalogue, results, built, lose):
+    frame, md, tex = built("table12")
+    assert [r.runs["main"] for r in catalogue.tables["table12"].rows] == [
+        r.runs["main"] for r in catalogue.tables["table6"].rows
+    ]
+    assert (set(frame["growing_ratio"]), set(frame["growing_ratio_std"])) == ({"0.50"}, {"0.00"})
+    assert not [c for c in frame.columns if c.endswith("_difference")]
+    assert {c for c in frame.columns if c.startswith("paper_")} == {"paper_dataset"}
+    assert "no table of the paper" in md
+    assert "& growing / fine-tuning \\\\" in tex
+
+
+def test_adaminits_epochs_are_counted_by_run(catalogue, results, built):
+    table = catalogue.tables["table13"]
+    grown = {id for id, run in catalogue.runs.items() if run.spec.kind != "scratch"}
+    wanted = {r for r in grown if catalogue.runs[r].spec.initializer == "AdamInit"}
+    assert set(table.runs) == wanted
+    run = table.rows[0].runs["main"]
+    for seed, epochs in zip(SEEDS, ([1, 2, 3, 10], [2], []), strict=True):
+        used = {"after_epoch": 1, "old_train_accuracy": 90.0, "train_accuracy": 89.6}
+        change(results, run, seed, adaminit=[{**used, "epochs": n} for n in epochs])
+    frame, _, tex = built("table13")
+    row = frame.iloc[0]
+    assert (row["adaminit_uses"], row["adaminit_median"]) == ("1.7", "2.2")  # of 2.5 and 2
+    assert (row["adaminit_below_3"], frame["adaminit_median"][1]) == ("75.0", "")
+    assert "nan" not in frame.to_csv() + tex
+    long = tables.seeds_table(table, catalogue, results)
+    assert list(long["adaminit_below_3"][:3]) == ["50.0", "100.0", ""]
 
 
 def test_long_form_keeps_every_seed(catalogue, results):
@@ -224,10 +271,7 @@ def test_a_difference_says_which_side_diverged(built, lose):
 
 def test_hours_of_a_run_that_diverged_are_in_no_mean(catalogue, results, built, lose):
     table = catalogue.tables["table10"]
-    folder = results.run_folder(table.rows[0].runs["main"], 0)
-    write_result(
-        folder, {**json.loads((folder / "summary.json").read_text()), "seconds_growing": 1.0}
-    )
+    change(results, table.rows[0].runs["main"], 0, seconds_growing=1.0)
     lose([0], table="table10")
     row = built("table10")[0].iloc[0]
     assert (row["growing_hours"], row["growing_hours_diverged"]) == ("0.5000", 1)

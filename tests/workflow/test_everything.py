@@ -11,7 +11,7 @@ from analysis.experiments.catalogue import load_catalogue
 
 SMOKE = ("--config", "scale=smoke", "--")
 OUT = "results/out/smoke"
-TABLES = [f"table{n}" for n in range(2, 12)]
+TABLES = [f"table{n}" for n in range(2, 14)]
 FIGURES = [f"figure{n}" for n in range(2, 9)]
 
 
@@ -19,8 +19,10 @@ FIGURES = [f"figure{n}" for n in range(2, 9)]
 def test_every_table_is_written_in_every_form(smoke, table):
     folder = smoke.folder / OUT / "tables"
     ours = pd.read_csv(folder / f"{table}.csv", dtype=str, keep_default_na=False)
-    paper = pd.read_csv(smoke.folder / f"results/paper/{table}.csv", dtype=str)
-    assert len(ours) == len(paper)
+    paper = smoke.folder / f"results/paper/{table}.csv"
+    assert paper.exists() == (table not in ("table12", "table13"))
+    rows = load_catalogue("smoke").tables[table].rows
+    assert len(ours) == (len(pd.read_csv(paper, dtype=str)) if paper.exists() else len(rows))
     assert ours["stamp"].str.contains("NO SCIENTIFIC MEANING").all()
     assert ours["dataset"].str.contains("digits|MNIST5000").all()
     text = (folder / f"{table}.md").read_text()
@@ -46,9 +48,9 @@ def test_every_figure_is_written_in_every_form(smoke, figure):
 
 def test_the_centre_of_a_surface_is_the_network_and_a_trajectory_ends_at_it(smoke):
     surfaces = pd.read_csv(smoke.folder / OUT / "figures/figure7.csv")
-    assert list(surfaces.groupby("panel").size()) == [25] * 4
+    assert list(surfaces.groupby("panel").size()) == [25] * 6
     centres = surfaces[(surfaces["x"] == 0) & (surfaces["y"] == 0)]
-    assert list(centres["panel"]) == ["a", "b", "c", "d"]
+    assert list(centres["panel"]) == [*"abcdef"]
     points = pd.read_csv(smoke.folder / OUT / "figures/figure6.csv")
     last = points.groupby("panel").tail(1)
     assert (last[["x", "y"]] == 0).all().all()
@@ -76,7 +78,7 @@ def test_an_interrupted_surface_computes_only_the_missing_block(smoke):
 
 
 def test_another_grid_is_computed_without_training(smoke):
-    wanted = {"surface_block": 8, "surface": 4, "figure_data": 1, "figure": 1, "figure7": 1}
+    wanted = {"surface_block": 12, "surface": 6, "figure_data": 1, "figure": 1, "figure7": 1}
     with smoke.changed("config/scales/smoke.yaml", "surface_points: 5", "surface_points: 7"):
         assert smoke.planned(*SMOKE, "figure7") == wanted
 
@@ -94,7 +96,10 @@ def test_after_everything_there_is_nothing_to_do(smoke):
 
 
 def test_a_table_and_figures_need_only_their_runs_and_landscapes_of_one_seed(workflow):
-    """Two seeds: table9 has six runs, figure5 two with trajectories, figure7 four surfaces."""
+    """Two seeds: table9 has six runs, figure5 two with trajectories, figure7 six surfaces.
+
+    Two of Figure 7's runs are Table 9's.
+    """
     targets = ("table9", "figure5", "figure7")
     jobs = workflow.planned("--config", "scale=smoke", "seeds=[7,8]", "--", *targets)
     assert {target: jobs.pop(target) for target in targets} == dict.fromkeys(targets, 1)
@@ -102,13 +107,13 @@ def test_a_table_and_figures_need_only_their_runs_and_landscapes_of_one_seed(wor
         "train": 2 * 6 + 2 + 4,
         **{"table": 1, "figure_data": 1, "contoured_figure_data": 1, "figure": 2},
         **{"trajectory_plane": 2, "contour_block": 4, "contour": 2},
-        **{"surface_block": 8, "surface": 4},
+        **{"surface_block": 12, "surface": 6},
     }
 
 
 def test_landscapes_are_cut_as_the_scale_says(workflow):
     planned = workflow.planned("--config", "scale=paper", "--", "figure6", "figure7")
-    assert planned["contour_block"] == planned["surface_block"] == 4 * 17
+    assert (planned["contour_block"], planned["surface_block"]) == (4 * 17, 6 * 17)
 
 
 CHANGED = ("--config", "device=cpu", "cluster={jobs: {Plain4Net: {hours: 7}}}")

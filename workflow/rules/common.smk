@@ -40,8 +40,17 @@ CONTOURED = [
 GRIDS = CATALOGUE.settings.figures
 IMAGES = [] if GRIDS.images is None else ["--images", str(GRIDS.images)]
 DIRECTIONS = CATALOGUE.asked("directions")
-PUBLISHED = {"figure4": ["results/paper/resnets.csv"]}
+PUBLISHED = {
+    "figure3": ["results/paper/manual_search.csv"],
+    "figure4": ["results/paper/resnets.csv"],
+}
 REFERENCE = str(SETTINGS.reference_folder)
+# A reference may be older than a table that the paper has not.
+COMPARED = [
+    name
+    for name in TABLES
+    if not CATALOGUE.tables[name].values or os.path.isfile(f"{REFERENCE}/{name}.csv")
+]
 HAS_REFERENCE = os.path.isdir(REFERENCE)  # False, too, where no system has such a path
 TABLE_OPTIONS = shlex.join(
     ["--folder", OUT, "--accuracy", SETTINGS.accuracy] + ["--seeds", *map(str, SEEDS)]
@@ -65,6 +74,11 @@ def summaries_of(tables):
     """Summaries of every run that tables need, each once."""
     runs = dict.fromkeys(run for name in tables for run in CATALOGUE.tables[name].runs)
     return summaries(runs)
+
+
+def paper_numbers(table):
+    """The paper's numbers for a table, if it has such a table."""
+    return [] if CATALOGUE.tables[table].values else f"results/paper/{table}.csv"
 
 
 def figure_data_files(figures):

@@ -5,7 +5,7 @@
 rule compare:
     input:
         new=expand(f"{OUT}/tables/{{table}}.csv", table=TABLES),
-        reference=expand(f"{REFERENCE}/{{table}}.csv", table=TABLES),
+        reference=expand(f"{REFERENCE}/{{table}}.csv", table=COMPARED),
         code=code_of("reference", "tables"),
     output:
         f"{OUT}/compare.csv",

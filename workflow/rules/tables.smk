@@ -4,7 +4,7 @@
 rule table:
     input:
         runs=lambda wildcards: summaries(CATALOGUE.tables[wildcards.table].runs),
-        paper="results/paper/{table}.csv",
+        paper=lambda wildcards: paper_numbers(wildcards.table),
         code=code_of("tables", "results"),
     output:
         f"{OUT}/tables/{{table}}.csv",
