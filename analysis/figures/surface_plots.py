@@ -21,6 +21,7 @@ from analysis.figures.placing import label_contours
 TEXT = ("network", "method", "K", "paper_K")
 NUMBERS = ("accuracy", "x", "y", "loss", "train_accuracy")
 
+_HIGHEST = 9.9  # inches of the panels: with the text around them, a page
 _STEEP = 3.0  # a loss this many times the upper quartile hides all the others
 
 
@@ -43,7 +44,7 @@ def draw(file: Path, caption: str) -> Figure:
         pairs.setdefault(pair, []).append((heading, grid(points, "loss")))
     columns = max(map(len, pairs.values()))
     width = style.COLUMN if columns == 1 else style.FULL
-    figure = style.new_figure(width, 3.75 * len(pairs))
+    figure = style.new_figure(width, min(3.75 * len(pairs), _HIGHEST))
     cells = figure.add_gridspec(2 * len(pairs), columns, height_ratios=[1.35, 1] * len(pairs))
     drawn = []
     for row, members in enumerate(pairs.values()):

@@ -100,7 +100,7 @@ def draw_depths(file: Path, caption: str, *, log_x: bool = False) -> Figure:
             _millions(axes, parameters)
         else:
             axes.set_xlim(0, 1.05 * max(1, parameters.max()) / 1e6)
-            axes.xaxis.set_major_locator(MaxNLocator(6))
+            axes.xaxis.set_major_locator(MaxNLocator(4))
     notes = [over_seeds(frame[frame["run"] != ""]), *_left_out(frame)]
     style.finish(figure, caption, frame, notes, list(handles.values()))
     return figure

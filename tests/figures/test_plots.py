@@ -101,7 +101,7 @@ WORDS = FIGURE2.astype({"layers": str}).replace({"layers": {"8": "eight"}})
         (FIGURE2[:0].to_csv(), "has no rows"),
         (FIGURE2.drop(columns="layers").to_csv(), "has no column 'layers'"),
         (WORDS.to_csv(), "line 2: layers: found 'eight'; allowed: number"),
-        (FIGURE2.to_csv() + "0,1,2\n", "row 54 has 3 cells; allowed: 16"),
+        (FIGURE2.to_csv() + "0,1,2\n", "row 54 has 3 cells; allowed: 18"),
         (FIGURE2.assign(dataset=["", *FIGURE2["dataset"][1:]]).to_csv(), "line 2: has no dataset"),
         (FIGURE2.to_csv()[:-1], "is cut off"),
         ('a,b\n"1,2\n1,2,3,4\n', "is not CSV"),

@@ -178,7 +178,7 @@ def test_a_whole_tree_is_verified(tmp_path, cli, mistake):
     catalogue = load_catalogue("mini")
     folder = make_results(tmp_path, catalogue, ["figure6", "figure7"]).folder
     runs = {run for name in ("figure6", "figure7") for run in catalogue.tables[name].runs}
-    sound = len(runs) * len(SEEDS) + 2 * 4 + 4  # a plane and a contour are a result each
+    sound = len(runs) * len(SEEDS) + 2 * 4 + 6  # a plane and a contour are a result each
     assert f"\n{sound} sound\n" in cli("verify", folder).out
     first, second, *_ = sorted(folder.rglob("contour.csv"))
     first.write_text(first.read_text() + "1\n")
