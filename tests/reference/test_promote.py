@@ -100,7 +100,7 @@ def refused(project, told, **options):
 def test_tables_and_their_provenance_are_kept(project, call):
     told = call(main, "promote", "--scale", "mini")
     assert (told.status, told.err) == (0, "")
-    assert f"results/reference/mini: 10 tables of {2 * len(mini().runs)} runs" in told.out
+    assert f"results/reference/mini: 12 tables of {2 * len(mini().runs)} runs" in told.out
     reference = project / "results" / "reference" / "mini"
     kept = [f"tables/table{n}{form}" for n in range(2, 14) for form in module.FORMS]
     kept += [f"figures/{name}" for name in module.PICTURE]
