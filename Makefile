@@ -16,8 +16,10 @@ ORDER ?= file
 PYTEST := $(VENV)/bin/python -m pytest -q $(if $(filter random,$(ORDER)),,-p no:randomly)
 # Pure logic: no process is started, nothing is trained.
 FAST := $(addprefix tests/,growth config experiments tables jobs project networks/test_names.py)
+# The chapters of autogrow; the part test-analysis has what no other part has.
+AUTOGROW := $(addprefix tests/,batches cli config data growth networks process runs training)
 # What `make test` runs side by side: the workflow's jobs take both cores, Slurm mostly waits.
-PARTS := lint types layers test-package test-workflow test-crashes test-slurm
+PARTS := lint types layers test-autogrow test-analysis test-workflow test-crashes test-slurm
 
 .PHONY: reproduce check test $(PARTS) bench install lock audit clean
 
@@ -33,8 +35,11 @@ test: $(INSTALLED)
 check: lint types layers
 	$(PYTEST) $(FAST)
 
-test-package: $(INSTALLED)
-	$(PYTEST) $(addprefix --ignore tests/,workflow crashes slurm)
+test-autogrow: $(INSTALLED)
+	$(PYTEST) $(AUTOGROW)
+
+test-analysis: $(INSTALLED)
+	$(PYTEST) $(addprefix --ignore ,$(AUTOGROW) $(addprefix tests/,workflow crashes slurm))
 
 test-workflow test-crashes test-slurm: test-%: $(INSTALLED)
 	$(PYTEST) tests/$*

@@ -1,4 +1,4 @@
-"""What the command lines of this package share: a mistake is told in one line."""
+"""What the command lines of this package share: a mistake gives one line."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ LONGEST = 120
 
 
 class UserError(Exception):
-    """A mistake of the user's, told in one line.
+    """A user's mistake, reported in one line.
 
     Parameters
     ----------

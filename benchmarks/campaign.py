@@ -4,7 +4,7 @@ Runs are killed at random moments and continued; finished runs and checkpoints a
 files that a user writes are malformed; hostile texts are given to every key of the workflow.
 It prints how many cases of each kind there were. Lost: a result is another, or a damage was
 accepted. Unclear: a traceback, a hang, or more than one line for a mistake. Every such case is
-told by its kind and number, which draw the same case again with the same seed.
+named by its kind and number, which draw the same case again with the same seed.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ class Campaign:
             raise LostError(f"status {status} with {len(hurt)} of {len(files)} checkpoints damaged")
 
     def inputs(self, rng: random.Random) -> None:
-        """Read a file of a user's after random damages: accepted, or told in one line."""
+        """Read a user's file after random damages: it is accepted, or gives one line."""
         curve = b"epoch,val_accuracy\n" + b"".join(b"%d,%d.5\n" % (n, 50 + n) for n in range(1, 9))
         spec = self.undisturbed("train")[0] / "spec.yaml"
         table = rng.choice(sorted((ROOT / "results/paper").glob("table*.csv")))

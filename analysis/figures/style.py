@@ -30,7 +30,7 @@ COLUMN, FULL = 3.25, 5.5
 SMALL, NORMAL = 7.0, 8.0
 """Font sizes in points, at the final size."""
 
-# Okabe and Ito's palette, told apart with every common colour blindness.
+# Okabe and Ito's palette, which people with every common colour blindness can tell apart.
 PALETTE = (
     *("#000000", "#E69F00", "#56B4E9", "#009E73"),
     *("#F0E442", "#0072B2", "#D55E00", "#CC79A7"),

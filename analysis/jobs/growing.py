@@ -18,7 +18,7 @@ def least_curve(policy: Policy, seed: Depth, found: Depth) -> list[float]:
     """
     window = policy.J if isinstance(policy, PeriodicGrowth) else policy.K
     flat: set[int] = set()
-    """Checks that must see no gain; each one found begins the curve anew."""
+    """Checks that must see no gain; each one that is found starts the curve again."""
     while True:
         growth = Growth(policy, seed)
         curve = [0.0]

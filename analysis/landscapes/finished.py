@@ -44,17 +44,3 @@ def finished_run(folder: Path) -> FinishedRun:
         )
     seal.check(SPEC, SUMMARY, WEIGHTS)
     return FinishedRun(folder, seal, read_spec(folder), read_summary(folder / SUMMARY))
-
-
-def read_file(file: Path) -> bytes:
-    """Return the content of a file.
-
-    Raises
-    ------
-    UserError
-        If it cannot be read.
-    """
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise UserError(f"{file}: cannot be read: {error.strerror or error}") from None

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
-from analysis.landscapes.finished import FinishedRun, read_file
+from analysis.landscapes.finished import FinishedRun
 from autogrow.errors import UserError
+from autogrow.files.reading import reading
 from autogrow.files.seals import read_seal, seal
 from autogrow.files.writing import csv_bytes, json_bytes, write_together
 
@@ -141,7 +142,7 @@ def write_plane(run: FinishedRun, out: Path, *, points: int, margin: float) -> P
 
 
 def _evenly_spaced(run: FinishedRun, snapshots: list[Snapshot]) -> np.ndarray:
-    """Return for each point of the trajectory whether it is one in every so many epochs.
+    """Return for each point of the trajectory whether it lies at an evenly spaced epoch.
 
     A run also keeps its parameters right before and right after each growth, in any epoch.
     """
@@ -251,7 +252,8 @@ def read_directions(facts: PlaneFacts, out: Path) -> list[dict[str, Tensor]]:
     import safetensors.torch
 
     file = out / DIRECTIONS
-    data = read_file(file)
+    with reading(file, "the directions of a plane"):
+        data = file.read_bytes()
     if hashlib.sha256(data).hexdigest() != facts.directions:
         raise UserError(f"{file}: does not belong to {FACTS}; make both again with --part plane")
     tensors = safetensors.torch.load(data)

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.numpy import load_file
 
 from autogrow.errors import UserError
-from autogrow.files.reading import require_file
+from autogrow.files.reading import reading, require_file
 from autogrow.files.seals import Seal
 from autogrow.training.snapshots import FOLDER
 
+KIND = "a readable snapshot of a run"
 BLOCK_BYTES = 2**27
 """Memory of one block of all points, in double precision."""
 
@@ -67,24 +67,16 @@ def check_snapshots(folder: Path, seal: Seal) -> None:
 
 
 def _header(file: Path, epoch: int, grown: bool) -> Snapshot:
-    require_file(file, "a snapshot")
-    with _reading(file), safe_open(file, "np") as content:
+    require_file(file, KIND)
+    with reading(file, KIND), safe_open(file, "np") as content:
         metadata = content.metadata() or {}
         shapes = {n: tuple(content.get_slice(n).get_shape()) for n in content.keys()}  # noqa: SIM118
         return Snapshot(file, epoch, grown, metadata["phase"], metadata["depth"], shapes)
 
 
-@contextmanager
-def _reading(file: Path) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, SafetensorError, KeyError) as error:
-        raise UserError(f"{file}: no readable snapshot: {error}") from None
-
-
 def parameters(snapshot: Snapshot) -> dict[str, np.ndarray]:
     """Return the parameters of a snapshot by name."""
-    with _reading(snapshot.file):
+    with reading(snapshot.file, KIND):
         return load_file(snapshot.file)
 
 
@@ -147,7 +139,7 @@ class Trajectory:
         points[-1] = 0
         for snapshot, point in zip(self.snapshots, points, strict=False):
             # Opened again for each block: an open file's pages would stay in memory.
-            with _reading(snapshot.file), safe_open(snapshot.file, "np") as content:
+            with reading(snapshot.file, KIND), safe_open(snapshot.file, "np") as content:
                 start = 0
                 for name, rows in block:
                     stop = start + self.final[name][rows].size

@@ -24,6 +24,7 @@ from analysis.reference.conditions import clean_commit, describe_runs, one, repe
 from analysis.results.csvfiles import check_columns, read_csv
 from analysis.tables.table_files import read_table, table_folder
 from autogrow.errors import UserError, allowed
+from autogrow.files.reading import reading
 from autogrow.files.writing import write_bytes, write_json
 from autogrow.runs.folder import read_result
 from autogrow.runs.summary import Summary
@@ -171,10 +172,8 @@ def _accuracy(folder: Path, tables: Sequence[Table]) -> Any:
 
 
 def _content(file: Path) -> bytes:
-    try:
+    with reading(file, "a file of a finished table or figure"):
         return file.read_bytes()
-    except OSError as error:
-        raise UserError(f"{file}: cannot be read: {error.strerror or error}") from None
 
 
 def _install(files: Sequence[Path], provenance: Mapping[str, Any], target: Path) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from autogrow.errors import UserError, allowed, shown
-from autogrow.files.reading import require_file, utf8
+from autogrow.files.reading import reading, require_file, utf8
 
 Lines = list[dict[str, str]]
 
@@ -24,11 +24,11 @@ def read_csv(file: Path) -> tuple[list[str], Lines]:
         a column twice, or a row has more or fewer cells than the header.
     """
     require_file(file, "a CSV")
+    with reading(file, "a CSV"):
+        content = file.read_bytes()
     try:
-        text = utf8(file.read_bytes())
+        text = utf8(content)
         lines = [line for line in csv.reader(io.StringIO(text, newline=""), strict=True) if line]
-    except OSError as error:
-        raise UserError(f"{file}: cannot be read: {error.strerror or error}") from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"{file}: is not CSV: {error}; allowed: CSV in UTF-8") from None
     if not lines:

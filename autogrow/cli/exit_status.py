@@ -89,7 +89,7 @@ def _open_closed_streams() -> None:
 
 
 def continuing(arguments: Sequence[str]) -> str:
-    """Return, for the message after Ctrl-C, the command of ``autogrow`` that goes on."""
+    """Return, for the message after Ctrl-C, the command of ``autogrow`` that continues the run."""
     command = shlex.join(["autogrow", *(a for a in arguments if a != "--restart")])
     return f"; the same command continues the run: {command}"
 

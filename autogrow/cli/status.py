@@ -63,7 +63,7 @@ def _run_folders(root: Path) -> Iterator[Path]:
 
 
 def _status_of(folder: Path) -> RunStatus:
-    """Return what a run is doing; its detail tells of damaged and foreign files."""
+    """Return what a run is doing; its detail names damaged and foreign files."""
     try:
         if is_unsealed(folder):
             return RunStatus(folder, "unsealed", "autogrow verify --seal seals it as it is")

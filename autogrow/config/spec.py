@@ -128,7 +128,10 @@ class RunSpec(BaseModel):
         False, description="several GPUs: BN statistics over all of them, not each GPU's images"
     )
     snapshots: int = Field(
-        0, ge=0, le=100_000, description="keep all parameters every so many epochs and at growths"
+        0,
+        ge=0,
+        le=100_000,
+        description="epochs between two snapshots of all parameters; growths keep them too",
     )
     seed: int = Field(0, ge=0, le=2**32 - 1, description="seed of everything random")
 

@@ -2,7 +2,7 @@
 
 The seal of ``summary.json`` is ``summary.json.seal``: for each file of the run a line with its
 SHA-256, size and name, then the SHA-256 of these lines. It is written last. Whoever reads a
-result asks its seal first: what was damaged, deleted or exchanged since is told in one line.
+result asks its seal first: what was damaged, deleted or exchanged since gives one clear line.
 """
 
 from __future__ import annotations

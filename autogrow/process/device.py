@@ -27,7 +27,7 @@ def find_device(name: str, threads: int | None = None) -> torch.device:
     Raises
     ------
     UserError
-        If there is no such device, or not so many threads.
+        If there is no such device, or fewer threads.
     """
     if threads is not None:
         if not 1 <= threads <= MOST_THREADS:

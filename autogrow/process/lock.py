@@ -42,7 +42,8 @@ def locked(folder: Path, say: Callable[[str], None], *, wait: bool = False) -> I
     folder
         The run's folder; made if it is missing, and removed again if nothing is put into it.
     say
-        Is told of a lock that a dead process left behind, and which process is waited for.
+        Called with a message about a lock that a dead process left, and about the process
+        that is waited for.
     wait
         Wait for a process that holds it, instead of refusing.
 

@@ -14,7 +14,7 @@ from autogrow.training.state import State, Surroundings
 class Pauses:
     """Writes checkpoints, ends the run when it is asked to stop, renews the live line.
 
-    ``standing`` returns where the run stands, after so many steps of the present epoch.
+    ``standing`` returns where the run stands after a number of steps of the present epoch.
     """
 
     def __init__(

@@ -34,7 +34,7 @@ FORMAT = 3
 
 @dataclass(frozen=True)
 class Surroundings:
-    """Where a run trains, whom it reports to, and what may ask it to stop."""
+    """The device a run trains on, its reporter, and what may ask it to stop."""
 
     folder: Path
     reporter: Reporter

@@ -165,7 +165,7 @@ def test_runs_that_have_no_trajectory(trajectories, run_copy, tmp_path, one_line
     assert "fewer than 3 points" in one_line(trajectories(*options))
     files[0].write_bytes(b"damaged")
     seal(run_copy / "summary.json")
-    assert f"{files[0]}: no readable snapshot" in one_line(trajectories(*options))
+    assert f"{files[0]}: broken or unreadable" in one_line(trajectories(*options))
     files[0].unlink()
     seal(run_copy / "summary.json")
     assert "no snapshots; train it with" in one_line(trajectories(*options))

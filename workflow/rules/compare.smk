@@ -16,7 +16,7 @@ rule compare:
         ENVIRONMENT
     params:
         new=lambda wildcards, input: str(Path(input.new[0]).parent),
-        reference=REFERENCE,
+        reference=lambda wildcards: REFERENCE,
     shell:
         "python -m analysis compare --new {params.new:q} --reference {params.reference:q}"
         " --out {output:q} > {log:q} 2>&1 || [ $? -eq 1 ]"
