@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import statistics
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
@@ -32,9 +33,7 @@ from autogrow.networks.names import (
     parse_depth,
     parse_network,
 )
-
-BACKWARD = 2
-"""Cost of a backward pass in forward passes: two products where the forward has one."""
+from autogrow.runs.cost import PASSES
 
 _catalogue = cache(load_catalogue)
 
@@ -98,36 +97,30 @@ def _images(spec: ResolvedSpec) -> tuple[int, int, int]:
 def epoch_flops(spec: ResolvedSpec, name: NetworkName) -> float:
     """Return multiply-adds of one epoch: training, and evaluation of the test set."""
     train, test = DATASETS[spec.data].images
-    return _forward(spec, name) * ((1 + BACKWARD) * train * spec.data_fraction + test)
+    return _forward(spec, name) * (PASSES * train * spec.data_fraction + test)
 
 
 def _forward(spec: ResolvedSpec, name: NetworkName) -> int:
     """Return multiply-adds of one image."""
     size, channels, classes = _images(spec)
     stem = choose_stem(name.architecture, spec.stem, size)
-    base, each = _per_sub_module(name.architecture, size, channels, classes, stem, spec.width)
-    return base + sum((d - 1) * e for d, e in zip(name.depth, each, strict=True))
+    return _by_depth(name.architecture, size, channels, classes, stem, spec.width)(name.depth)
 
 
 @cache
-def _per_sub_module(
+def _by_depth(
     architecture: Architecture, size: int, channels: int, classes: int, stem: Stem, width: int
-) -> tuple[int, list[int]]:
-    """Return multiply-adds of the 1-1-1 network and of one more sub-module in each sub-network."""
-    from autogrow.networks.flops import network_costs
+) -> Callable[[Depth], int]:
+    from autogrow.networks.flops import flops_by_depth
 
-    one, two = (
-        network_costs(
-            NetworkName(architecture, (d,) * architecture.sub_networks),
-            image_size=size,
-            image_channels=channels,
-            classes=classes,
-            stem=stem,
-            width=width,
-        )
-        for d in (1, 2)
+    return flops_by_depth(
+        architecture,
+        image_size=size,
+        image_channels=channels,
+        classes=classes,
+        stem=stem,
+        width=width,
     )
-    return one[-1].flops, [b.flops - a.flops for a, b in zip(one[1:-2], two[1:-2], strict=True)]
 
 
 def _assumed_growth(run: Run, catalogue: Catalogue) -> tuple[Event, ...]:
@@ -218,6 +211,6 @@ def measured_throughput(catalogue: Catalogue, device: str = "cpu") -> float:
         start = time.perf_counter()
         train_epoch(network, optimizer, [batch] * 3)
         seconds = time.perf_counter() - start
-        flops = (1 + BACKWARD) * 3 * spec.batch_size * _forward(spec, network_name)
+        flops = PASSES * 3 * spec.batch_size * _forward(spec, network_name)
         rates.append(flops / seconds)
     return statistics.median(rates)

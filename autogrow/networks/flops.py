@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import addmm_flop, conv_flop_count
 
 from autogrow.networks.growable import GrowableNetwork, build_network, depth_of
-from autogrow.networks.names import LAYERS, NetworkName, Shortcut, Stem
+from autogrow.networks.names import LAYERS, Architecture, NetworkName, Shortcut, Stem
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,49 @@ class Cost:
     layers: int
     parameters: int
     flops: int
+
+
+@dataclass(frozen=True)
+class FlopsByDepth:
+    """Multiply-adds of one image's forward pass, for networks that differ in depth alone.
+
+    ``shallowest`` has one sub-module in each sub-network, and each further one of sub-network
+    ``i`` adds ``each[i]``.
+    """
+
+    shallowest: int
+    each: tuple[int, ...]
+
+    def __call__(self, depth: tuple[int, ...]) -> int:
+        """Return the multiply-adds of a network of this depth."""
+        return self.shallowest + sum((d - 1) * e for d, e in zip(depth, self.each, strict=True))
+
+
+def flops_by_depth(
+    architecture: Architecture,
+    *,
+    image_size: int,
+    image_channels: int,
+    classes: int,
+    stem: Stem | None = None,
+    width: int | None = None,
+    shortcut: Shortcut = "B",
+) -> FlopsByDepth:
+    """Return what each depth of an architecture costs; arguments as :func:`network_costs`."""
+    one, two = (
+        network_costs(
+            NetworkName(architecture, (d,) * architecture.sub_networks),
+            image_size=image_size,
+            image_channels=image_channels,
+            classes=classes,
+            stem=stem,
+            width=width,
+            shortcut=shortcut,
+        )
+        for d in (1, 2)
+    )
+    each = (b.flops - a.flops for a, b in zip(one[1:-2], two[1:-2], strict=True))
+    return FlopsByDepth(one[-1].flops, tuple(each))
 
 
 def network_costs(
