@@ -154,6 +154,23 @@ class ScratchSpec(TrainingChoices, RunSpec):
         description="network with its depth, as Basic3ResNet-3-3-3"
     )
     epochs: Epochs | None = Field(None, description="epochs (default: 200; ImageNet 90)")
+    schedule: Literal["staircase", "constant", "restarts"] = Field(
+        "staircase",
+        description="learning rate: falling at the milestones, constant, or falling inside every "
+        "--period epochs; with the last two a seed network is trained as while growing",
+    )
+    period: Epochs | None = Field(
+        None, description="epochs after which the schedule 'restarts' begins again"
+    )
+
+    @model_validator(mode="after")
+    def _restarting(self) -> Self:
+        if (self.schedule == "restarts") != (self.period is not None):
+            raise ValueError(
+                f"period: found {shown(self.period)}; allowed: a number of epochs with the "
+                "schedule 'restarts', and with no other"
+            )
+        return self
 
     @property
     def first_network(self) -> names.NetworkName:

@@ -44,9 +44,7 @@ def summarize(
     micro_batch = halvings[-1].micro_batch if halvings else spec.micro_batch
     share = -(-spec.batch_size // world.size)
     largest = spec.largest_depth or () if isinstance(spec, ResolvedAutogrow) else ()
-    by_depth = flops_by_depth(
-        spec.architecture, image_size=data.image_size, **shape_of(spec, data)
-    )
+    by_depth = flops_by_depth(spec.architecture, image_size=data.image_size, **shape_of(spec, data))
     spent = training_flops(epochs, spec.architecture, len(sets.train), by_depth)
 
     def flops(*phases: Phase) -> int:
