@@ -38,6 +38,11 @@ class Table:
     values: tuple[str, ...] = ()
 
     @property
+    def is_figure(self) -> bool:
+        """Whether it is a figure, by its name."""
+        return self.name.startswith("figure")
+
+    @property
     def runs(self) -> list[str]:
         """Ids of all runs its rows need, each once."""
         return list(dict.fromkeys(run for row in self.rows for run in row.runs.values()))
@@ -67,19 +72,27 @@ class Catalogue:
         return found
 
 
-def load_catalogue(scale: str, experiments: Path = EXPERIMENTS) -> Catalogue:
+def load_catalogue(
+    scale: str, experiments: Path = EXPERIMENTS, protocol: str = "paper"
+) -> Catalogue:
     """Return the catalogue of a scale: ``smoke``, ``mini`` or ``paper``.
+
+    ``protocol`` is that of the workflow, which rows may name without being other runs.
 
     Raises
     ------
     UserError
         Naming file, table and key of what is malformed.
     """
-    return make_catalogue(scale, read_scale(scale), read_yaml(experiments), experiments)
+    return make_catalogue(scale, read_scale(scale), read_yaml(experiments), experiments, protocol)
 
 
 def make_catalogue(
-    scale: str, settings: ScaleSettings, content: object, experiments: Path
+    scale: str,
+    settings: ScaleSettings,
+    content: object,
+    experiments: Path,
+    protocol: str = "paper",
 ) -> Catalogue:
     """Return the catalogue of what experiments.yaml holds; see :func:`load_catalogue`."""
     if not isinstance(content, dict):
@@ -88,12 +101,12 @@ def make_catalogue(
     tables: dict[str, Table] = {}
     for name, entry in content.items():
         where = f"{experiments}: {name}"
-        if not re.fullmatch(r"(table|figure)[0-9]+", str(name)):
-            raise UserError(f"{where}: allowed: names like table5 and figure3")
+        if not re.fullmatch(r"figure[0-9]+|(?!figure)[a-z][a-z0-9_]*", str(name)):
+            raise UserError(f"{where}: allowed: names like table5, figure3 and my_table")
         table = validated(TableEntry, entry, where)
         rows: dict[str, Row] = {}
         for cells in _expand(table.rows):
-            maker = RowMaker(table, cells, settings, where)
+            maker = RowMaker(table, cells, settings, where, protocol)
             for needed in maker.needed:
                 if runs.setdefault(needed.id, needed) != needed:
                     raise UserError(f"{where}: two different runs have the id {needed.id}")

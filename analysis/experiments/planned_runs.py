@@ -7,7 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from autogrow.config.resolved import ResolvedAutogrow, ResolvedMorph, ResolvedSpec
+from autogrow.config.resolved import (
+    ResolvedAutogrow,
+    ResolvedMorph,
+    ResolvedScratch,
+    ResolvedSpec,
+)
 from autogrow.config.spec import to_json
 from autogrow.files.yaml import yaml_text
 from autogrow.networks.names import format_depth, parse_network
@@ -36,11 +41,24 @@ class Run:
     depth_of
         Id of the run whose found net gives the depth, or None. Until that is known, ``spec``
         has the seed network's depth.
+    budget_of
+        Id of the run whose multiply-adds give the number of epochs, or None. Until they are
+        known, ``spec`` has those of another baseline.
+    protocol
+        The protocol that its rows ask for; None: that of the workflow.
     """
 
     id: str
     spec: ResolvedSpec
     depth_of: str | None = None
+    budget_of: str | None = None
+    protocol: str | None = None
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """Ids of the runs that must be finished first, by the option that names their folder."""
+        found = {"--depth-of": self.depth_of, "--budget-of": self.budget_of}
+        return {option: run for option, run in found.items() if run is not None}
 
     def job_spec(self, shared: Mapping[str, Any]) -> str:
         """Return the complete spec of a job as the text of a YAML file.
@@ -54,9 +72,13 @@ class Run:
             for key, value in shared.items()
             if key in fields and (key not in _CONCERNS or _CONCERNS[key](self.spec))
         }
+        if self.protocol is not None:
+            concerned["protocol"] = self.protocol
         settings = to_json(self.spec.model_copy(update=concerned))
         if self.depth_of is not None:
             settings["network"] = self.spec.architecture.name
+        if self.budget_of is not None:
+            settings["epochs"] = None
         return yaml_text(settings)
 
 
@@ -70,14 +92,36 @@ def dataset_text(spec: ResolvedSpec) -> str:
     return text
 
 
-def run_id(spec: ResolvedSpec, depth_of: Run | None = None) -> str:
+def run_id(
+    spec: ResolvedSpec,
+    depth_of: Run | None = None,
+    budget_of: Run | None = None,
+    protocol: str | None = None,
+) -> str:
     """Return the id of a run: network / data / what is done.
 
     It leaves out what changes nothing in the result (``snapshots``) and what the paper never
-    varies. ``depth_of`` is the run whose found net gives the depth.
+    varies. ``depth_of`` is the run whose found net gives the depth, ``budget_of`` that whose
+    multiply-adds give the epochs, and ``protocol`` one that is not the workflow's.
     """
     network = spec.architecture.name
-    return f"{network}/{_data_label(spec)}/{_what_is_done(spec, network, depth_of)}"
+    if depth_of is not None:
+        done = f"scratch-as-deep-as-{_source(depth_of, network)}"
+        if budget_of is not None:
+            done += "-equal-compute"
+    else:
+        done = _what_is_done(spec)
+        if budget_of is not None:
+            done += f"-at-the-cost-of-{_source(budget_of, network)}"
+        elif protocol is not None:
+            done += f"-{protocol}"
+    return f"{network}/{_data_label(spec)}/{done}"
+
+
+def _source(run: Run, network: str) -> str:
+    """Return what another run's id says it does, with its network if that is another."""
+    other, _, done = run.id.split("/")
+    return done if other == network else f"{other}-{done}"
 
 
 def _data_label(spec: ResolvedSpec) -> str:
@@ -90,14 +134,14 @@ def _data_label(spec: ResolvedSpec) -> str:
     return label
 
 
-def _what_is_done(spec: ResolvedSpec, network: str, depth_of: Run | None) -> str:
-    if depth_of is not None:
-        other, _, source = depth_of.id.split("/")
-        return f"scratch-as-deep-as-{source if other == network else f'{other}-{source}'}"
+def _what_is_done(spec: ResolvedSpec) -> str:
     first = format_depth(spec.first_network.depth)
     if isinstance(spec, ResolvedMorph):
         deeper = format_depth(parse_network(spec.to_network).depth)
         return f"morph-{first}-to-{deeper}-{spec.initializer}"
+    if isinstance(spec, ResolvedScratch) and spec.schedule != "staircase":
+        restarts = f"-staircase-K{spec.period}" if spec.period else ""
+        return f"never-grown-{first}{restarts}"
     if not isinstance(spec, ResolvedAutogrow):
         return f"scratch-{first}"
     parts: list[str] = [spec.policy]

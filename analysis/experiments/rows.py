@@ -15,8 +15,9 @@ from analysis.experiments.planned_runs import Run, dataset_text, run_id
 from analysis.experiments.settings import ScaleSettings
 from autogrow.config.resolved import ResolvedAutogrow
 from autogrow.config.resolving import resolve
-from autogrow.config.spec import SPECS, parse_spec
+from autogrow.config.spec import SPECS, ScratchSpec, parse_spec, to_json
 from autogrow.errors import UserError, allowed, shown
+from autogrow.growth.schedules import largest_rate_epochs
 from autogrow.networks.names import NetworkName, parse_architecture
 
 PERIOD = 3
@@ -29,7 +30,7 @@ DEPTHS = ("seed_net", "shallower", "deeper", "depth")
 
 COLUMNS = (
     *("dataset", "network", "method", "K", "fraction", "initializer", "policy", "learning_rate"),
-    *DEPTHS,
+    *("protocol", *DEPTHS),
 )
 OwnValue = Literal[
     "found_net",
@@ -39,10 +40,27 @@ OwnValue = Literal[
     "adaminit_uses",
     "adaminit_median",
     "adaminit_below_3",
+    "accuracy",
+    "final_accuracy",
+    "best_test_accuracy",
+    "selection_gain",
+    "baseline_selection_gain",
+    "delta_final",
+    "delta_best_test",
+    "regret",
 ]
 """Value columns of tables that the paper has not."""
 
-INSTRUCTIONS = ("depth_of", *PANEL_COLUMNS)
+Beside = Literal["schedule null", "equal compute"]
+"""What the paper did not control: runs and columns beside those of AutoGrow."""
+
+SOURCES = ("depth_of", "budget_of")
+"""Columns that name an AutoGrow run by its own columns."""
+
+INSTRUCTIONS = (*SOURCES, *PANEL_COLUMNS)
+
+NULL_LENGTH = 10
+"""Stop windows T that a seed network is trained for where the scale does not say how long."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +72,9 @@ class Row:
     key
         The paper's values of the columns that name the row.
     runs
-        Ids of its runs by role: ``main``, and ``scratch`` for the baseline of the same depth.
+        Ids of its runs by role: ``main``, ``scratch`` for the baseline of the same depth,
+        ``null`` for the seed network that never grows, and ``equal_compute`` for a baseline
+        that computes as much as AutoGrow.
     values
         The same columns as really used at the scale; ``dataset`` always.
     """
@@ -82,20 +102,28 @@ class TableEntry(BaseModel):
     against: Literal["found net", "deeper net"] | None = None
     shared: dict[str, Any] = {}
     values: list[OwnValue] = []
+    beside: list[Beside] = []
 
 
 class RowMaker:
     """Makes the runs of one row at a scale.
 
-    ``needed`` holds every run of the row, with those whose found net others take.
+    ``needed`` holds every run of the row, with those whose found net or budget others take.
+    ``protocol`` is the workflow's: a row that asks for it asks for nothing.
     """
 
     def __init__(
-        self, table: TableEntry, cells: Mapping[str, Any], scale: ScaleSettings, where: str
+        self,
+        table: TableEntry,
+        cells: Mapping[str, Any],
+        scale: ScaleSettings,
+        where: str,
+        protocol: str,
     ) -> None:
         self._cells = cells
         self._scale = scale
         self._where = where
+        self._protocol = protocol
         self.needed: list[Run] = []
         values = {**table.shared, **cells}
         _check_values(values, where)
@@ -106,16 +134,25 @@ class RowMaker:
                 f"or rows with a method: {allowed(METHODS)}"
             )
         _check_network(values, where)
-        source = values.pop("depth_of", None)
+        source, budget = (values.pop(column, None) for column in SOURCES)
         if source is None:
             self._main = self._growing = self._run(values, {**table.run, "kind": kind})
         else:
-            grown = {**values, **source}
-            _check_values(grown, f"{where}: depth_of")
-            _check_network(grown, f"{where}: depth_of")
-            self._growing = self._run(grown, {"kind": "autogrow"})
+            self._growing = self._grown(values, source, "depth_of")
             self._main = self._as_deep_as(self._growing, values)
         self._roles = {"main": self._main.id}
+        if budget is not None:
+            if kind != "scratch" or source is not None:
+                raise UserError(f"{where}: budget_of: allowed: in rows from scratch with a depth")
+            given = {**table.run, "kind": kind}
+            spender = self._grown(values, budget, "budget_of")
+            self._roles["equal_compute"] = self._run(values, given, budget_of=spender).id
+        if isinstance(self._main.spec, ResolvedAutogrow):
+            if "schedule null" in table.beside:
+                self._roles["null"] = self._never_grown(self._main, self._main.spec).id
+            if "equal compute" in table.beside:
+                equal = self._as_deep_as(self._main, values, budget_of=self._main)
+                self._roles["equal_compute"] = equal.id
         self._paper_dataset = str(values["dataset"])
         if table.against == "found net":
             self._roles["scratch"] = self._as_deep_as(self._main, values).id
@@ -138,14 +175,41 @@ class RowMaker:
         panel = read_panel(self._cells, self._scale, self._where)
         return Row(key, self._roles, used, self._paper_dataset, panel)
 
-    def _as_deep_as(self, source: Run, values: Mapping[str, Any]) -> Run:
+    def _grown(self, values: Mapping[str, Any], source: Mapping[str, Any], column: str) -> Run:
+        """Return the AutoGrow run that a row names by the columns in which that one differs."""
+        grown = {**values, **source}
+        _check_values(grown, f"{self._where}: {column}")
+        _check_network(grown, f"{self._where}: {column}")
+        return self._run(grown, {"kind": "autogrow"})
+
+    def _as_deep_as(
+        self, source: Run, values: Mapping[str, Any], budget_of: Run | None = None
+    ) -> Run:
         """Return the run that trains from scratch at the depth ``source`` finds."""
         architecture = parse_architecture(str(values["network"]))
         network = NetworkName(architecture, architecture.seed_depth)
         settings = {"kind": "scratch", "network": str(network), **self._sized(values, "epochs")}
-        return self._needs(settings, source)
+        return self._needs(settings, values, source, budget_of)
 
-    def _run(self, values: Mapping[str, Any], given: Mapping[str, Any]) -> Run:
+    def _never_grown(self, main: Run, spec: ResolvedAutogrow) -> Run:
+        """Return the run that trains an AutoGrow run's seed network as while growing."""
+        shared = {k: v for k, v in to_json(spec).items() if k in ScratchSpec.model_fields}
+        T = self._scale.T or largest_rate_epochs(spec.finetune_epochs, spec.milestones)
+        settings = {
+            **shared,
+            "kind": "scratch",
+            "network": str(spec.first_network),
+            "epochs": self._scale.null_epochs or NULL_LENGTH * T,
+            "schedule": "constant",
+        }
+        if spec.growing_rate == "staircase":
+            settings |= {"schedule": "restarts", "period": spec.K}
+            settings["milestones"] = spec.growing_milestones
+        return self._needs(settings, {"protocol": main.protocol})
+
+    def _run(
+        self, values: Mapping[str, Any], given: Mapping[str, Any], budget_of: Run | None = None
+    ) -> Run:
         network = values.get("network")
         kind = given["kind"]
         settings = dict(given)
@@ -171,16 +235,26 @@ class RowMaker:
         if kind != "scratch" and "initializer" in values:
             settings["initializer"] = values["initializer"]
         settings |= self._sized(values, "finetune_epochs" if kind == "autogrow" else "epochs")
-        return self._needs(settings)
+        return self._needs(settings, values, budget_of=budget_of)
 
-    def _needs(self, settings: Mapping[str, Any], depth_of: Run | None = None) -> Run:
+    def _needs(
+        self,
+        settings: Mapping[str, Any],
+        values: Mapping[str, Any],
+        depth_of: Run | None = None,
+        budget_of: Run | None = None,
+    ) -> Run:
         """Return the run of these settings, noted as one that the row needs."""
+        own = None if values.get("protocol") == self._protocol else values.get("protocol")
+        if own is not None:
+            settings = {**settings, "protocol": own}
         spec = parse_spec(settings, self._where)
         try:
             resolved = resolve(spec)
         except UserError as error:
             raise UserError(f"{self._where}: {error}") from None
-        run = Run(run_id(resolved, depth_of), resolved, depth_of.id if depth_of else None)
+        ids = (source.id if source else None for source in (depth_of, budget_of))
+        run = Run(run_id(resolved, depth_of, budget_of, own), resolved, *ids, own)
         self.needed.append(run)
         return run
 
@@ -235,7 +309,7 @@ def _check_values(values: Mapping[str, Any], where: str) -> None:
             known = allowed(COLUMNS + INSTRUCTIONS)
             raise UserError(f"{where}: unknown column {shown(column)}; allowed: {known}")
         types, wanted = str | int | float | None, "a word or a number"
-        if column == "depth_of":
+        if column in SOURCES:
             types, wanted = dict | None, "columns with values"
         if not isinstance(value, types):
             raise UserError(f"{where}: {column}: found {shown(value)}; allowed: {wanted}")

@@ -53,14 +53,18 @@ class Estimate:
 def estimate(run: Run, catalogue: Catalogue) -> Estimate:
     """Return what a run of the catalogue will cost for one seed."""
     spec = run.spec
-    if run.depth_of is not None:
-        source = catalogue.runs[run.depth_of]
-        depth = _assumed_growth(source, catalogue)[-1].depth
-        if spec.architecture.residual and not source.spec.architecture.residual:
-            depth = tuple(-(-d // 2) for d in depth)
-        return _from_scratch(spec, NetworkName(spec.architecture, depth))
     if isinstance(spec, ResolvedScratch):
-        return _from_scratch(spec, spec.first_network)
+        name, epochs = spec.first_network, spec.epochs
+        if run.depth_of is not None:
+            source = catalogue.runs[run.depth_of]
+            depth = _assumed_growth(source, catalogue)[-1].depth
+            if spec.architecture.residual and not source.spec.architecture.residual:
+                depth = tuple(-(-d // 2) for d in depth)
+            name = NetworkName(spec.architecture, depth)
+        if run.budget_of is not None:
+            budget = estimate(catalogue.runs[run.budget_of], catalogue).flops
+            epochs = max(1, round(budget / epoch_flops(spec, name)))
+        return Estimate(str(name), epochs, epochs * epoch_flops(spec, name))
     if isinstance(spec, ResolvedMorph):
         names = [parse_network(n) for n in (spec.from_network, spec.to_network)]
         flops = sum(spec.epochs * epoch_flops(spec, name) for name in names)
@@ -81,11 +85,6 @@ def landscape_flops(run: Run, points: int, catalogue: Catalogue) -> float:
     spec = run.spec
     images = DATASETS[spec.data].images[0] * spec.data_fraction
     return points * min(images, catalogue.settings.figures.images or images) * _forward(spec, name)
-
-
-def _from_scratch(spec: ResolvedSpec, name: NetworkName) -> Estimate:
-    assert isinstance(spec, ResolvedScratch)
-    return Estimate(str(name), spec.epochs, spec.epochs * epoch_flops(spec, name))
 
 
 def _images(spec: ResolvedSpec) -> tuple[int, int, int]:

@@ -108,9 +108,12 @@ def _tolerance(text: str) -> Fraction:
 
 def _table(text: str) -> str:
     number = text.removeprefix("table")
-    if not (number.isascii() and number.isdigit()):
-        raise argparse.ArgumentTypeError(f"found {shown(text)}; allowed: numbers like 5")
-    return f"table{int(number)}"
+    if number.isascii() and number.isdigit():
+        return f"table{int(number)}"
+    if not text.isidentifier():
+        told = f"found {shown(text)}; allowed: numbers like 5, and names like null_depth"
+        raise argparse.ArgumentTypeError(told)
+    return text
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -122,7 +125,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         type=_table,
         nargs="+",
         metavar="N",
-        help="numbers of tables (default: all that the reference has)",
+        help="numbers or names of tables (default: all that the reference has)",
     )
     parser.add_argument(
         "--accuracy-tolerance",

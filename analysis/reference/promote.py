@@ -35,7 +35,9 @@ FORMS = (".csv", ".md", ".tex", "_seeds.csv")
 PICTURE = ("figure2.csv", "figure2.png")
 """The figure that README shows."""
 
-_OURS = re.compile(r"table\d+(\.csv|\.md|\.tex|_seeds\.csv)|provenance\.json|figure2\.(csv|png)")
+_OURS = re.compile(
+    r"(?!figure)[a-z]\w*(\.csv|\.md|\.tex|_seeds\.csv)|provenance\.json|figure2\.(csv|png)"
+)
 
 
 def promote(scale: str, source: Path, target: Path) -> dict[str, Any]:
@@ -54,7 +56,7 @@ def promote(scale: str, source: Path, target: Path) -> dict[str, Any]:
     target = target.resolve()
     _check_target(target)
     folder = table_folder(source)
-    tables = [t for name, t in catalogue.tables.items() if name.startswith("table")]
+    tables = [t for t in catalogue.tables.values() if not t.is_figure]
     files = [folder / f"{table.name}{form}" for table in tables for form in FORMS]
     files += [source / "figures" / name for name in PICTURE]
     for file in files:

@@ -22,7 +22,9 @@ from analysis.experiments.row_files import from_json
 from analysis.experiments.rows import DEPTHS, Row
 from analysis.results.csvfiles import check_columns, read_csv, read_numbers
 from analysis.results.summaries import CountedSummary, Results
+from analysis.tables import beyond
 from analysis.tables.formats import latex, markdown
+from analysis.tables.frontier import frontier_cells
 from analysis.tables.table_files import BASELINE_DIVERGED, DIVERGED
 from autogrow.errors import UserError, allowed, shown
 from autogrow.files.writing import write_together
@@ -44,6 +46,9 @@ DECIMALS = {
     "adaminit_uses": 1,
     "adaminit_median": 1,
     "adaminit_below_3": 1,
+    "final_accuracy": 2,
+    "best_test_accuracy": 2,
+    **dict.fromkeys(beyond.MEASURES, 2),
 }
 """Numeric value columns and their decimals; all others are text."""
 
@@ -59,18 +64,29 @@ def build_table(table: Table, catalogue: Catalogue, results: Results) -> pd.Data
     A run that diverged has no value: means are over the other seeds, and ``diverged``
     stands where there is no other. If any run of the table diverged, ``diverged`` counts
     those of the row, whatever their role, and ``_diverged`` the seeds a mean is without.
+
+    Where rows have runs for what the paper did not control, their columns stand beside
+    AutoGrow's: see :mod:`analysis.tables.beyond` and, for ``regret``,
+    :mod:`analysis.tables.frontier`.
     """
     paper = pd.DataFrame() if table.values else _read_paper(table)
     values = table.values or [c for c in paper.columns if c not in table.rows[0].key]
+    values = beyond.with_beside(values, table.rows)
+    frontier = frontier_cells(table.rows, results) if "regret" in values else None
     rows = []
-    for row in table.rows:
+    for number, row in enumerate(table.rows):
         theirs = {} if paper.empty else paper.loc[row.name].to_dict()
         by_role = {role: results.summaries(run) for role, run in row.runs.items()}
         seeds = [dict(zip(by_role, s, strict=True)) for s in zip(*by_role.values(), strict=True)]
         cells: dict[str, Any] = {"scale": catalogue.scale, "row": row.name}
         cells |= _settings(row)
         for column in values:
-            cells |= _value(column, seeds, theirs.get(column))
+            if column == "regret" and frontier is not None:
+                cells |= frontier[number]
+            elif column not in beyond.NULL:
+                cells |= _value(column, seeds, theirs.get(column))
+            elif column == "null_depth":
+                cells |= beyond.null_cells(row, results)
         cells["n"] = len(results.seeds)
         cells["diverged"] = sum(map(len, results.diverged(row).values()))
         if catalogue.scale == "smoke":
@@ -145,13 +161,21 @@ def _lost(column: str, summaries: Mapping[str, CountedSummary]) -> bool:
         return False
     if column in ("found_net", "depth", "layers"):
         return summaries["main"].diverged_growing
-    roles = summaries if column.startswith("delta") else ("main",)
-    return any(summaries[role].diverged for role in roles)
+    return any(summaries[role].diverged for role in _roles(column) if role in summaries)
+
+
+def _roles(column: str) -> tuple[str, ...]:
+    """Return the roles of the runs that a column needs."""
+    if column in beyond.MEASURES:
+        return beyond.MEASURES[column][0]
+    return ("main", "scratch") if column.startswith("delta") else ("main",)
 
 
 def _measured(column: str, summaries: Mapping[str, CountedSummary]) -> Any:
     """Return one seed's value for a column; NaN where the run has none."""
     main = summaries["main"]
+    if column in beyond.MEASURES:
+        return beyond.measured(column, summaries)
     if column in ("found_net", "depth"):
         return main["depth"]
     if column in ("accuracy", "top1"):
@@ -191,7 +215,7 @@ def seeds_table(table: Table, catalogue: Catalogue, results: Results) -> pd.Data
                     line[key] = f"{s[key]:.1f}"
                 line |= {"device": s["device"], "threads": s["threads"]}
                 for key in table.values:
-                    if key in DECIMALS:
+                    if key in DECIMALS and _roles(key) == ("main",):
                         lost = _lost(key, {"main": s})
                         line[key] = "" if lost else _fixed(key, _measured(key, {"main": s}))
                 line["diverged_after"] = s.diverged_after if s.diverged else ""
@@ -226,7 +250,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Write a table's files; return the exit status."""
     catalogue = from_json(options.rows) if options.rows else load_catalogue(options.scale)
-    tables = [name for name in catalogue.tables if name.startswith("table")]
+    tables = [name for name, table in catalogue.tables.items() if not table.is_figure]
     if options.table not in tables:
         raise UserError(f"table: found {shown(options.table)}; allowed: {allowed(tables)}")
     results = Results(options.folder, options.seeds, options.accuracy)

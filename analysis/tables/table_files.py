@@ -18,7 +18,11 @@ from analysis.experiments.catalogue import load_catalogue
 from analysis.results.csvfiles import check_columns, read_csv
 from autogrow.errors import UserError, allowed, shown
 
-ACCURACIES = ("accuracy", "delta", "top1", "top5", "delta_top1")
+ACCURACIES = (
+    *("accuracy", "delta", "top1", "top5", "delta_top1"),
+    *("equal_compute_accuracy", "delta_equal_compute", "final_accuracy", "best_test_accuracy"),
+    *("selection_gain", "baseline_selection_gain", "delta_final", "delta_best_test"),
+)
 """Value columns in percent."""
 
 TOTALS = ("found_net", "depth")
@@ -32,8 +36,13 @@ OWN = ("scale", "row", "n")
 NOT_COMPARED = (
     *("gpus", "growing_hours", "finetuning_hours", "growing_ratio"),
     *("adaminit_uses", "adaminit_median", "adaminit_below_3"),
+    *("null_depth", "depth_minus_null"),
+    *("within_margin", "best_depth", "smallest_depth", "regret", "regret_low", "regret_high"),
+    *("equal_compute_within_margin", "equal_compute_best_depth", "equal_compute_smallest_depth"),
+    *("equal_compute_regret", "equal_compute_regret_low", "equal_compute_regret_high"),
 )
-"""Value columns that no tolerance is for: they say more about a machine, or explain a run."""
+"""Value columns that no tolerance is for: they say more about a machine, explain a run, or follow
+from values of several rows."""
 
 DIVERGED = "diverged"
 """What stands in the place of a value, or of one seed's depth, if the run diverged."""
@@ -106,9 +115,11 @@ def table_folder(folder: Path) -> Path:
 
 
 def table_names(folder: Path) -> list[str]:
-    """Return ``table2``, ``table3``, ... as far as there is a CSV, in the paper's order."""
-    names = [f.stem for f in folder.glob("table*.csv") if re.fullmatch(r"table\d+", f.stem)]
-    return sorted(names, key=lambda name: int(name.removeprefix("table")))
+    """Return ``table2``, ``table3``, ... as far as there is a CSV, then tables of other names."""
+    names = [f.stem for f in folder.glob("*.csv")]
+    numbered = [name for name in names if re.fullmatch(r"table\d+", name)]
+    numbered.sort(key=lambda name: int(name.removeprefix("table")))
+    return [*numbered, *sorted({*names} & {*_paper_keys()} - {*numbered})]
 
 
 def read_table(file: Path) -> TableFile:
@@ -148,7 +159,7 @@ def read_table(file: Path) -> TableFile:
 def _paper_keys() -> dict[str, list[str]]:
     """Return the columns that name the rows of each table: ``depth`` does in one alone."""
     tables = load_catalogue("paper").tables.values()
-    return {t.name: list(t.rows[0].key) for t in tables if t.name.startswith("table")}
+    return {t.name: list(t.rows[0].key) for t in tables if not t.is_figure}
 
 
 def _value_columns(

@@ -24,13 +24,16 @@ ROW = "  rows: [{{dataset: CIFAR10, {}}}]"
 @pytest.mark.parametrize("scale", SCALES)
 def test_every_row_of_the_paper_has_runs_of_different_settings(scale):
     catalogue = load_catalogue(scale)
-    assert len({(run.spec, run.depth_of) for run in catalogue.runs.values()}) == len(catalogue.runs)
+    different = {(run.spec, run.depth_of, run.budget_of) for run in catalogue.runs.values()}
+    assert len(different) == len(catalogue.runs)
     read = {run for table in catalogue.tables.values() for run in table.runs}
     assert read == set(catalogue.runs)
-    assert {run.depth_of for run in catalogue.runs.values()} <= {None, *catalogue.runs}
-    tables = [t for t in catalogue.tables.values() if t.name.startswith("table")]
-    assert [t.name for t in tables] == [f"table{n}" for n in range(2, 14)]
-    for table in tables[:-2]:
+    sources = {source for run in catalogue.runs.values() for source in run.sources.values()}
+    assert sources <= {*catalogue.runs}
+    tables = [t for t in catalogue.tables.values() if not t.is_figure]
+    beyond = ["null_depth", "selection_audit", "frontier"]
+    assert [t.name for t in tables] == [*(f"table{n}" for n in range(2, 14)), *beyond]
+    for table in tables[:10]:
         paper = pd.read_csv(paper_table(table.name), dtype=str, keep_default_na=False)
         keys = list(table.rows[0].key)
         assert [list(r.key.values()) for r in table.rows] == paper[keys].values.tolist()
@@ -58,10 +61,11 @@ def test_the_found_net_from_scratch_takes_its_depth_from_the_autogrow_run():
 def test_the_figures_show_runs_of_the_tables():
     for scale in SCALES:
         tables = load_catalogue(scale).tables
-        assert [n for n in tables if n.startswith("figure")] == [f"figure{n}" for n in range(2, 9)]
-        names = [name for name in tables if name.startswith("table")]
+        figures = [name for name, table in tables.items() if table.is_figure]
+        assert figures == [f"figure{n}" for n in range(2, 10)]
+        names = [name for name, table in tables.items() if not table.is_figure]
         in_tables = {run for name in names for run in tables[name].runs}
-        for number in (2, 4, 5, 6, 7, 8):
+        for number in (2, 4, 5, 6, 7, 8, 9):
             assert set(tables[f"figure{number}"].runs) <= in_tables
     rows = {name: table.rows for name, table in load_catalogue("paper").tables.items()}
     assert [r.panel.letter for r in rows["figure6"]] == ["a", "b", "c", "d"]
@@ -101,6 +105,9 @@ def test_a_job_gets_a_complete_spec_and_what_does_not_concern_it_is_left_alone()
         if run.depth_of is not None:
             assert "-" not in settings["network"]
             settings["network"] = str(run.spec.first_network)
+        if run.budget_of is not None:
+            assert settings["epochs"] is None
+            settings["epochs"] = run.spec.epochs
         spec = parse_resolved(settings, run.id)
         assert (spec.seed, spec.protocol, spec.precision) == (3, "holdout", "bf16")
         given = {key: getattr(run.spec, key) for key in ("seed", "protocol", "precision")}
@@ -115,7 +122,7 @@ def test_a_choice_changes_the_runs_that_it_concerns_and_no_others():
         ("bn_weights", "uniform"): lambda run: "/ImageNet" not in run,
         ("shortcut", "A"): lambda run: "ResNet" in run.partition("/")[0],
         ("morph_momentum", "kept"): lambda run: "/morph" in run,
-        ("adaminit_statistics", "updated"): lambda run: "AdamInit" in run and "deep" not in run,
+        ("adaminit_statistics", "updated"): lambda run: "AdamInit" in run and "scratch" not in run,
         ("single_image", "own"): lambda run: True,
     }
     runs = load_catalogue("paper").runs.values()
@@ -165,7 +172,8 @@ def test_ids_do_not_depend_on_the_order_of_the_file(tmp_path):
     [
         ("", "a mapping of tables"),
         ("table5: 3", "found 3; allowed: a mapping of keys to values"),
-        ("tafel: 3", "names like table5"),
+        ("Tafel 1: 3", "names like table5"),
+        ("figure: 3", "names like table5"),
         (HEAD + "  against: nothing\n  rows: [{}]", "'nothing'; allowed: 'found net' or 'deeper"),
         (HEAD + ROW.format("network: Plain3Net, fraction: 2"), "fraction"),
         (HEAD + ROW.format("network: [Plain3Net, Plain3Net]"), "twice"),
@@ -200,3 +208,51 @@ def test_rows_of_one_run_must_agree_on_what_is_shown(tmp_path, column, values):
     file.write_text(f"{FIGURE}  rows: [{rows[0]}]\n{other}  rows: [{rows[1]}]\n")
     with pytest.raises(UserError, match=f"figure9: {column}: found {values[1]}"):
         load_catalogue("paper", file)
+
+
+def test_a_schedule_null_is_the_seed_network_at_the_growing_rate():
+    catalogue = load_catalogue("paper")
+    for name, table in catalogue.tables.items():
+        for row in table.rows:
+            grown = catalogue.runs[row.runs["main"]].spec
+            if "null" not in row.runs:
+                shows_found_nets = name in ("table3", "table4", "table5", "table6", "table7")
+                assert not shows_found_nets, row.name
+                continue
+            null = catalogue.runs[row.runs["null"]].spec
+            same = ("data", "data_fraction", "batch_size", "learning_rate", "weight_decay", "width")
+            assert [getattr(null, key) for key in same] == [getattr(grown, key) for key in same]
+            assert null.first_network == grown.first_network
+            growing = "restarts" if grown.growing_rate == "staircase" else "constant"
+            assert (null.schedule, null.epochs) == (
+                growing,
+                300 if "ImageNet" in null.data else 1000,
+            )
+            assert null.period == (grown.K if growing == "restarts" else None)
+    # One run a network, data set and learning rate serves every K, initializer and policy.
+    assert len({row.runs["null"] for row in catalogue.tables["table8"].rows}) == 2
+
+
+def test_a_run_at_equal_compute_has_the_budget_of_the_autogrow_run():
+    catalogue = load_catalogue("paper")
+    for name in ("table3", "table6", "table7"):
+        for row in catalogue.tables[name].rows:
+            equal = catalogue.runs[row.runs["equal_compute"]]
+            assert equal.sources == dict.fromkeys(("--depth-of", "--budget-of"), row.runs["main"])
+    *fixed, grown = catalogue.tables["frontier"].rows
+    for row in fixed:
+        equal = catalogue.runs[row.runs["equal_compute"]]
+        assert equal.sources == {"--budget-of": grown.runs["main"]}
+        assert f"{equal.spec.first_network}".endswith(f"-{row.key['depth']}")
+
+
+@pytest.mark.parametrize("protocol", ["paper", "holdout"])
+def test_a_row_that_asks_for_the_workflows_protocol_shares_its_runs(protocol):
+    catalogue = load_catalogue("paper", protocol=protocol)
+    others = set(catalogue.tables["table6"].runs)
+    for row in catalogue.tables["selection_audit"].rows:
+        own = row.key["protocol"]
+        assert ({row.runs["main"], row.runs["scratch"]} <= others) == (own == protocol)
+        run = catalogue.runs[row.runs["main"]]
+        assert yaml.safe_load(run.job_spec({"protocol": protocol}))["protocol"] == own
+        assert run.id.endswith(own) == (own != protocol)

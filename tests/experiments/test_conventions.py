@@ -72,6 +72,8 @@ def jobs(scale, conventions):
         job = yaml.safe_load(run.job_spec({**shared, **dict(found.choices)}))
         if run.depth_of is not None:
             job["network"] = str(run.spec.first_network)
+        if run.budget_of is not None:
+            job["epochs"] = run.spec.epochs
         yield run, job
 
 

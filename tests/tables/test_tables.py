@@ -9,7 +9,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 from diverged import diverge
-from made_up_summaries import made_up_summary, write_result
+from made_up_summaries import made_up_summary, write_curve, write_result, write_spec
 from markdown_it import MarkdownIt
 
 from analysis.__main__ import main
@@ -39,7 +39,11 @@ def made(tmp_path_factory, catalogue):
             best -= run.spec.kind == "scratch"
             scores = {"best_accuracy": best, "final_accuracy": best - 10, **HOURS}
             summary = made_up_summary("Basic3ResNet-2-1-1", **scores, epochs=EPOCHS, seed=seed)
-            write_result(folder / "runs" / run.id / f"seed{seed}", summary)
+            place = folder / "runs" / run.id / f"seed{seed}"
+            write_spec(place, run, seed)
+            if "never-grown" in run.id:
+                write_curve(place, [50.0] * 60)
+            write_result(place, summary)
     return folder
 
 
@@ -150,7 +154,7 @@ def test_adaminits_epochs_are_counted_by_run(catalogue, results, built):
 
 def test_long_form_keeps_every_seed(catalogue, results):
     frame = tables.seeds_table(catalogue.tables["table6"], catalogue, results)
-    assert len(frame) == 20 * 2 * 3
+    assert len(frame) == 20 * 4 * 3
     assert set(frame["best_accuracy"]) == {"90.0000", "91.0000", "95.0000", "89.0000", "94.0000"}
 
 
@@ -276,6 +280,9 @@ def test_a_difference_says_which_side_diverged(built, lose):
     lose([0], table="table3")
     row = built("table3")[0].iloc[0]
     assert (row["delta"], row["accuracy"], row["diverged"]) == ("diverged", "93.00", 4)
+    # The found net at equal compute is another run than the paper's baseline.
+    assert (row["delta_equal_compute"], row["delta_equal_compute_diverged"]) == ("1.00", 1)
+    assert (row["equal_compute_accuracy"], row["equal_compute_accuracy_diverged"]) == ("91.00", 0)
 
 
 def test_hours_of_a_run_that_diverged_are_in_no_mean(catalogue, results, built, lose):

@@ -18,7 +18,7 @@ from autogrow.errors import UserError
 
 try:
     SETTINGS = validated(Settings, config, "config")
-    CATALOGUE = load_catalogue(SETTINGS.scale)
+    CATALOGUE = load_catalogue(SETTINGS.scale, protocol=SETTINGS.protocol)
     prepare_environment(SETTINGS)
 except UserError as error:
     raise WorkflowError(str(error)) from None
@@ -29,8 +29,8 @@ ENVIRONMENT = ENVIRONMENT.replace("{", "{{").replace("}", "}}")
 OUT = str(SETTINGS.folder)
 LANDSCAPE = f"{OUT}/landscapes/{{run}}/seed{{seed}}"
 SEEDS = SETTINGS.seeds
-TABLES = [name for name in CATALOGUE.tables if name.startswith("table")]
-FIGURES = [name for name in CATALOGUE.tables if name.startswith("figure")]
+TABLES = [name for name, table in CATALOGUE.tables.items() if not table.is_figure]
+FIGURES = [name for name, table in CATALOGUE.tables.items() if table.is_figure]
 # Those with trajectories, whose contours are a CSV of their own.
 CONTOURED = [
     name
@@ -97,12 +97,13 @@ def figure_sources(figures):
     """
     files = []
     for row in (row for name in figures for row in CATALOGUE.tables[name].rows):
-        run = row.runs["main"]
         for seed in [min(SEEDS)] if row.panel.landscape else SEEDS:
             files += [
                 f"{OUT}/runs/{run}/seed{seed}/{file}"
+                for run in row.runs.values()
                 for file in ("summary.json", "metrics.csv")
             ]
+        run = row.runs["main"]
         landscape = f"{OUT}/landscapes/{run}/seed{min(SEEDS)}"
         if row.panel.snapshots is not None:
             files += [
@@ -114,10 +115,19 @@ def figure_sources(figures):
     return list(dict.fromkeys(files))
 
 
-def source_summary(wildcards):
-    """Summary of the run whose found net this one trains from scratch, if any."""
-    source = CATALOGUE.runs[wildcards.run].depth_of
-    return [f"{OUT}/runs/{source}/seed{wildcards.seed}/summary.json"] if source else []
+def source_folders(wildcards):
+    """Folders of the runs that give this one its depth or budget, by `autogrow`'s options."""
+    sources = CATALOGUE.runs[wildcards.run].sources
+    return {
+        option: f"{OUT}/runs/{run}/seed{wildcards.seed}"
+        for option, run in sources.items()
+    }
+
+
+def source_summaries(wildcards):
+    """Summaries of the runs that give this one its depth or budget, if any."""
+    folders = dict.fromkeys(source_folders(wildcards).values())
+    return [f"{folder}/summary.json" for folder in folders]
 
 
 def code_of(*chapters):
@@ -153,9 +163,11 @@ def job_spec(wildcards):
     return CATALOGUE.runs[wildcards.run].job_spec(shared)
 
 
-def depth_of(wildcards, input):
-    """Where a run takes its depth from, as an `autogrow` argument."""
-    return shlex.join(["--depth-of", str(Path(input[0]).parent)]) if input else ""
+def taken(wildcards):
+    """Where a run takes its depth and its budget from, as `autogrow` arguments."""
+    return shlex.join(
+        word for pair in source_folders(wildcards).items() for word in pair
+    )
 
 
 def asked_for(resources):

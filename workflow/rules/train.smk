@@ -19,7 +19,7 @@
 
 rule train:
     input:
-        source_summary,
+        source_summaries,
     output:
         update(f"{OUT}/runs/{{run}}/seed{{seed}}/summary.json"),
         update(f"{OUT}/runs/{{run}}/seed{{seed}}/metrics.csv"),
@@ -36,12 +36,12 @@ rule train:
         spec=job_spec,
         # Not `spec.yaml`, by which a run's folder is known.
         spec_file=f"{OUT}/specs/{{run}}/seed{{seed}}.yaml",
-        depth_of=depth_of,
+        taken=taken,
         folder=lambda wildcards, output: str(Path(output[0]).parent),
     shell:
         "rm -rf .snakemake/backups/{params.folder:q};"
         + handed_over("spec")
-        + " exec {resources.launcher} run {params.spec_file:q} {params.depth_of}"
+        + " exec {resources.launcher} run {params.spec_file:q} {params.taken}"
         " --out {params.folder:q}"
         " --device {resources.device} --threads {resources.cpu_threads} {resources.checkpoints}"
         " --replace --wait"
