@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import matplotlib
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -16,6 +15,7 @@ from analysis.figures.frames import finite, panels, read_frame
 
 TEXT = ("network", "K", "paper_K", "fraction", "found_depth", "null_depth", "null_stopped")
 NUMBERS = ("found_sub_modules", "null_sub_modules")
+_COLORS = (style.BLACK, style.BLUE, style.SKY, style.GREEN, style.ORANGE, style.VERMILLION)
 _MARKERS = ("o", "s", "^", "D", "v", "P")
 
 
@@ -54,11 +54,14 @@ def _marker(i: int) -> str:
     return _MARKERS[i % len(_MARKERS)]
 
 
+def _color(i: int) -> str:
+    return _COLORS[i % len(_COLORS)]
+
+
 def _points(axes: Axes, rows: pd.DataFrame, tasks: list[str]) -> None:
     by_K = (rows["paper_K"] != "").any()
     settings = rows["paper_K"] if by_K else rows["fraction"]
     order = sorted(settings.unique(), key=float)
-    colors = matplotlib.colormaps[style.SEQUENTIAL]
     axes.set(xscale="log", yscale="log", xlabel="Schedule alone", ylabel="AutoGrow")
     if len(rows):
         both = rows[list(NUMBERS)].to_numpy(float)
@@ -68,8 +71,8 @@ def _points(axes: Axes, rows: pd.DataFrame, tasks: list[str]) -> None:
     for (task, setting, stopped), points in rows.groupby(
         [_task(rows), settings, rows["null_stopped"]], sort=False
     ):
-        color = colors(0.9 * order.index(setting) / max(1, len(order) - 1))
-        look: style.Look = {"mec": color, "mfc": color if stopped == "yes" else "none"}
+        color = _color(order.index(setting))
+        look: style.Look = {"color": color, "mfc": color if stopped == "yes" else "none"}
         x, y = (points[column] for column in reversed(NUMBERS))
         axes.plot(x, y, _marker(tasks.index(task)), ls="", alpha=0.85, **look)
     for axis in (axes.xaxis, axes.yaxis):
@@ -77,11 +80,9 @@ def _points(axes: Axes, rows: pd.DataFrame, tasks: list[str]) -> None:
         axis.set_major_formatter(ScalarFormatter())
         axis.set_minor_formatter(NullFormatter())
     handles = [
-        Line2D([], [], ls="", marker="o", label=_named(rows[settings == setting], by_K))
-        for setting in order
+        Line2D([], [], ls="", marker="o", color=_color(i), label=_named(rows[settings == s], by_K))
+        for i, s in enumerate(order)
     ]
-    for i, handle in enumerate(handles):
-        handle.set_color(colors(0.9 * i / max(1, len(order) - 1)))
     axes.legend(handles=handles, loc="upper left", handletextpad=0.2, borderaxespad=0.2)
 
 

@@ -91,7 +91,10 @@ def test_every_run_and_seed_against_its_parameters(build, catalogue):
     depths = (3, 5, 7, 9, 11, 13, 15, 18, 24, 48)
     assert list(listed["depth"]) == [f"{n}-{n}-{n}" for n in depths]
     assert dict(listed[["layers", "accuracy"]].to_numpy())["290"] == "94.54"
-    assert len(frame) == len(catalogue.tables["figure3"].rows) * len(SEEDS)
+    equal = frame[frame["method"] == "equal compute"]
+    assert len(equal) == 8 * len(SEEDS)
+    assert equal["run"].str.endswith("-equal-compute").all()
+    assert len(frame) == len(catalogue.tables["figure3"].rows) * len(SEEDS) + len(equal)
     assert dict(frame[["panel", "network"]].drop_duplicates().to_numpy()) == {
         **{"a": "Basic3ResNet", "b": "Plain3Net", "c": "Basic4ResNet", "d": "Plain4Net"}
     }
@@ -158,6 +161,20 @@ def test_on_the_papers_data_ours_and_the_published_share_a_panel(tmp_path):
     shutil.rmtree(tmp_path / "runs" / one / "seed1")
     with pytest.raises(figures.UserError, match="no summary"):
         figures.build_figure(paper.tables["figure4"], paper, replace(results))
+
+
+def test_found_depths_stand_beside_those_of_the_schedule_alone(build, catalogue):
+    """The made-up curves have four epochs: no schedule stops there, K = 1 grows four times."""
+    frame = build("figure9")["figure9.csv"]
+    assert len(frame) == len(catalogue.tables["figure9"].rows) * len(SEEDS)
+    assert set(frame["panel"] + frame["title"]) == {
+        *("aby growing period K", "bby fraction of the training set")
+    }
+    assert (frame["fraction"] == "")[frame["panel"] == "a"].all()
+    one = frame[(frame["paper_K"] == "1") & (frame["paper_dataset"] == "CIFAR10")].iloc[0]
+    told = one[["found_depth", "found_sub_modules", "null_depth", "null_stopped"]]
+    assert list(told) == ["2-1-1", "4", ">=3-2-2", "no"]
+    assert one["null_sub_modules"] == "7"
 
 
 MORPHING = ["Basic3ResNet-1-1-1 morphed to 2-2-2", "Basic3ResNet-2-2-2 from scratch"]
