@@ -253,8 +253,8 @@ class RowMaker:
             resolved = resolve(spec)
         except UserError as error:
             raise UserError(f"{self._where}: {error}") from None
-        ids = (source.id if source else None for source in (depth_of, budget_of))
-        run = Run(run_id(resolved, depth_of, budget_of, own), resolved, *ids, own)
+        depth, budget = (source.id if source else None for source in (depth_of, budget_of))
+        run = Run(run_id(resolved, depth_of, budget_of, own), resolved, depth, budget, own)
         self.needed.append(run)
         return run
 

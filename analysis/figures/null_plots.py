@@ -59,7 +59,7 @@ def _color(i: int) -> str:
 
 
 def _points(axes: Axes, rows: pd.DataFrame, tasks: list[str]) -> None:
-    by_K = (rows["paper_K"] != "").any()
+    by_K = bool((rows["paper_K"] != "").any())
     settings = rows["paper_K"] if by_K else rows["fraction"]
     order = sorted(settings.unique(), key=float)
     axes.set(xscale="log", yscale="log", xlabel="Schedule alone", ylabel="AutoGrow")
@@ -71,10 +71,10 @@ def _points(axes: Axes, rows: pd.DataFrame, tasks: list[str]) -> None:
     for (task, setting, stopped), points in rows.groupby(
         [_task(rows), settings, rows["null_stopped"]], sort=False
     ):
-        color = _color(order.index(setting))
+        color = _color(order.index(str(setting)))
         look: style.Look = {"color": color, "mfc": color if stopped == "yes" else "none"}
         x, y = (points[column] for column in reversed(NUMBERS))
-        axes.plot(x, y, _marker(tasks.index(task)), ls="", alpha=0.85, **look)
+        axes.plot(x, y, _marker(tasks.index(str(task))), ls="", alpha=0.85, **look)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axis.set_major_formatter(ScalarFormatter())

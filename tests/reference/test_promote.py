@@ -50,7 +50,7 @@ def template(tmp_path_factory):
             os.utime(folder / "runs" / run.id / f"seed{seed}" / "summary.json", (MADE, MADE))
     results = Results(folder, SEEDS, "best")
     for table in mini().tables.values():
-        if table.name.startswith("table"):
+        if not table.is_figure:
             write_table(table, mini(), results)
     for file in (folder / "tables").iterdir():
         os.utime(file, (MADE + 10, MADE + 10))
@@ -100,7 +100,7 @@ def refused(project, told, **options):
 def test_tables_and_their_provenance_are_kept(project, call):
     told = call(main, "promote", "--scale", "mini")
     assert (told.status, told.err) == (0, "")
-    assert f"results/reference/mini: 12 tables of {2 * len(mini().runs)} runs" in told.out
+    assert f"results/reference/mini: 15 tables of {2 * len(mini().runs)} runs" in told.out
     reference = project / "results" / "reference" / "mini"
     kept = [f"tables/table{n}{form}" for n in range(2, 14) for form in module.FORMS]
     kept += [f"figures/{name}" for name in module.PICTURE]
@@ -264,7 +264,7 @@ def test_smoke_and_unknown_scales_are_refused(project, call):
 
 
 def test_runs_of_figures_count_as_well(project):
-    tables = [t for t in mini().tables.values() if t.name.startswith("table")]
+    tables = [t for t in mini().tables.values() if not t.is_figure]
     own = set(mini().runs) - {run for table in tables for run in table.runs}
     assert own
     shutil.rmtree(out(project) / "runs" / min(own) / "seed0")
@@ -320,7 +320,7 @@ def test_a_table_older_than_a_run_is_refused(project):
         ("table5.csv", "mini", "paper", "table5.csv: is of scale paper; allowed: mini"),
         ("table5.csv", "Basic3ResNet/50", "Basic3ResNet/49", "rows are not the catalogue's"),
         ("table5_seeds.csv", "periodic-K6", "periodic-K9", "runs are not the catalogue's"),
-        ("table5_seeds.csv", ",1,B", ",2,B", "seeds: table13 of 0 or 1; table5 of 0 or 2"),
+        ("table5_seeds.csv", ",1,B", ",2,B", "seeds: frontier of 0 or 1; table5 of 0 or 2"),
         ("table5_seeds.csv", "seed", "seat", "has no column 'seed'"),
         ("table5_seeds.csv", ",1,B", ",one,B", "not the seeds of a table"),
     ],

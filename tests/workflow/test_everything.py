@@ -8,11 +8,14 @@ import pandas as pd
 import pytest
 
 from analysis.experiments.catalogue import load_catalogue
+from autogrow.growth.counterfactual import outcome
+from autogrow.runs.folder import read_spec
 
 SMOKE = ("--config", "scale=smoke", "--")
 OUT = "results/out/smoke"
-TABLES = [f"table{n}" for n in range(2, 14)]
-FIGURES = [f"figure{n}" for n in range(2, 9)]
+BEYOND = ["null_depth", "selection_audit", "frontier"]
+TABLES = [*(f"table{n}" for n in range(2, 14)), *BEYOND]
+FIGURES = [f"figure{n}" for n in range(2, 10)]
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -20,7 +23,7 @@ def test_every_table_is_written_in_every_form(smoke, table):
     folder = smoke.folder / OUT / "tables"
     ours = pd.read_csv(folder / f"{table}.csv", dtype=str, keep_default_na=False)
     paper = smoke.folder / f"results/paper/{table}.csv"
-    assert paper.exists() == (table not in ("table12", "table13"))
+    assert paper.exists() == (table not in ("table12", "table13", *BEYOND))
     rows = load_catalogue("smoke").tables[table].rows
     assert len(ours) == (len(pd.read_csv(paper, dtype=str)) if paper.exists() else len(rows))
     assert ours["stamp"].str.contains("NO SCIENTIFIC MEANING").all()
@@ -87,8 +90,31 @@ def test_a_baseline_has_the_depth_that_its_autogrow_run_found(smoke):
     runs = smoke.folder / OUT / "runs"
     for baseline in runs.rglob("scratch-as-deep-as-periodic-*/seed0/summary.json"):
         source = baseline.parents[1].name.removeprefix("scratch-as-deep-as-")
+        source = source.removesuffix("-equal-compute")
         found = json.loads((baseline.parents[2] / source / "seed0/summary.json").read_text())
         assert json.loads(baseline.read_text())["network"] == found["network"]
+
+
+def test_a_run_at_equal_compute_computes_what_its_autogrow_run_did(smoke):
+    runs = smoke.folder / OUT / "runs"
+    for file in runs.rglob("scratch-*-equal-compute/seed0/summary.json"):
+        equal = json.loads(file.read_text())
+        source = file.parents[1].name.removesuffix("-equal-compute")
+        source = source.removeprefix("scratch-as-deep-as-")
+        grown = json.loads((file.parents[2] / source / "seed0/summary.json").read_text())
+        one = equal["flops_training"] / equal["epochs"]["training"]
+        assert equal["epochs"]["training"] == max(1, round(grown["flops_training"] / one))
+
+
+def test_a_null_is_replayed_from_the_seed_networks_curve(smoke):
+    table = pd.read_csv(smoke.folder / OUT / "tables/null_depth.csv", dtype=str)
+    rows = load_catalogue("smoke").tables["null_depth"].rows
+    row, cells = rows[0], table.iloc[0]
+    never = smoke.folder / OUT / "runs" / row.runs["null"] / "seed0"
+    grown = smoke.folder / OUT / "runs" / row.runs["main"] / "seed0"
+    spec = read_spec(grown)
+    accuracies = list(pd.read_csv(never / "metrics.csv")["val_accuracy"])
+    assert cells["null_depth"] == outcome(spec.growth_policy, (1, 1, 1), accuracies).text
 
 
 def test_after_everything_there_is_nothing_to_do(smoke):
@@ -96,7 +122,7 @@ def test_after_everything_there_is_nothing_to_do(smoke):
 
 
 def test_a_table_and_figures_need_only_their_runs_and_landscapes_of_one_seed(workflow):
-    """Two seeds: table9 has six runs, figure5 two with trajectories, figure7 six surfaces.
+    """Two seeds: table9 has eight runs, figure5 two with trajectories, figure7 six surfaces.
 
     Two of Figure 7's runs are Table 9's.
     """
@@ -104,7 +130,7 @@ def test_a_table_and_figures_need_only_their_runs_and_landscapes_of_one_seed(wor
     jobs = workflow.planned("--config", "scale=smoke", "seeds=[7,8]", "--", *targets)
     assert {target: jobs.pop(target) for target in targets} == dict.fromkeys(targets, 1)
     assert jobs == {
-        "train": 2 * 6 + 2 + 4,
+        "train": 2 * 8 + 2 + 4,
         **{"table": 1, "figure_data": 1, "contoured_figure_data": 1, "figure": 2},
         **{"trajectory_plane": 2, "contour_block": 4, "contour": 2},
         **{"surface_block": 12, "surface": 6},
@@ -133,7 +159,7 @@ def test_the_slurm_profile_is_the_papers_scale_and_one_key_is_changed_alone(
     found = re.findall(r"runtime=(\d+),.* gpu=(\d), .*cpus_per_task=(\d+)", text)
     assert {*found} == asked
     several = "exec torchrun --standalone --nproc-per-node=4 -m autogrow run"
-    assert text.count(several) == (0 if options else 12)  # the runs of table7
+    assert text.count(several) == (0 if options else 21)  # the runs of table7
     for table in ("table7", "table9"):
         assert f"results/out/paper/tables/{table}.csv" in text
 
