@@ -33,6 +33,9 @@ DEPTHS = (*TOTALS, "layers")
 OWN = ("scale", "row", "n")
 """Columns of ours; the paper's tables have none of them."""
 
+OF_SOME_ROWS = ("equal_compute_accuracy", "delta_equal_compute")
+"""Value columns that are empty in rows that have no run for them."""
+
 NOT_COMPARED = (
     *("gpus", "growing_hours", "finetuning_hours", "growing_ratio"),
     *("adaminit_uses", "adaminit_median", "adaminit_below_3"),
@@ -150,6 +153,7 @@ def read_table(file: Path) -> TableFile:
         if row in rows:
             raise UserError(f"{file}: row {row} is given twice; allowed: each row once")
         compared = [c for c in columns if c not in NOT_COMPARED]
+        compared = [c for c in compared if line[c] or c not in OF_SOME_ROWS]
         rows[row] = {c: _value(f"{file}: row {row}", line, c) for c in compared}
         settings[row] = {key: line[key] for key in (*keys, "dataset") if ours and key in line}
     return TableFile(file, scales[0], columns, rows, settings)

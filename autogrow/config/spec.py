@@ -159,16 +159,19 @@ class ScratchSpec(TrainingChoices, RunSpec):
         description="learning rate: falling at the milestones, constant, or falling inside every "
         "--period epochs; with the last two a seed network is trained as while growing",
     )
-    period: Epochs | None = Field(
-        None, description="epochs after which the schedule 'restarts' begins again"
+    period: int = Field(
+        0,
+        ge=0,
+        le=100_000,
+        description="epochs after which the schedule 'restarts' begins again; 0: with others",
     )
 
     @model_validator(mode="after")
     def _restarting(self) -> Self:
-        if (self.schedule == "restarts") != (self.period is not None):
+        if (self.schedule == "restarts") != (self.period > 0):
             raise ValueError(
-                f"period: found {shown(self.period)}; allowed: a number of epochs with the "
-                "schedule 'restarts', and with no other"
+                f"period: found {self.period}; allowed: from 1 with the schedule 'restarts', "
+                "and 0 with others"
             )
         return self
 

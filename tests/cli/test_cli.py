@@ -257,7 +257,7 @@ def test_budget_of_a_finished_run_and_a_network_that_never_grows(cli, mistake, t
     assert cli("train", *tiny.options, *never, "--out", tmp_path / "never").status == 0
     first, still = (metrics(folder)[0] for folder in (grown, tmp_path / "never"))
     assert {**first, "phase": ""} == {**still, "phase": ""}
-    assert "period: found None" in mistake("train", *tiny.options, *never, "--schedule", "restarts",
+    assert "period: found 0" in mistake("train", *tiny.options, *never, "--schedule", "restarts",
                                            "--out", tmp_path / "other")  # fmt: skip
 
 

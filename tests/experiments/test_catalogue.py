@@ -228,7 +228,7 @@ def test_a_schedule_null_is_the_seed_network_at_the_growing_rate():
                 growing,
                 300 if "ImageNet" in null.data else 1000,
             )
-            assert null.period == (grown.K if growing == "restarts" else None)
+            assert null.period == (grown.K if growing == "restarts" else 0)
     # One run a network, data set and learning rate serves every K, initializer and policy.
     assert len({row.runs["null"] for row in catalogue.tables["table8"].rows}) == 2
 
