@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
@@ -103,23 +102,29 @@ def _forward(spec: ResolvedSpec, name: NetworkName) -> int:
     """Return multiply-adds of one image."""
     size, channels, classes = _images(spec)
     stem = choose_stem(name.architecture, spec.stem, size)
-    return _by_depth(name.architecture, size, channels, classes, stem, spec.width)(name.depth)
+    base, each = _per_sub_module(name.architecture, size, channels, classes, stem, spec.width)
+    return base + sum((d - 1) * e for d, e in zip(name.depth, each, strict=True))
 
 
 @cache
-def _by_depth(
+def _per_sub_module(
     architecture: Architecture, size: int, channels: int, classes: int, stem: Stem, width: int
-) -> Callable[[Depth], int]:
-    from autogrow.networks.flops import flops_by_depth
+) -> tuple[int, list[int]]:
+    """Return multiply-adds of the 1-1-1 network and of one more sub-module in each sub-network."""
+    from autogrow.networks.flops import network_costs
 
-    return flops_by_depth(
-        architecture,
-        image_size=size,
-        image_channels=channels,
-        classes=classes,
-        stem=stem,
-        width=width,
+    one, two = (
+        network_costs(
+            NetworkName(architecture, (d,) * architecture.sub_networks),
+            image_size=size,
+            image_channels=channels,
+            classes=classes,
+            stem=stem,
+            width=width,
+        )
+        for d in (1, 2)
     )
+    return one[-1].flops, [b.flops - a.flops for a, b in zip(one[1:-2], two[1:-2], strict=True)]
 
 
 def _assumed_growth(run: Run, catalogue: Catalogue) -> tuple[Event, ...]:

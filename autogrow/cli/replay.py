@@ -62,6 +62,8 @@ def _replay(options: argparse.Namespace) -> None:
     if options.run is not None:
         _replay_run(options.run, given)
         return
+    if "network" not in given:
+        raise UserError("--network: missing; allowed with --accuracies: a name, as Basic3ResNet")
     for name in [name for name in SCHEDULE if name in given]:
         values = given[name]
         if len(values) > 1:

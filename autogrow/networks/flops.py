@@ -8,6 +8,7 @@ second of every short run.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import addmm_flop, conv_flop_count
 
 from autogrow.networks.growable import GrowableNetwork, build_network, depth_of
-from autogrow.networks.names import LAYERS, Architecture, NetworkName, Shortcut, Stem
+from autogrow.networks.names import LAYERS, NetworkName, Shortcut, Stem
 
 
 @dataclass(frozen=True)
@@ -31,49 +32,6 @@ class Cost:
     layers: int
     parameters: int
     flops: int
-
-
-@dataclass(frozen=True)
-class FlopsByDepth:
-    """Multiply-adds of one image's forward pass, for networks that differ in depth alone.
-
-    ``shallowest`` has one sub-module in each sub-network, and each further one of sub-network
-    ``i`` adds ``each[i]``.
-    """
-
-    shallowest: int
-    each: tuple[int, ...]
-
-    def __call__(self, depth: tuple[int, ...]) -> int:
-        """Return the multiply-adds of a network of this depth."""
-        return self.shallowest + sum((d - 1) * e for d, e in zip(depth, self.each, strict=True))
-
-
-def flops_by_depth(
-    architecture: Architecture,
-    *,
-    image_size: int,
-    image_channels: int,
-    classes: int,
-    stem: Stem | None = None,
-    width: int | None = None,
-    shortcut: Shortcut = "B",
-) -> FlopsByDepth:
-    """Return what each depth of an architecture costs; arguments as :func:`network_costs`."""
-    one, two = (
-        network_costs(
-            NetworkName(architecture, (d,) * architecture.sub_networks),
-            image_size=image_size,
-            image_channels=image_channels,
-            classes=classes,
-            stem=stem,
-            width=width,
-            shortcut=shortcut,
-        )
-        for d in (1, 2)
-    )
-    each = (b.flops - a.flops for a, b in zip(one[1:-2], two[1:-2], strict=True))
-    return FlopsByDepth(one[-1].flops, tuple(each))
 
 
 def network_costs(
@@ -110,21 +68,7 @@ def costs_of(network: GrowableNetwork, image: Tensor) -> list[Cost]:
 
     The network is in evaluation mode; the image (1, C, H, W), of any content, is on its device.
     """
-    counts: dict[nn.Module, int] = {}
-
-    def count(layer: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
-        [x] = inputs
-        if isinstance(layer, nn.Conv2d):
-            counts[layer] = conv_flop_count([*x.shape], [*layer.weight.shape], [*output.shape])
-        elif isinstance(layer, nn.Linear):
-            counts[layer] = addmm_flop(layer.bias.shape, x.shape, layer.weight.t().shape)
-
-    layers = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
-    handles = [layer.register_forward_hook(count) for layer in layers]
-    with torch.enable_grad():  # without, BN is folded and its convolution not called as a layer
-        network(image)
-    for handle in handles:
-        handle.remove()
+    counts = _counted(network, image)
 
     def cost(part: str, module: nn.Module, sub_modules: int, layers: int) -> Cost:
         parameters = sum(p.numel() for p in module.parameters())
@@ -142,3 +86,40 @@ def costs_of(network: GrowableNetwork, image: Tensor) -> list[Cost]:
         cost("head", network.head, 0, 1),
         cost("total", network, sum(depth), network.layers),
     ]
+
+
+def flops_by_depth(network: GrowableNetwork, image: Tensor) -> Callable[[tuple[int, ...]], int]:
+    """Return a function that tells what each depth up to a network's own costs.
+
+    The arguments are as for :func:`costs_of`; it counts multiply-adds of one image's forward pass.
+    """
+    counts = _counted(network, image)
+
+    def cost(module: nn.Module) -> int:
+        return sum(counts.get(layer, 0) for layer in module.modules()) // 2
+
+    ends = cost(network.stem) + cost(network.head)
+    each = [
+        [cost(sub_module) for sub_module in sub_network] for sub_network in network.sub_networks
+    ]
+    return lambda depth: ends + sum(sum(s[:d]) for s, d in zip(each, depth, strict=True))
+
+
+def _counted(network: GrowableNetwork, image: Tensor) -> dict[nn.Module, int]:
+    """Return twice the multiply-adds of each convolution and linear layer."""
+    counts: dict[nn.Module, int] = {}
+
+    def count(layer: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
+        [x] = inputs
+        if isinstance(layer, nn.Conv2d):
+            counts[layer] = conv_flop_count([*x.shape], [*layer.weight.shape], [*output.shape])
+        elif isinstance(layer, nn.Linear):
+            counts[layer] = addmm_flop(layer.bias.shape, x.shape, layer.weight.t().shape)
+
+    layers = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
+    handles = [layer.register_forward_hook(count) for layer in layers]
+    with torch.enable_grad():  # without, BN is folded and its convolution not called as a layer
+        network(image)
+    for handle in handles:
+        handle.remove()
+    return counts

@@ -25,7 +25,10 @@ def budget_epochs(folder: Path, spec: ScratchSpec) -> int:
     UserError
         If the folder's run is not finished, or was trained on other data.
     """
-    from autogrow.networks.flops import network_costs
+    import torch
+
+    from autogrow.networks.flops import costs_of
+    from autogrow.networks.growable import build_network
 
     summary, there = read_result(folder), read_spec(folder)
     for key in SAME:
@@ -36,13 +39,14 @@ def budget_epochs(folder: Path, spec: ScratchSpec) -> int:
                 f"allowed: {shown(ours)}, as the run that is to compute as much"
             )
     name, data = spec.first_network, summary.data
-    cost = network_costs(
+    network = build_network(
         name,
-        image_size=data.image_size,
         image_channels=data.image_channels,
         classes=data.classes,
         stem=choose_stem(name.architecture, spec.stem, data.image_size),
         width=spec.width,
         shortcut=spec.shortcut,
-    )[-1]
+    )
+    image = torch.zeros(1, data.image_channels, data.image_size, data.image_size)
+    cost = costs_of(network.eval(), image)[-1]
     return max(1, round(summary.flops_training / (PASSES * data.training_images * cost.flops)))

@@ -18,7 +18,6 @@ from autogrow.process.distributed import ALONE, World
 from autogrow.runs.cost import training_flops
 from autogrow.runs.provenance import cpu_model, git_commit, versions
 from autogrow.runs.summary import OVERALL, SCORES, AdamInitUse, DataSummary, MemoryShortage, Summary
-from autogrow.training.building import shape_of
 from autogrow.training.metrics import Epoch, Phase
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def summarize(
     micro_batch = halvings[-1].micro_batch if halvings else spec.micro_batch
     share = -(-spec.batch_size // world.size)
     largest = spec.largest_depth or () if isinstance(spec, ResolvedAutogrow) else ()
-    by_depth = flops_by_depth(spec.architecture, image_size=data.image_size, **shape_of(spec, data))
+    by_depth = flops_by_depth(network, image)
     spent = training_flops(epochs, spec.architecture, len(sets.train), by_depth)
 
     def flops(*phases: Phase) -> int:
