@@ -45,10 +45,8 @@ def support_and_contradiction(test: Test, margins: Mapping[str, Margin]) -> tupl
             margin, others = margins[test.margin], f"{test.side} others"
             if test.shows == "superior":
                 return f"better than all {others}", f"less than {margin} better than some {others}"
-            return (
-                f"less than {margin} below all {others}",
-                f"more than {margin} below some {others}",
-            )
+            below = f"than {margin} below"
+            return f"less {below} all {others}", f"more {below} some {others}"
 
 
 _SIDES = ("inside", "outside")
