@@ -1,5 +1,6 @@
 """config/claims.yaml is whole, and a mistake in it is one line that names file, claim and key."""
 
+import copy
 import re
 from typing import get_args
 
@@ -30,15 +31,20 @@ def content(catalogue):
     return load_claims(catalogue)
 
 
-@pytest.fixture
-def changed(tmp_path, catalogue):
-    """Load claims.yaml after a change of its content; return what is said about it."""
+@pytest.fixture(scope="module")
+def values():
+    return yaml.safe_load(CLAIMS.read_text())
 
-    def load(change):
-        values = yaml.safe_load(CLAIMS.read_text())
-        change(values)
+
+@pytest.fixture
+def changed(tmp_path, catalogue, values):
+    """Load one claim of claims.yaml after a change of the file; return what is said about it."""
+
+    def load(change, claim):
+        values_now = {**values, "claims": {claim: copy.deepcopy(values["claims"][claim])}}
+        change(values_now)
         file = tmp_path / "claims.yaml"
-        file.write_text(yaml.safe_dump(values))
+        file.write_text(yaml.safe_dump(values_now))
         with pytest.raises(UserError) as told:
             load_claims(catalogue, file)
         text = str(told.value)
@@ -189,7 +195,7 @@ def test_a_mistake_in_a_claim(changed, claim, path, value, told):
         else:
             place[last] = value
 
-    text = changed(change)
+    text = changed(change, claim)
     assert text.startswith(f"{claim}: ")
     assert told in text
 
@@ -205,4 +211,4 @@ def test_a_mistake_in_a_claim(changed, claim, path, value, told):
     ],
 )
 def test_a_mistake_outside_the_claims(changed, key, value, told):
-    assert told in changed(lambda values: values.update({key: value}))
+    assert told in changed(lambda values: values.update({key: value}), "C01")
