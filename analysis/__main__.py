@@ -20,6 +20,7 @@ COMMANDS = {
     "trajectory": ("analysis.landscapes.trajectories", "evaluate the plane of a trajectory"),
     "surface": ("analysis.landscapes.surfaces", "evaluate a loss surface"),
     "compare": ("analysis.reference.compare", "compare tables with a reference"),
+    "claims": ("analysis.claims.show", "list the claims of the paper, and how they are judged"),
     "promote": ("analysis.reference.promote", "make tables the committed reference"),
     "plan": ("analysis.jobs.plan", "list what there is to run, and its cost"),
     "reproduce": ("analysis.jobs.reproduce", "run the whole workflow, and show its progress"),

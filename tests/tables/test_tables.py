@@ -310,7 +310,7 @@ def test_tables_with_divergence_can_be_compared(catalogue, results, lose, tmp_pa
         folders = ["--new", str(tmp_path / new), "--reference", str(tmp_path / reference)]
         status = main(["compare", *folders, "--out", str(tmp_path / "compare.csv")])
         found = [line["verdict"] for line in rows(tmp_path / "compare.csv")]
-        return status, {verdict: found.count(verdict) for verdict in set(found) - {"within"}}
+        return status, {verdict: found.count(verdict) for verdict in set(found) - {"agrees"}}
 
     assert compared("after", "after") == (0, {"both diverged": 1})
     assert compared("after", "before") == (1, {"diverged in new": 2})
