@@ -95,7 +95,7 @@ def pack(folder: Path, seed: int, runs: Iterable[str]) -> bytes:
     contents: dict[str, bytes] = {}
     for run in sorted(runs):
         place = folder / "runs" / run / f"seed{seed}"
-        sealed = require_finished(place)
+        sealed = require_finished(place, RUN)
         names = [name for name in sealed.files if name in RECORDS]
         sealed.check(*names)
         for name in (*names, SEAL):
