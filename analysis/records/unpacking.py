@@ -53,9 +53,9 @@ def unpack(archive: Archive, origin: str, folder: Path) -> Counter[str]:
             count["unfinished"] += 1
         else:
             note = f"The records of this run are from {origin}. It has no weights here.\n"
-            write_together(
-                {place / UNPACKED: note.encode(), **{place / n: c for n, c in files.items()}}
-            )
+            contents = {place / UNPACKED: note.encode()}
+            contents |= {place / name: content for name, content in files.items()}
+            write_together(contents, sync=False)  # what a power cut damages, its seal tells
             for name in files:
                 os.utime(place / name, (now - MARGIN, now - MARGIN))
             os.utime(place / UNPACKED, (now, now))

@@ -66,7 +66,8 @@ def template(tmp_path_factory):
 
 @pytest.fixture
 def project(template, tmp_path, monkeypatch):
-    """Copy the template; the package is then of this repository."""
+    """Copy the template; the package is then of this repository, and packs nothing."""
+    monkeypatch.setattr(module, "pack", lambda *_: b"packed")
     monkeypatch.setattr(module, "ROOT", tmp_path / "project")
     return shutil.copytree(template, tmp_path / "project")
 
@@ -101,7 +102,8 @@ def refused(project, told, **options):
     assert state(project.parent) == before
 
 
-def test_tables_and_their_provenance_are_kept(project, call):
+def test_tables_and_their_provenance_are_kept(project, call, monkeypatch):
+    monkeypatch.setattr(module, "pack", pack)
     told = call(main, "promote", "--scale", "mini")
     assert (told.status, told.err) == (0, "")
     assert f"results/reference/mini: 12 tables of {2 * len(mini().runs)} runs" in told.out
@@ -148,6 +150,7 @@ def test_tables_and_their_provenance_are_kept(project, call):
 
 def test_a_reference_is_rebuilt_from_its_archives_byte_for_byte(project, call, monkeypatch):
     """Tables, and figures without landscapes, without the runs that they were made from."""
+    monkeypatch.setattr(module, "pack", pack)
     promote(project)
     reference = project / "results/reference/mini"
     shutil.rmtree(out(project))
