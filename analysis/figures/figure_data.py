@@ -278,6 +278,14 @@ def _read_grid(file: Path, columns: Sequence[str]) -> pd.DataFrame:
     return frame
 
 
+def write_figure(figure: Table, catalogue: Catalogue, results: Results) -> None:
+    """Write the CSVs of a figure into the folder ``figures`` of the results."""
+    frames = build_figure(figure, catalogue, results)
+    folder = results.folder / "figures"
+    files = {s: frame.to_csv(index=False).encode() for s, frame in frames.items()}
+    write_together({folder / f"{figure.name}{s}.csv": f for s, f in files.items()})
+
+
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("figure", help="figure2 to figure8")
@@ -290,8 +298,5 @@ def run(options: argparse.Namespace) -> int:
     if options.figure not in _BUILDERS:
         raise UserError(f"figure: found {shown(options.figure)}; allowed: {allowed(_BUILDERS)}")
     results = Results(options.folder, options.seeds, options.accuracy)
-    frames = build_figure(catalogue.tables[options.figure], catalogue, results)
-    folder = options.folder / "figures"
-    files = {s: frame.to_csv(index=False).encode() for s, frame in frames.items()}
-    write_together({folder / f"{options.figure}{s}.csv": f for s, f in files.items()})
+    write_figure(catalogue.tables[options.figure], catalogue, results)
     return 0

@@ -187,8 +187,12 @@ def read_json(path: Path) -> Any:
         If it cannot be read or is not JSON.
     """
     require_file(path, "a JSON file")
-    content = read_bytes(path, "a JSON file", 2**24)
+    return parse_json(read_bytes(path, "a JSON file", 2**24), str(path))
+
+
+def parse_json(content: bytes, source: str) -> Any:
+    """Return what the bytes of a JSON file hold; ``source`` names it if they are not JSON."""
     try:
         return json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise UserError(f"{path}: is not JSON: {error}; delete it to start over") from None
+        raise UserError(f"{source}: is not JSON: {error}; delete it to start over") from None

@@ -20,6 +20,7 @@ import pytest
 import yaml
 from data_sets import photograph
 from documents import DOCUMENTS, ROOT, blocks, commands, inline_commands, languages, name_of
+from made_up_summaries import made_up_summary, write_result
 
 from analysis.__main__ import COMMANDS
 from analysis.__main__ import main as analysis_main
@@ -94,6 +95,10 @@ def analysis(words):
     words = list(words)
     if words[0] in ("trajectory", "surface"):
         words += ["--points", "3", "--images", "50", "--threads", "1"]
+    if words[0] == "archive":
+        write_result(Path("finished/runs/a/seed0"), made_up_summary("Basic3ResNet-1-1-1"))
+        paths = {"pack": ("finished", "packed"), "unpack": ("packed", "out"), "check": ("packed",)}
+        words += itertools.chain(*zip(("--from", "--to"), paths[words[1]], strict=False))
     if words[0] == "promote":  # would ask for every run of the scale
         words.append("--help")
     done(analysis_main, words)

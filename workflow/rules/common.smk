@@ -13,8 +13,10 @@ from analysis.experiments.catalogue import load_catalogue
 from analysis.experiments.row_files import to_json
 from analysis.jobs.resources import cpu_resources, landscape_resources, run_resources
 from analysis.experiments.settings import Settings, prepare_environment
+from analysis.records.unpacking import has_other_settings, is_unpacked
 from autogrow.config.pydantic_errors import validated
 from autogrow.errors import UserError
+from autogrow.files.seals import UNPACKED
 
 try:
     SETTINGS = validated(Settings, config, "config")
@@ -153,9 +155,21 @@ def job_spec(wildcards):
     return CATALOGUE.runs[wildcards.run].job_spec(shared)
 
 
+def other_settings(wildcards):
+    """The note that a run is from an archive, if its settings there were others than now.
+
+    It is younger than the run's summary, so that the run is trained again.
+    """
+    folder = Path(run_folder(wildcards))
+    if is_unpacked(folder) and has_other_settings(folder, job_spec(wildcards)):
+        return [str(folder / UNPACKED)]
+    return []
+
+
 def depth_of(wildcards, input):
     """Where a run takes its depth from, as an `autogrow` argument."""
-    return shlex.join(["--depth-of", str(Path(input[0]).parent)]) if input else ""
+    sources = [str(Path(file).parent) for file in input.source]
+    return shlex.join(["--depth-of", *sources]) if sources else ""
 
 
 def asked_for(resources):
@@ -171,7 +185,7 @@ def asked_for(resources):
 
 
 def run_folder(wildcards):
-    """The folder of the run whose landscape a job computes."""
+    """The folder of the run that a job is about."""
     return f"{OUT}/runs/{wildcards.run}/seed{wildcards.seed}"
 
 
