@@ -134,7 +134,7 @@ class RowMaker:
                 used[column] = str(self._growing.spec.K)
             elif column in DEPTHS:
                 used[column] = self._scale.depth.get(value, value)
-        used["dataset"] = dataset_text(self._main.spec)
+        used["dataset"] = dataset_text(self._main.spec, self._paper_dataset)
         panel = read_panel(self._cells, self._scale, self._where)
         return Row(key, self._roles, used, self._paper_dataset, panel)
 
@@ -215,7 +215,7 @@ class RowMaker:
     def _sized(self, values: Mapping[str, Any], epochs: str) -> dict[str, Any]:
         """Return the settings that depend on the scale alone; ``epochs`` names their key."""
         dataset = str(values["dataset"])
-        sized = {**self._scale.settings, **self._scale.data.get(dataset, {"data": dataset})}
+        sized = {**self._scale.settings, **self._scale.data_of(dataset)}
         fraction = self._fraction(values)
         if fraction != 1:
             whole = Fraction(str(sized.get("data_fraction", 1)))

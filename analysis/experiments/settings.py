@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -20,7 +21,12 @@ from pydantic import (
 
 from analysis.experiments.conventions import Convention, filled
 from autogrow.config.pydantic_errors import validated
+from autogrow.data import info
+from autogrow.data.locating import LAYOUTS, is_there
+from autogrow.data.npz import KIND
+from autogrow.data.registry import DATASETS
 from autogrow.errors import UserError, allowed, shown
+from autogrow.files.reading import file_sha256
 from autogrow.files.yaml import read_yaml
 from autogrow.networks.names import ARCHITECTURES, BNWeights, Shortcut
 
@@ -29,8 +35,15 @@ CONFIG = ROOT / "config"
 LANDSCAPE = "landscape"
 """Kind of the jobs that compute the loss around a network."""
 
-Scale = Literal["smoke", "mini", "paper"]
+Scale = Literal["smoke", "mini", "reduced", "paper"]
 SCALES = get_args(Scale)
+Protocol = Literal["paper", "holdout"]
+Accuracy = Literal["best", "overall", "final"]
+COUNTS = {"training_images": "data_fraction", "validation_images": "holdout_fraction"}
+"""Numbers of images in a scale's `data`, and the settings of a run that they become."""
+
+REPLACEABLE = [name for name in LAYOUTS if name != "ImageNet"]
+"""Data sets that may be taken from elsewhere."""
 
 
 class _Strict(BaseModel):
@@ -83,6 +96,14 @@ def _path(text: str) -> str:
     return text
 
 
+def _npz(text: str) -> str:
+    """Return ``npz:PATH`` with the path that a job in any folder finds."""
+    form, _, path = text.partition(":")
+    if form != "npz" or not path.strip():
+        raise ValueError("allowed: npz:PATH")
+    return f"npz:{Path(_in_home(path)).absolute()}"
+
+
 def _in_home(text: str) -> str:
     try:
         return str(Path(text).expanduser())
@@ -97,6 +118,18 @@ _Names = Annotated[str, _like(r"\w[\w.,-]*", "letters, digits, _, . and -; comma
 _Path = Annotated[str, AfterValidator(_path)]
 # Snakemake takes braces for wildcards.
 _Input = Annotated[_Path, _like("[^{}]+", "a path without braces")]
+
+
+def _replaceable(sources: dict[str, str]) -> dict[str, str]:
+    for name in sources:
+        if name not in REPLACEABLE:
+            raise ValueError(f"{shown(name)}: allowed: {allowed(REPLACEABLE)}")
+    return sources
+
+
+_Sources = Annotated[
+    dict[str, Annotated[_Path, AfterValidator(_npz)]], AfterValidator(_replaceable)
+]
 
 
 class JobSize(_Strict):
@@ -143,13 +176,14 @@ class Settings(_Strict):
     # Not strict: `--config seeds=[0,1]` gives text.
     seeds: list[Annotated[int, Field(ge=0, le=2**32 - 1, strict=False)]] = Field(min_length=1)
     conventions: Convention
-    protocol: Literal["paper", "holdout"]
+    protocol: Protocol
     precision: Literal["fp32", "tf32", "bf16"]
     choices: Choices
-    accuracy: Literal["best", "overall", "final"]
+    accuracy: Accuracy
     device: _Device
     gpu_share: dict[str, Annotated[int, Field(ge=1, le=100, strict=False)]]
     data_root: Annotated[_Path, AfterValidator(_in_home)] | None
+    data_source: _Sources
     reference: _Input | None
     checkpoints: Checkpoints
     retries: int = Field(ge=0, le=100, strict=False)
@@ -158,7 +192,13 @@ class Settings(_Strict):
 
     @model_validator(mode="before")
     @classmethod
-    def _as_conventions_say(cls, content: Any) -> Any:
+    def _as_scale_and_conventions_say(cls, content: Any) -> Any:
+        if isinstance(content, dict) and content.get("scale") in SCALES:
+            scale = read_scale(content["scale"])
+            own: dict[str, Any] = {"protocol": scale.protocol}
+            if content.get("conventions") == "paper":
+                own["accuracy"] = scale.accuracy
+            content = content | {k: v for k, v in own.items() if content.get(k) is None}
         return filled(content)
 
     @field_validator("seeds")
@@ -189,7 +229,9 @@ class Settings(_Strict):
     @property
     def folder(self) -> Path:
         """Where everything generated goes, relative to the repository."""
-        others = [name for name in (self.conventions, self.protocol) if name != "paper"]
+        usual = ("paper", read_scale(self.scale).protocol)
+        chosen = zip((self.conventions, self.protocol), usual, strict=True)
+        others = [name for name, default in chosen if name != default]
         return Path("results/out") / "-".join([self.scale, *others])
 
     @property
@@ -232,6 +274,10 @@ class ScaleSettings(_Strict):
     """How a scale makes the paper's runs smaller; config/README.md explains each key."""
 
     description: str
+    protocol: Protocol = "paper"
+    accuracy: Accuracy = "best"
+    optional: list[str] = []
+    data_source: _Sources = {}
     data: dict[str, dict[str, Any]] = {}
     settings: dict[str, Any] = {}
     epochs: int | None = Field(None, ge=1)
@@ -242,6 +288,58 @@ class ScaleSettings(_Strict):
     K: dict[int, Annotated[int, Field(ge=1)]] = {}
     width: dict[str, Annotated[int, Field(ge=1)]] = {}
     figures: FigureSettings = FigureSettings()
+
+    def data_of(self, dataset: str) -> dict[str, Any]:
+        """Return the settings that take the place of one of the paper's data sets.
+
+        Numbers of images become fractions of the training set that there is.
+        Where it is itself taken from elsewhere, its images are treated as those of the paper's,
+        and its file's SHA-256 goes into the spec: another content is another run.
+        """
+        sized = {"data": dataset, **self.data.get(dataset, {})}
+        source = self.data_source.get(dataset)
+        if source is not None:
+            if sized["data"] != dataset:
+                raise UserError(
+                    f"data_source: found {dataset}, in whose place the scale has {sized['data']}; "
+                    "allowed: data sets that the scale uses"
+                )
+            facts, file = DATASETS[dataset], Path(source.partition(":")[2])
+            crop = -(-facts.crop_padding // sized.get("downscale", 1))
+            known = {"data": source, "data_sha256": _sha256(file)}
+            sized = {"crop_padding": crop, "flip": facts.flip, **sized, **known}
+        for count, fraction in COUNTS.items():
+            if count in sized:
+                number = sized.pop(count)
+                whole = _facts(sized["data"]).divided(sized.get("test_images"))[0]
+                if not isinstance(number, int) or not 0 < number <= whole:
+                    raise UserError(
+                        f"data: {dataset}: {count}: found {shown(number)}; "
+                        f"allowed: a whole number from 1 to {whole}"
+                    )
+                sized[fraction] = number / whole
+        return sized
+
+    def left_out(self) -> list[str]:
+        """Return the optional data sets that are not there, whose rows are left out."""
+        wanted = [n for n in self.optional if self.data.get(n, {}).get("data", n) == n]
+        return [n for n in wanted if n not in self.data_source and not is_there(n)]
+
+    @field_validator("optional")
+    @classmethod
+    def _not_packaged(cls, names: list[str]) -> list[str]:
+        for name in names:
+            if name not in LAYOUTS:
+                raise ValueError(f"{shown(name)}: allowed: {allowed(LAYOUTS)}")
+        return names
+
+
+_facts = cache(info)
+
+
+@cache
+def _sha256(file: Path) -> str:
+    return file_sha256(file, KIND)
 
 
 def read_scale(scale: str) -> ScaleSettings:

@@ -45,6 +45,8 @@ def test_growing_defaults_are_the_papers_best_practice():
         "data": "CIFAR10",
         "data_fraction": 1.0,
         "subset": "stratified",
+        "test_images": None,
+        "data_sha256": None,
         "downscale": 1,
         "protocol": "paper",
         "holdout_fraction": 0.1,
@@ -197,6 +199,8 @@ def test_missing_keys_are_named_and_described(given, key):
 SHARED = {
     "data": [3, "", None],
     "data_fraction": [0, -0.5, 1.01, math.nan, "half", True],
+    "test_images": [0, "360"],
+    "data_sha256": ["abc", 3],
     "protocol": ["test", None],
     "holdout_fraction": [0, 1, "0.1"],
     "stem": ["big"],

@@ -158,8 +158,8 @@ def test_markdown_and_latex_say_scale_data_and_seeds(built):
     _, md, text = built()
     assert "Scale mini" in md
     assert "seeds 0, 1, 2" in md
-    assert "digits, 50 % of its training set" in md
-    assert r"digits, 50 \% of its training set" in text
+    assert "MNIST5000 at 1/4 size, 20 % of its training set, 3,500 test images" in md
+    assert r"at 1/4 size, 20 \% of its training set, 3,500 test images" in text
     assert r"$92.00 \pm 2.65$" in text
     for rule in (r"\toprule", r"\midrule", r"\bottomrule"):
         assert rule in text

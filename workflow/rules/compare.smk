@@ -31,7 +31,8 @@ rule plan:
         ENVIRONMENT
     params:
         options=shlex.join(
-            ["--scale", SETTINGS.scale, "--folder", OUT, "--seeds", *map(str, SEEDS)]
+            ["--data-source", *map("=".join, SETTINGS.data_source.items())]
+            + ["--scale", SETTINGS.scale, "--folder", OUT, "--seeds", *map(str, SEEDS)]
             + ([f"--throughput={SETTINGS.throughput}"] if SETTINGS.throughput else [])
         ),
     shell:
