@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from analysis.experiments.data_sets import left_out
 from analysis.experiments.planned_runs import Run
 from analysis.experiments.rows import Row, RowMaker, TableEntry
 from analysis.experiments.settings import CONFIG, ROOT, ScaleSettings, read_scale
@@ -95,7 +96,7 @@ def make_catalogue(
     """Return the catalogue of what experiments.yaml holds; see :func:`load_catalogue`."""
     if not isinstance(content, dict):
         raise UserError(f"{experiments}: found {shown(content)}; allowed: a mapping of tables")
-    missing = settings.left_out()
+    missing = left_out(settings)
     runs: dict[str, Run] = {}
     tables: dict[str, Table] = {}
     gone: dict[str, None] = {}
@@ -105,11 +106,11 @@ def make_catalogue(
             raise UserError(f"{where}: allowed: names like table5 and figure3")
         table = validated(TableEntry, entry, where)
         rows: dict[str, Row] = {}
-        left_out: dict[str, None] = {}
+        without: dict[str, None] = {}
         for cells in _expand(table.rows):
             dataset = cells.get("dataset", table.shared.get("dataset"))
             if dataset in missing:
-                left_out[dataset] = None
+                without[dataset] = None
                 continue
             maker = RowMaker(table, cells, settings, where)
             for needed in maker.needed:
@@ -118,10 +119,10 @@ def make_catalogue(
             row = maker.row()
             if rows.setdefault(row.name, row) is not row:
                 raise UserError(f"{where}: row {row.name} is given twice; allowed: each row once")
-        gone |= left_out
+        gone |= without
         if rows:
             tables[name] = Table(
-                name, table.title, tuple(rows.values()), tuple(table.values), tuple(left_out)
+                name, table.title, tuple(rows.values()), tuple(table.values), tuple(without)
             )
     catalogue = Catalogue(scale, settings, runs, tables, tuple(gone))
     try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import sys
-from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -21,12 +20,8 @@ from pydantic import (
 
 from analysis.experiments.conventions import Convention, filled
 from autogrow.config.pydantic_errors import validated
-from autogrow.data import info
-from autogrow.data.locating import LAYOUTS, is_there
-from autogrow.data.npz import KIND
-from autogrow.data.registry import DATASETS
+from autogrow.data.locating import LAYOUTS
 from autogrow.errors import UserError, allowed, shown
-from autogrow.files.reading import file_sha256
 from autogrow.files.yaml import read_yaml
 from autogrow.networks.names import ARCHITECTURES, BNWeights, Shortcut
 
@@ -39,9 +34,6 @@ Scale = Literal["smoke", "mini", "reduced", "paper"]
 SCALES = get_args(Scale)
 Protocol = Literal["paper", "holdout"]
 Accuracy = Literal["best", "overall", "final"]
-COUNTS = {"training_images": "data_fraction", "validation_images": "holdout_fraction"}
-"""Numbers of images in a scale's `data`, and the settings of a run that they become."""
-
 REPLACEABLE = [name for name in LAYOUTS if name != "ImageNet"]
 """Data sets that may be taken from elsewhere."""
 
@@ -289,42 +281,6 @@ class ScaleSettings(_Strict):
     width: dict[str, Annotated[int, Field(ge=1)]] = {}
     figures: FigureSettings = FigureSettings()
 
-    def data_of(self, dataset: str) -> dict[str, Any]:
-        """Return the settings that take the place of one of the paper's data sets.
-
-        Numbers of images become fractions of the training set that there is.
-        Where it is itself taken from elsewhere, its images are treated as those of the paper's,
-        and its file's SHA-256 goes into the spec: another content is another run.
-        """
-        sized = {"data": dataset, **self.data.get(dataset, {})}
-        source = self.data_source.get(dataset)
-        if source is not None:
-            if sized["data"] != dataset:
-                raise UserError(
-                    f"data_source: found {dataset}, in whose place the scale has {sized['data']}; "
-                    "allowed: data sets that the scale uses"
-                )
-            facts, file = DATASETS[dataset], Path(source.partition(":")[2])
-            crop = -(-facts.crop_padding // sized.get("downscale", 1))
-            known = {"data": source, "data_sha256": _sha256(file)}
-            sized = {"crop_padding": crop, "flip": facts.flip, **sized, **known}
-        for count, fraction in COUNTS.items():
-            if count in sized:
-                number = sized.pop(count)
-                whole = _facts(sized["data"]).divided(sized.get("test_images"))[0]
-                if not isinstance(number, int) or not 0 < number <= whole:
-                    raise UserError(
-                        f"data: {dataset}: {count}: found {shown(number)}; "
-                        f"allowed: a whole number from 1 to {whole}"
-                    )
-                sized[fraction] = number / whole
-        return sized
-
-    def left_out(self) -> list[str]:
-        """Return the optional data sets that are not there, whose rows are left out."""
-        wanted = [n for n in self.optional if self.data.get(n, {}).get("data", n) == n]
-        return [n for n in wanted if n not in self.data_source and not is_there(n)]
-
     @field_validator("optional")
     @classmethod
     def _not_packaged(cls, names: list[str]) -> list[str]:
@@ -332,14 +288,6 @@ class ScaleSettings(_Strict):
             if name not in LAYOUTS:
                 raise ValueError(f"{shown(name)}: allowed: {allowed(LAYOUTS)}")
         return names
-
-
-_facts = cache(info)
-
-
-@cache
-def _sha256(file: Path) -> str:
-    return file_sha256(file, KIND)
 
 
 def read_scale(scale: str) -> ScaleSettings:

@@ -301,6 +301,19 @@ def test_settings_in_python_are_checked_as_in_a_file():
         AutogrowSpec(network="Basic3ResNet", data="digits", seed=-1)
 
 
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"data": "CIFAR10", "test_images": 500}, "test_images: found 500 with data 'CIFAR10'"),
+        ({"data": "digits", "test_images": 1790}, "test_images: found 1790; .* digits: 1 to 1777"),
+        ({"data": "digits", "data_sha256": "0" * 64}, "data_sha256: .* 'digits'; allowed: npz"),
+    ],
+)
+def test_settings_of_data_that_a_data_set_does_not_have(settings, told):
+    with pytest.raises(UserError, match=told):
+        resolve(parse_spec({**TRAIN, **settings}))
+
+
 # --- YAML --------------------------------------------------------------------------------
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from analysis.experiments import settings
+from analysis.experiments import data_sets
 from analysis.experiments.catalogue import EXPERIMENTS, load_catalogue, paper_table
 from analysis.experiments.row_files import from_json, to_json
 from analysis.experiments.settings import SCALES, read_scale
@@ -31,7 +31,7 @@ ROW = "  rows: [{{dataset: CIFAR10, {}}}]"
 def there(monkeypatch):
     """The data sets that are there: all of them, whatever this machine has."""
     names = {*LAYOUTS}
-    monkeypatch.setattr(settings, "is_there", names.__contains__)
+    monkeypatch.setattr(data_sets, "is_there", names.__contains__)
     return names
 
 
@@ -181,6 +181,28 @@ def test_rows_of_optional_data_that_is_not_there_are_left_out(there):
     assert load_catalogue("reduced").tables["table5"].rows  # CIFAR10 is not optional
 
 
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        ({"data": "digits", "training_images": 1438}, "found 1438; allowed: .* 1 to 1437"),
+        ({"data": "digits", "training_images": "9"}, "found '9'; allowed: a whole number"),
+        ({"data": "digits", "test_images": 1700, "validation_images": 98}, "found 98; .* to 97"),
+        ({"data": ["digits"], "validation_images": 98}, "data: found"),
+    ],
+)
+def test_numbers_of_images_that_there_are_not(data, told):
+    scale = read_scale("smoke").model_copy(update={"data": {"CIFAR10": data}})
+    with pytest.raises(UserError, match=told):
+        data_sets.data_of(scale, "CIFAR10")
+
+
+def test_numbers_of_images_are_fractions_of_what_there_is():
+    runs = load_catalogue("mini").runs.values()
+    shares = {(run.spec.data_fraction, run.spec.holdout_fraction) for run in runs}
+    assert (300 / 1500, 1000 / 1500) in shares
+    assert {share + held <= 1 for share, held in shares} == {True}
+
+
 def test_a_data_set_from_elsewhere_is_named_and_known_by_its_content(tmp_path, rng, there):
     file = tmp_path / "odd {name} it's.npz"
 
@@ -188,7 +210,7 @@ def test_a_data_set_from_elsewhere_is_named_and_known_by_its_content(tmp_path, r
         images = {f"x_{part}": rng.integers(0, 256, (12_000, 4, 4, 3)) for part in PARTS}
         labels = {f"y_{part}": np.arange(12_000) % 10 for part in PARTS}
         np.savez(file, **{k: v.astype(np.uint8) for k, v in (images | labels).items()})
-        settings._sha256.cache_clear()
+        data_sets._sha256.cache_clear()
         return load_catalogue("reduced", sources={"CIFAR10": f"npz:{file}"})
 
     first, second = write(), write()
@@ -202,13 +224,11 @@ def test_a_data_set_from_elsewhere_is_named_and_known_by_its_content(tmp_path, r
     assert spec.data_sha256 != other.data_sha256
     assert all(re.fullmatch(r"[\w./-]+", run) for run in first.runs)
     assert not any(tmp_path.name in run for run in first.runs)
-    with pytest.raises(
-        UserError, match=r"data_source: found CIFAR10, in whose place .* has digits"
-    ):
+    with pytest.raises(UserError, match=r"data_source: found CIFAR10, in whose .* has digits"):
         load_catalogue("smoke", sources={"CIFAR10": f"npz:{file}"})
     file.unlink()
-    settings._sha256.cache_clear()
-    with pytest.raises(UserError, match=r"it's\.npz: .*not found"):
+    data_sets._sha256.cache_clear()
+    with pytest.raises(UserError, match=r"^data_source: CIFAR10: .*it's\.npz: "):
         load_catalogue("reduced", sources={"CIFAR10": f"npz:{file}"})
 
 

@@ -315,3 +315,32 @@ def test_tables_with_divergence_can_be_compared(catalogue, results, lose, tmp_pa
     assert compared("after", "after") == (0, {"both diverged": 1})
     assert compared("after", "before") == (1, {"diverged in new": 2})
     assert compared("before", "after") == (1, {"diverged in reference": 2})
+
+
+def test_a_run_that_lost_its_training_is_marked(catalogue, results, built):
+    table = catalogue.tables["table7"]
+    for run in table.runs:
+        for seed in SEEDS:
+            change(results, run, seed, final_train_accuracy=95.0)
+    frame, md, _ = built("table7")
+    assert "lost_training" not in frame
+    lost = table.rows[2]
+    change(results, lost.runs["main"], 1, final_train_accuracy=20.0)
+    change(results, table.rows[0].runs["main"], 1, final_train_accuracy=66.0)
+    frame, md, tex = built("table7")
+    assert list(frame["lost_training"]) == [int(row is lost) for row in table.rows]
+    for text in (md, tex):
+        assert "more than 30 points below the median" in text
+    assert f"in the rows {lost.name}." in md
+
+
+def test_the_best_test_epoch_is_beside_the_last_one(catalogue, results):
+    table = catalogue.tables["table5"]
+    for run in table.runs:
+        for seed in SEEDS:
+            change(results, run, seed, best_test_accuracy=97.5)
+    last = Results(results.folder, SEEDS, "final")
+    frame = tables.build_table(table, catalogue, last)
+    assert list(frame["accuracy"]) == ["82.00"] * len(frame)
+    assert list(frame["best_accuracy"]) == ["97.50"] * len(frame)
+    assert "best_accuracy" not in tables.build_table(table, catalogue, results)

@@ -25,7 +25,9 @@ except UserError as error:
 
 if CATALOGUE.left_out:
     names = ", ".join(CATALOGUE.left_out)
-    told = f"scale {SETTINGS.scale}: rows of {names} are left out: the data is not there"
+    told = (
+        f"scale {SETTINGS.scale}: rows of {names} are left out: the data is not there"
+    )
     print(told, file=sys.stderr)
 
 # Snakemake fills wildcards into this path, which is absolute: braces in it are doubled.
