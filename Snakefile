@@ -19,6 +19,17 @@ configfile: "config/config.yaml"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/tables.smk"
+
+
+if GRIDS.row_blocks == 1:
+
+    include: "workflow/rules/landscapes_whole.smk"
+
+else:
+
+    include: "workflow/rules/landscapes_in_blocks.smk"
+
+
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/compare.smk"
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from analysis.experiments.data_sets import left_out
 from analysis.experiments.planned_runs import Run
 from analysis.experiments.rows import Row, RowMaker, TableEntry
 from analysis.experiments.settings import CONFIG, ROOT, ScaleSettings, read_scale
@@ -29,13 +30,15 @@ class Table:
     """A table or figure: its name (``table5``), title and rows.
 
     ``values`` are the value columns of a table that the paper has not; of another, the paper's
-    numbers have them.
+    numbers have them. ``left_out`` are the data sets that are not there, whose rows are left
+    out.
     """
 
     name: str
     title: str
     rows: tuple[Row, ...]
     values: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     @property
     def runs(self) -> list[str]:
@@ -51,6 +54,7 @@ class Catalogue:
     settings: ScaleSettings
     runs: Mapping[str, Run]
     tables: Mapping[str, Table]
+    left_out: tuple[str, ...] = ()
 
     def asked(self, column: str) -> dict[str, int]:
         """Return what rows say of their main run in a column of :class:`Panel`, by its id."""
@@ -67,15 +71,23 @@ class Catalogue:
         return found
 
 
-def load_catalogue(scale: str, experiments: Path = EXPERIMENTS) -> Catalogue:
-    """Return the catalogue of a scale: ``smoke``, ``mini`` or ``paper``.
+def load_catalogue(
+    scale: str, experiments: Path = EXPERIMENTS, *, sources: Mapping[str, str] | None = None
+) -> Catalogue:
+    """Return the catalogue of a scale: ``smoke``, ``mini``, ``reduced`` or ``paper``.
+
+    ``sources`` says which data sets are taken from elsewhere, as ``npz:PATH``. Rows whose data set
+    is not there are left out, if the scale says that it is optional.
 
     Raises
     ------
     UserError
         Naming file, table and key of what is malformed.
     """
-    return make_catalogue(scale, read_scale(scale), read_yaml(experiments), experiments)
+    settings = read_scale(scale)
+    taken = {**settings.data_source, **(sources or {})}
+    settings = settings.model_copy(update={"data_source": taken})
+    return make_catalogue(scale, settings, read_yaml(experiments), experiments)
 
 
 def make_catalogue(
@@ -84,15 +96,22 @@ def make_catalogue(
     """Return the catalogue of what experiments.yaml holds; see :func:`load_catalogue`."""
     if not isinstance(content, dict):
         raise UserError(f"{experiments}: found {shown(content)}; allowed: a mapping of tables")
+    missing = left_out(settings)
     runs: dict[str, Run] = {}
     tables: dict[str, Table] = {}
+    gone: dict[str, None] = {}
     for name, entry in content.items():
         where = f"{experiments}: {name}"
         if not re.fullmatch(r"(table|figure)[0-9]+", str(name)):
             raise UserError(f"{where}: allowed: names like table5 and figure3")
         table = validated(TableEntry, entry, where)
         rows: dict[str, Row] = {}
+        without: dict[str, None] = {}
         for cells in _expand(table.rows):
+            dataset = cells.get("dataset", table.shared.get("dataset"))
+            if dataset in missing:
+                without[dataset] = None
+                continue
             maker = RowMaker(table, cells, settings, where)
             for needed in maker.needed:
                 if runs.setdefault(needed.id, needed) != needed:
@@ -100,8 +119,12 @@ def make_catalogue(
             row = maker.row()
             if rows.setdefault(row.name, row) is not row:
                 raise UserError(f"{where}: row {row.name} is given twice; allowed: each row once")
-        tables[name] = Table(name, table.title, tuple(rows.values()), tuple(table.values))
-    catalogue = Catalogue(scale, settings, runs, tables)
+        gone |= without
+        if rows:
+            tables[name] = Table(
+                name, table.title, tuple(rows.values()), tuple(table.values), tuple(without)
+            )
+    catalogue = Catalogue(scale, settings, runs, tables, tuple(gone))
     try:
         catalogue.asked("directions")
         snapshots = catalogue.asked("snapshots")

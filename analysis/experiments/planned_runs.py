@@ -5,14 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from autogrow.config.resolved import ResolvedAutogrow, ResolvedMorph, ResolvedSpec
 from autogrow.config.spec import to_json
+from autogrow.data.splits import fits
 from autogrow.files.yaml import yaml_text
 from autogrow.networks.names import format_depth, parse_network
 
 _CONCERNS: dict[str, Callable[[Any], bool]] = {
+    # No validation image is trained on, and nothing but growth is steered: where images are left
+    # for validation, other runs are the same under both protocols.
+    "protocol": lambda spec: (
+        spec.kind == "autogrow" or not fits(spec.holdout_fraction, spec.data_fraction)
+    ),
     "uniform_noise": lambda spec: spec.initializer == "UniInit",
     "adaminit_slack": lambda spec: spec.initializer == "AdamInit",
     "adaminit_statistics": lambda spec: spec.initializer == "AdamInit",
@@ -60,13 +67,21 @@ class Run:
         return yaml_text(settings)
 
 
-def dataset_text(spec: ResolvedSpec) -> str:
-    """Return what a run was trained on, in words: ``digits, 50 % of its training set``."""
-    text = spec.data
+def dataset_text(spec: ResolvedSpec, paper_dataset: str) -> str:
+    """Return what a run was trained on, in words: ``digits, 50 % of its training set``.
+
+    A data set from elsewhere is ``CIFAR10 from FILE``: a file whose content is known is one.
+    """
+    form, colon, path = spec.data.partition(":")
+    text = f"{form}:{Path(path).name}" if colon else form
+    if spec.data_sha256 is not None:
+        text = f"{paper_dataset} from {Path(path).name}"
     if spec.downscale != 1:
         text += f" at 1/{spec.downscale} size"
     if spec.data_fraction != 1:
         text += f", {100 * spec.data_fraction:g} % of its training set"
+    if spec.test_images is not None:
+        text += f", {spec.test_images:,} test images"
     return text
 
 
@@ -81,10 +96,14 @@ def run_id(spec: ResolvedSpec, depth_of: Run | None = None) -> str:
 
 
 def _data_label(spec: ResolvedSpec) -> str:
-    """Return the data set's name; of a path only what names one folder, and no wildcard."""
-    label = re.sub(r"[^\w.-]+", "_", spec.data, flags=re.ASCII)
+    """Return the data set's name; of a path only its last part, and no wildcard of Snakemake."""
+    form, colon, path = spec.data.partition(":")
+    label = f"{form}-{Path(path).stem}" if colon else form
+    label = re.sub(r"[^\w.-]+", "_", label, flags=re.ASCII)
     if spec.data_fraction != 1:
         label += f"-fraction{spec.data_fraction:g}"
+    if spec.test_images is not None:
+        label += f"-test{spec.test_images}"
     if spec.downscale != 1:
         label += f"-downscale{spec.downscale}"
     return label

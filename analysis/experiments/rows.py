@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from analysis.experiments.data_sets import data_of
 from analysis.experiments.panels import PANEL_COLUMNS, Panel, read_panel
 from analysis.experiments.planned_runs import Run, dataset_text, run_id
 from analysis.experiments.settings import ScaleSettings
@@ -134,7 +135,7 @@ class RowMaker:
                 used[column] = str(self._growing.spec.K)
             elif column in DEPTHS:
                 used[column] = self._scale.depth.get(value, value)
-        used["dataset"] = dataset_text(self._main.spec)
+        used["dataset"] = dataset_text(self._main.spec, self._paper_dataset)
         panel = read_panel(self._cells, self._scale, self._where)
         return Row(key, self._roles, used, self._paper_dataset, panel)
 
@@ -215,7 +216,7 @@ class RowMaker:
     def _sized(self, values: Mapping[str, Any], epochs: str) -> dict[str, Any]:
         """Return the settings that depend on the scale alone; ``epochs`` names their key."""
         dataset = str(values["dataset"])
-        sized = {**self._scale.settings, **self._scale.data.get(dataset, {"data": dataset})}
+        sized = {**self._scale.settings, **data_of(self._scale, dataset)}
         fraction = self._fraction(values)
         if fraction != 1:
             whole = Fraction(str(sized.get("data_fraction", 1)))

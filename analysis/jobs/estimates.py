@@ -22,7 +22,7 @@ from autogrow.config.resolved import (
     ResolvedScratch,
     ResolvedSpec,
 )
-from autogrow.data import DATASETS
+from autogrow.data import info
 from autogrow.growth.algorithm import Depth, Event
 from autogrow.networks.names import (
     Architecture,
@@ -80,7 +80,7 @@ def landscape_flops(run: Run, points: int, catalogue: Catalogue) -> float:
     """Return multiply-adds of the loss on a grid of points around a run's network."""
     name = parse_network(estimate(run, catalogue).network)
     spec = run.spec
-    images = DATASETS[spec.data].images[0] * spec.data_fraction
+    images = _facts(spec.data).divided(spec.test_images)[0] * spec.data_fraction
     return points * min(images, catalogue.settings.figures.images or images) * _forward(spec, name)
 
 
@@ -91,13 +91,18 @@ def _from_scratch(spec: ResolvedSpec, name: NetworkName) -> Estimate:
 
 def _images(spec: ResolvedSpec) -> tuple[int, int, int]:
     """Return size, channels and classes of the images a run sees."""
-    info = DATASETS[spec.data]
-    return info.image_size // spec.downscale, info.channels, info.n_classes
+    facts = _facts(spec.data)
+    return facts.image_size // spec.downscale, facts.channels, facts.n_classes
+
+
+_facts = cache(info)
 
 
 def epoch_flops(spec: ResolvedSpec, name: NetworkName) -> float:
     """Return multiply-adds of one epoch: training, and evaluation of the test set."""
-    train, test = DATASETS[spec.data].images
+    train, test = _facts(spec.data).divided(spec.test_images)
+    if spec.protocol == "holdout":
+        test += round(train * spec.holdout_fraction)
     return _forward(spec, name) * ((1 + BACKWARD) * train * spec.data_fraction + test)
 
 
@@ -153,8 +158,9 @@ def _in_paper(run: str, catalogue: Catalogue) -> tuple[ResolvedAutogrow, Depth]:
     own = [
         there.runs["main"]
         for table in catalogue.tables.values()
-        for here, there in zip(table.rows, paper.tables[table.name].rows, strict=True)
-        if here.runs["main"] == run
+        for here in table.rows
+        for there in paper.tables[table.name].rows
+        if here.name == there.name and here.runs["main"] == run
     ]
     nets = _paper_nets()
     for name in own:

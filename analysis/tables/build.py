@@ -23,6 +23,7 @@ from analysis.experiments.rows import DEPTHS, Row
 from analysis.results.csvfiles import check_columns, read_csv, read_numbers
 from analysis.results.summaries import CountedSummary, Results
 from analysis.tables.formats import latex, markdown
+from analysis.tables.lost_training import lost_training
 from analysis.tables.table_files import BASELINE_DIVERGED, DIVERGED
 from autogrow.errors import UserError, allowed, shown
 from autogrow.files.writing import write_together
@@ -33,6 +34,7 @@ SCALED = ("K", *DEPTHS)
 
 DECIMALS = {
     "accuracy": 2,
+    "best_accuracy": 2,
     "delta": 2,
     "top1": 2,
     "top5": 2,
@@ -59,9 +61,14 @@ def build_table(table: Table, catalogue: Catalogue, results: Results) -> pd.Data
     A run that diverged has no value: means are over the other seeds, and ``diverged``
     stands where there is no other. If any run of the table diverged, ``diverged`` counts
     those of the row, whatever their role, and ``_diverged`` the seeds a mean is without.
+    ``lost_training`` counts those of the row that :func:`lost_training` finds, if there are any.
+
+    Where the accuracy of the last epoch counts, that of the best test epoch is beside it, as
+    ``best_accuracy``.
     """
     paper = pd.DataFrame() if table.values else _read_paper(table)
     values = table.values or [c for c in paper.columns if c not in table.rows[0].key]
+    lost = lost_training(table, results)
     rows = []
     for row in table.rows:
         theirs = {} if paper.empty else paper.loc[row.name].to_dict()
@@ -71,12 +78,17 @@ def build_table(table: Table, catalogue: Catalogue, results: Results) -> pd.Data
         cells |= _settings(row)
         for column in values:
             cells |= _value(column, seeds, theirs.get(column))
+            if column in ("accuracy", "top1") and results.accuracy == "final":
+                cells |= _value("best_accuracy", seeds, None)
         cells["n"] = len(results.seeds)
         cells["diverged"] = sum(map(len, results.diverged(row).values()))
+        cells["lost_training"] = lost[row.name]
         if catalogue.scale == "smoke":
             cells["stamp"] = catalogue.settings.description
         rows.append(cells)
     frame = pd.DataFrame(rows)
+    if not frame["lost_training"].any():
+        frame = frame.drop(columns="lost_training")
     if frame["diverged"].any():
         return frame
     return frame.loc[:, [not c.endswith("diverged") for c in frame.columns]]
@@ -91,6 +103,8 @@ def _read_paper(table: Table) -> pd.DataFrame:
     for column in set(header) & set(DECIMALS) - set(keys):
         read_numbers(file, lines, column)
     paper = pd.DataFrame(lines)
+    if "dataset" in keys:
+        paper = paper[~paper["dataset"].isin(table.left_out)]
     paper.index = paper[keys].agg("/".join, axis=1)
     ours = [row.name for row in table.rows]
     differing = set(ours) ^ set(paper.index)
@@ -158,6 +172,8 @@ def _measured(column: str, summaries: Mapping[str, CountedSummary]) -> Any:
         return main["accuracy"]
     if column in ("delta", "delta_top1"):
         return main["accuracy"] - summaries["scratch"]["accuracy"]
+    if column == "best_accuracy":  # older summaries lack it
+        return math.nan if main["best_test_accuracy"] is None else main["best_test_accuracy"]
     if column == "gpus":
         return f"{main['processes']} x {main['device']}, {main['threads']} threads"
     if column.endswith("_hours"):

@@ -9,10 +9,12 @@ import pandas as pd
 from analysis.experiments.catalogue import Catalogue, Table
 from analysis.results.summaries import Results
 from analysis.results.texts import latex_text, markdown_text
+from analysis.tables.lost_training import MARGIN
 
 _HEADINGS = {
     "found_net": "found net",
     "accuracy": r"accu \%",
+    "best_accuracy": r"best epoch \%",
     "delta": r"$\Delta$",
     "delta_top1": r"$\Delta$ Top-1",
     "top1": "Top-1",
@@ -40,13 +42,13 @@ def markdown(table: Table, frame: pd.DataFrame, catalogue: Catalogue, results: R
         column = counts.removesuffix("_diverged")
         shown[column] = [f"{row[column]}{_left_out(row, column)}" for _, row in frame.iterrows()]
         shown = shown.drop(columns=counts)
-    conditions = markdown_text(_conditions(catalogue, results))
+    conditions = markdown_text(_conditions(table, catalogue, results))
     shown = shown.loc[:, (shown != "").any()].map(markdown_text).rename(columns=markdown_text)
     return (
         f"# Table {_number(table)}: {markdown_text(table.title)}\n\n{stamp}"
         f"{conditions} Columns without `paper_` are what was really "
         "used and measured; `paper_` columns are the paper's, on its own data; `_difference` is "
-        f"ours minus the paper's.{_divergence(frame)}\n\n"
+        f"ours minus the paper's.{markdown_text(_divergence(frame))}\n\n"
         f"{shown.to_markdown(index=False, disable_numparse=True)}\n"
     )
 
@@ -56,13 +58,13 @@ def latex(table: Table, frame: pd.DataFrame, catalogue: Catalogue, results: Resu
 
     Needs ``\usepackage{booktabs}``.
     """
-    hidden = ("scale", "row", "stamp", "n", "diverged")
+    hidden = ("scale", "row", "stamp", "n", "diverged", "lost_training")
     beside = re.compile(r"paper_.*|.*_(std|difference|diverged)")
     columns = [c for c in frame.columns if c not in hidden and not beside.fullmatch(c)]
     rows = [row for _, row in frame.iterrows()]
     cells = {_HEADINGS.get(c, latex_text(c)): [_cell(row, c) for row in rows] for c in columns}
     stamp = f"\\textbf{{{latex_text(_stamp(catalogue))}.}} " if _stamp(catalogue) else ""
-    conditions = _conditions(catalogue, results) + _divergence(frame)
+    conditions = _conditions(table, catalogue, results) + _divergence(frame)
     shown = pd.DataFrame(cells).style.hide(axis="index")
     text: str = shown.to_latex(
         column_format="l" * len(columns),
@@ -88,16 +90,29 @@ def _left_out(row: pd.Series, column: str) -> str:
 
 
 def _divergence(frame: pd.DataFrame) -> str:
-    if "diverged" not in frame.columns:
-        return ""
-    return " Runs whose loss was not finite diverged: they have no accuracy, means are over others."
+    told = ""
+    if "diverged" in frame.columns:
+        told += (
+            " Runs whose loss was not finite diverged: they have no accuracy, and means are over"
+        )
+        told += " the others."
+    if "lost_training" in frame.columns:
+        rows = ", ".join(frame.loc[frame["lost_training"] > 0, "row"])
+        told += (
+            f" Runs lost their training, with a last training accuracy more than {MARGIN:g} points "
+            f"below the median of the table's runs on the same data set, in the rows {rows}."
+        )
+    return told
 
 
-def _conditions(catalogue: Catalogue, results: Results) -> str:
-    return (
+def _conditions(table: Table, catalogue: Catalogue, results: Results) -> str:
+    told = (
         f"Scale {catalogue.scale} ({catalogue.settings.description}), "
         f"seeds {', '.join(map(str, results.seeds))}, {results.accuracy} accuracy in percent."
     )
+    if table.left_out:
+        told += f" Rows of {', '.join(table.left_out)} are left out: the data was not there."
+    return told
 
 
 def _stamp(catalogue: Catalogue) -> str:

@@ -30,10 +30,12 @@ OWN = ("scale", "row", "n")
 """Columns of ours; the paper's tables have none of them."""
 
 NOT_COMPARED = (
+    "best_accuracy",
     *("gpus", "growing_hours", "finetuning_hours", "growing_ratio"),
     *("adaminit_uses", "adaminit_median", "adaminit_below_3"),
 )
-"""Value columns that no tolerance is for: they say more about a machine, or explain a run."""
+"""Value columns that no tolerance is for: they say more about a machine, explain a run, or are
+an accuracy that the primary one stands beside."""
 
 DIVERGED = "diverged"
 """What stands in the place of a value, or of one seed's depth, if the run diverged."""
@@ -158,7 +160,7 @@ def _value_columns(
     beside = set(keys)
     if ours:
         # `dataset` is in ours even where the paper's table does not print it.
-        beside |= {*OWN, "stamp", "dataset", "paper_dataset", "diverged"}
+        beside |= {*OWN, "stamp", "dataset", "paper_dataset", "diverged", "lost_training"}
         beside |= {f"paper_{c}" for c in (*keys, *known)}
         beside |= {f"{c}_{suffix}" for c in known for suffix in ("std", "difference", "diverged")}
     columns = tuple(c for c in header if c not in beside)

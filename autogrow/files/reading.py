@@ -100,6 +100,13 @@ def require_folder(path: Path, allowed: str) -> None:
         raise UserError(f"{printable(path)}: found a file; allowed: {allowed}")
 
 
+def file_sha256(path: Path, kind: str) -> str:
+    """Return the SHA-256 of a file's content, hexadecimal; `kind` says what it should be."""
+    require_file(path, kind)
+    with reading(path, kind), path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def require_digest(path: Path, algorithm: str, found: str, expected: str, allowed: str) -> None:
     """Check the hexadecimal digest of a file's content.
 

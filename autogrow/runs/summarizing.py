@@ -101,7 +101,7 @@ def _accuracies(spec: ResolvedSpec, own: Sequence[Epoch]) -> dict[str, float | N
     finite = [e for e in own if e.finite]
     measured = [e for e in schedule if e.finite] or finite
     if not measured:
-        return dict.fromkeys((*SCORES, *OVERALL))
+        return dict.fromkeys((*SCORES, *OVERALL, "best_test_accuracy"))
     last = measured[-1]
     best, overall = (max(p, key=lambda e: e.val_accuracy or 0.0) for p in (measured, finite))
     return {
@@ -111,6 +111,7 @@ def _accuracies(spec: ResolvedSpec, own: Sequence[Epoch]) -> dict[str, float | N
         "best_top5": best.test_top5,
         "overall_accuracy": overall.test_accuracy,
         "overall_top5": overall.test_top5,
+        "best_test_accuracy": max(e.test_accuracy or 0.0 for e in measured),
         "final_val_accuracy": last.val_accuracy,
         "best_val_accuracy": last.best_val_accuracy,
         "final_train_accuracy": last.train_accuracy,

@@ -81,7 +81,9 @@ class Summary(_Strict):
     validation epoch of the final network's schedule (fine-tuning; training of the deeper
     net; all of a baseline's), ``overall_accuracy`` that at the best validation epoch of
     the whole run, growing and the shallower net included, ``final_accuracy`` that of the last
-    epoch; ``best_val_accuracy`` is the running maximum over the whole run.
+    epoch; ``best_test_accuracy`` is the highest test accuracy of the final network's schedule,
+    picked on the test set as in the paper whatever steers growth;
+    ``best_val_accuracy`` is the running maximum over the whole run.
 
     A run whose last loss was not finite has the status ``diverged`` and the accuracies of
     the epochs before; None if there is none. If the final network's schedule had none,
@@ -107,6 +109,7 @@ class Summary(_Strict):
     best_top5: Measured
     overall_accuracy: Measured = None
     overall_top5: Measured = None
+    best_test_accuracy: Measured = None
     final_val_accuracy: Measured
     best_val_accuracy: Measured
     final_train_accuracy: Measured

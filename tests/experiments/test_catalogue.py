@@ -1,16 +1,22 @@
 """experiments.yaml at each scale: rows, runs and their ids."""
 
+import re
+
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
+from analysis.experiments import data_sets
 from analysis.experiments.catalogue import EXPERIMENTS, load_catalogue, paper_table
 from analysis.experiments.row_files import from_json, to_json
 from analysis.experiments.settings import SCALES, read_scale
 from autogrow.config.resolved import parse_resolved
+from autogrow.data.locating import LAYOUTS
 from autogrow.errors import UserError
 from autogrow.files.yaml import read_yaml
 
+PARTS = ("train", "test")
 FIGURE = """\
 figure6:
   title: t
@@ -19,6 +25,14 @@ figure6:
 """
 HEAD = "table5:\n  title: t\n  run: {kind: autogrow}\n"
 ROW = "  rows: [{{dataset: CIFAR10, {}}}]"
+
+
+@pytest.fixture(autouse=True)
+def there(monkeypatch):
+    """The data sets that are there: all of them, whatever this machine has."""
+    names = {*LAYOUTS}
+    monkeypatch.setattr(data_sets, "is_there", names.__contains__)
+    return names
 
 
 @pytest.mark.parametrize("scale", SCALES)
@@ -95,6 +109,7 @@ def test_a_run_keeps_snapshots_if_any_row_shows_its_trajectory():
 def test_a_job_gets_a_complete_spec_and_what_does_not_concern_it_is_left_alone():
     runs = load_catalogue("smoke").runs
     shared = {"seed": 3, "protocol": "holdout", "precision": "bf16", "uniform_noise": "unit"}
+    steered = {"scratch": "paper", "morph": "paper", "autogrow": "holdout"}
     assert any(getattr(run.spec, "initializer", None) == "UniInit" for run in runs.values())
     for run in runs.values():
         settings = yaml.safe_load(run.job_spec(shared))
@@ -102,7 +117,7 @@ def test_a_job_gets_a_complete_spec_and_what_does_not_concern_it_is_left_alone()
             assert "-" not in settings["network"]
             settings["network"] = str(run.spec.first_network)
         spec = parse_resolved(settings, run.id)
-        assert (spec.seed, spec.protocol, spec.precision) == (3, "holdout", "bf16")
+        assert (spec.seed, spec.protocol, spec.precision) == (3, steered[spec.kind], "bf16")
         given = {key: getattr(run.spec, key) for key in ("seed", "protocol", "precision")}
         if hasattr(spec, "uniform_noise"):
             assert spec.uniform_noise == ("unit" if spec.initializer == "UniInit" else "std1")
@@ -137,6 +152,84 @@ def test_rows_are_handed_over_whole(scale, tmp_path):
         file.write_text(damaged)
         with pytest.raises(UserError, match=str(file)):
             from_json(file)
+
+
+def test_a_run_that_holdout_takes_images_from_follows_the_protocol():
+    """The paper's baselines train on all images: under `holdout` on those that AutoGrow has."""
+    runs = load_catalogue("paper").runs.values()
+    told = [yaml.safe_load(run.job_spec({"protocol": "holdout"})) for run in runs]
+    alone = {spec["protocol"] for spec in told if spec["data_fraction"] + 0.1 <= 1}
+    assert {spec["protocol"] for spec in told if spec["data_fraction"] == 1} == {"holdout"}
+    assert alone == {"holdout"}  # the fractions of Table 11 are of runs that grow
+
+
+def test_rows_of_optional_data_that_is_not_there_are_left_out(there):
+    whole = load_catalogue("reduced")
+    assert whole.left_out == ()
+    there -= {"ImageNet", "SVHN"}
+    catalogue = load_catalogue("reduced")
+    assert {*catalogue.left_out} == {"ImageNet", "SVHN"}
+    assert {*whole.tables} - {*catalogue.tables} == {"table7", "table10", "figure4", "figure8"}
+    for name, table in catalogue.tables.items():
+        kept = [row for row in whole.tables[name].rows if row.paper_dataset not in table.left_out]
+        assert list(table.rows) == kept
+    assert catalogue.tables["table6"].left_out == ("SVHN",)
+    assert catalogue.tables["table5"].left_out == ()
+    there.clear()
+    for scale in ("smoke", "mini", "paper"):
+        assert load_catalogue(scale).left_out == ()
+    assert load_catalogue("reduced").tables["table5"].rows  # CIFAR10 is not optional
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        ({"data": "digits", "training_images": 1438}, "found 1438; allowed: .* 1 to 1437"),
+        ({"data": "digits", "training_images": "9"}, "found '9'; allowed: a whole number"),
+        ({"data": "digits", "test_images": 1700, "validation_images": 98}, "found 98; .* to 97"),
+        ({"data": ["digits"], "validation_images": 98}, "data: found"),
+    ],
+)
+def test_numbers_of_images_that_there_are_not(data, told):
+    scale = read_scale("smoke").model_copy(update={"data": {"CIFAR10": data}})
+    with pytest.raises(UserError, match=told):
+        data_sets.data_of(scale, "CIFAR10")
+
+
+def test_numbers_of_images_are_fractions_of_what_there_is():
+    runs = load_catalogue("mini").runs.values()
+    shares = {(run.spec.data_fraction, run.spec.holdout_fraction) for run in runs}
+    assert (300 / 1500, 1000 / 1500) in shares
+    assert {share + held <= 1 for share, held in shares} == {True}
+
+
+def test_a_data_set_from_elsewhere_is_named_and_known_by_its_content(tmp_path, rng, there):
+    file = tmp_path / "odd {name} it's.npz"
+
+    def write():
+        images = {f"x_{part}": rng.integers(0, 256, (12_000, 4, 4, 3)) for part in PARTS}
+        labels = {f"y_{part}": np.arange(12_000) % 10 for part in PARTS}
+        np.savez(file, **{k: v.astype(np.uint8) for k, v in (images | labels).items()})
+        data_sets._sha256.cache_clear()
+        return load_catalogue("reduced", sources={"CIFAR10": f"npz:{file}"})
+
+    first, second = write(), write()
+    assert {*first.runs} == {*second.runs}
+    row = first.tables["table4"].rows[0]
+    text = "CIFAR10 from odd {name} it's.npz at 1/2 size, 50 % of its training set"
+    assert row.values["dataset"] == text
+    spec, other = (catalogue.runs[row.runs["main"]].spec for catalogue in (first, second))
+    assert (spec.data, spec.data_fraction) == (f"npz:{file}", 0.5)
+    assert (spec.crop_padding, spec.flip) == (2, True)
+    assert spec.data_sha256 != other.data_sha256
+    assert all(re.fullmatch(r"[\w./-]+", run) for run in first.runs)
+    assert not any(tmp_path.name in run for run in first.runs)
+    with pytest.raises(UserError, match=r"data_source: found CIFAR10, in whose .* has digits"):
+        load_catalogue("smoke", sources={"CIFAR10": f"npz:{file}"})
+    file.unlink()
+    data_sets._sha256.cache_clear()
+    with pytest.raises(UserError, match=r"^data_source: CIFAR10: .*it's\.npz: "):
+        load_catalogue("reduced", sources={"CIFAR10": f"npz:{file}"})
 
 
 def test_K_is_divided_by_the_fraction():

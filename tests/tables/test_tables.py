@@ -158,8 +158,8 @@ def test_markdown_and_latex_say_scale_data_and_seeds(built):
     _, md, text = built()
     assert "Scale mini" in md
     assert "seeds 0, 1, 2" in md
-    assert "digits, 50 % of its training set" in md
-    assert r"digits, 50 \% of its training set" in text
+    assert "MNIST5000 at 1/4 size, 20 % of its training set, 3,500 test images" in md
+    assert r"at 1/4 size, 20 \% of its training set, 3,500 test images" in text
     assert r"$92.00 \pm 2.65$" in text
     for rule in (r"\toprule", r"\midrule", r"\bottomrule"):
         assert rule in text
@@ -315,3 +315,32 @@ def test_tables_with_divergence_can_be_compared(catalogue, results, lose, tmp_pa
     assert compared("after", "after") == (0, {"both diverged": 1})
     assert compared("after", "before") == (1, {"diverged in new": 2})
     assert compared("before", "after") == (1, {"diverged in reference": 2})
+
+
+def test_a_run_that_lost_its_training_is_marked(catalogue, results, built):
+    table = catalogue.tables["table7"]
+    for run in table.runs:
+        for seed in SEEDS:
+            change(results, run, seed, final_train_accuracy=95.0)
+    frame, md, _ = built("table7")
+    assert "lost_training" not in frame
+    lost = table.rows[2]
+    change(results, lost.runs["main"], 1, final_train_accuracy=20.0)
+    change(results, table.rows[0].runs["main"], 1, final_train_accuracy=66.0)
+    frame, md, tex = built("table7")
+    assert list(frame["lost_training"]) == [int(row is lost) for row in table.rows]
+    for text in (md, tex):
+        assert "more than 30 points below the median" in text
+    assert f"in the rows {lost.name}." in md
+
+
+def test_the_best_test_epoch_is_beside_the_last_one(catalogue, results):
+    table = catalogue.tables["table5"]
+    for run in table.runs:
+        for seed in SEEDS:
+            change(results, run, seed, best_test_accuracy=97.5)
+    last = Results(results.folder, SEEDS, "final")
+    frame = tables.build_table(table, catalogue, last)
+    assert list(frame["accuracy"]) == ["82.00"] * len(frame)
+    assert list(frame["best_accuracy"]) == ["97.50"] * len(frame)
+    assert "best_accuracy" not in tables.build_table(table, catalogue, results)

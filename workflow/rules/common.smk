@@ -20,10 +20,17 @@ from autogrow.files.seals import UNPACKED
 
 try:
     SETTINGS = validated(Settings, config, "config")
-    CATALOGUE = load_catalogue(SETTINGS.scale)
     prepare_environment(SETTINGS)
+    CATALOGUE = load_catalogue(SETTINGS.scale, sources=SETTINGS.data_source)
 except UserError as error:
     raise WorkflowError(str(error)) from None
+
+if CATALOGUE.left_out:
+    names = ", ".join(CATALOGUE.left_out)
+    told = (
+        f"scale {SETTINGS.scale}: rows of {names} are left out: the data is not there"
+    )
+    print(told, file=sys.stderr)
 
 # Snakemake fills wildcards into this path, which is absolute: braces in it are doubled.
 ENVIRONMENT = str(Path(workflow.basedir, "environment.yml"))

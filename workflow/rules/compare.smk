@@ -30,8 +30,10 @@ rule plan:
     conda:
         ENVIRONMENT
     params:
-        options=shlex.join(
-            ["--scale", SETTINGS.scale, "--folder", OUT, "--seeds", *map(str, SEEDS)]
+        # A function, in whose value Snakemake takes no braces for wildcards.
+        options=lambda wildcards: shlex.join(
+            ["--data-source", *map("=".join, SETTINGS.data_source.items())]
+            + ["--scale", SETTINGS.scale, "--folder", OUT, "--seeds", *map(str, SEEDS)]
             + ([f"--throughput={SETTINGS.throughput}"] if SETTINGS.throughput else [])
         ),
     shell:
