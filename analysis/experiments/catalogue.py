@@ -8,15 +8,16 @@ agree on their interval.
 from __future__ import annotations
 
 import itertools
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from analysis.experiments.panels import FIGURE_COLUMNS
 from analysis.experiments.planned_runs import Run
-from analysis.experiments.rows import Row, RowMaker, TableEntry
+from analysis.experiments.rows import OwnValue, Row, RowMaker, TableEntry
 from analysis.experiments.settings import CONFIG, ROOT, ScaleSettings, read_scale
+from analysis.experiments.table_checks import check_columns, check_name
 from autogrow.config.pydantic_errors import validated
 from autogrow.errors import UserError, shown
 from autogrow.files.yaml import read_yaml
@@ -28,14 +29,18 @@ EXPERIMENTS = CONFIG / "experiments.yaml"
 class Table:
     """A table or figure: its name (``table5``), title and rows.
 
-    ``values`` are the value columns of a table that the paper has not; of another, the paper's
-    numbers have them.
+    ``values`` are its value columns; none for those of the paper's numbers.
     """
 
     name: str
     title: str
     rows: tuple[Row, ...]
     values: tuple[str, ...] = ()
+
+    @property
+    def is_figure(self) -> bool:
+        """Whether it is drawn."""
+        return self.name in FIGURE_COLUMNS
 
     @property
     def runs(self) -> list[str]:
@@ -51,6 +56,11 @@ class Catalogue:
     settings: ScaleSettings
     runs: Mapping[str, Run]
     tables: Mapping[str, Table]
+
+    @property
+    def table_names(self) -> list[str]:
+        """The names of what is no figure."""
+        return [name for name, table in self.tables.items() if not table.is_figure]
 
     def asked(self, column: str) -> dict[str, int]:
         """Return what rows say of their main run in a column of :class:`Panel`, by its id."""
@@ -82,14 +92,13 @@ def make_catalogue(
     scale: str, settings: ScaleSettings, content: object, experiments: Path
 ) -> Catalogue:
     """Return the catalogue of what experiments.yaml holds; see :func:`load_catalogue`."""
-    if not isinstance(content, dict):
+    if not isinstance(content, dict) or not content:
         raise UserError(f"{experiments}: found {shown(content)}; allowed: a mapping of tables")
     runs: dict[str, Run] = {}
     tables: dict[str, Table] = {}
     for name, entry in content.items():
         where = f"{experiments}: {name}"
-        if not re.fullmatch(r"(table|figure)[0-9]+", str(name)):
-            raise UserError(f"{where}: allowed: names like table5 and figure3")
+        check_name(name, experiments)
         table = validated(TableEntry, entry, where)
         rows: dict[str, Row] = {}
         for cells in _expand(table.rows):
@@ -100,7 +109,9 @@ def make_catalogue(
             row = maker.row()
             if rows.setdefault(row.name, row) is not row:
                 raise UserError(f"{where}: row {row.name} is given twice; allowed: each row once")
-        tables[name] = Table(name, table.title, tuple(rows.values()), tuple(table.values))
+        check_columns(name, [*rows.values()], table.values, where)
+        values = table.values or _usual_values(name, rows.values())
+        tables[name] = Table(name, table.title, tuple(rows.values()), tuple(values))
     catalogue = Catalogue(scale, settings, runs, tables)
     try:
         catalogue.asked("directions")
@@ -113,6 +124,15 @@ def make_catalogue(
     return catalogue
 
 
+def _usual_values(name: str, rows: Iterable[Row]) -> list[OwnValue]:
+    """Return the value columns of a table that says none and of which the paper has no numbers."""
+    if name in FIGURE_COLUMNS or paper_table(name).is_file():
+        return []
+    grown: list[OwnValue] = ["found_net"] if any(row.grows for row in rows) else []
+    compared: list[OwnValue] = ["delta"] if all("scratch" in row.runs for row in rows) else []
+    return [*grown, "accuracy", *compared]
+
+
 def paper_table(name: str) -> Path:
     """Return the file of the paper's numbers for a table."""
     return ROOT / "results" / "paper" / f"{name}.csv"
@@ -121,6 +141,8 @@ def paper_table(name: str) -> Path:
 def _expand(groups: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Yield one mapping of column to value for each row; a list stands for one row each."""
     for group in groups:
+        # The rows of a table have their columns in one order.
+        group = {c: group[c] for c in (*groups[0], *group) if c in group}
         choices = [v if isinstance(v, list) else [v] for v in group.values()]
         for cells in itertools.product(*choices):
             yield dict(zip(group, cells, strict=True))

@@ -111,8 +111,8 @@ def _against_parameters(
     listed = manual_search()
     network, dataset = listed[["network", "dataset"]].iloc[0]
     comparable = all(row.values["dataset"] == dataset for row in figure.rows)
-    panel, title = letters[network], network
-    if not comparable:
+    panel, title = letters.get(network, ""), network
+    if not (panel and comparable):
         panel, title = ascii_lowercase[len(letters)], f"Released, {network} on {dataset}"
     listed = listed.drop(columns=["dataset", "reference"])
     listed = listed.assign(**dict.fromkeys(("run", "seed", "K", "paper_K"), ""))
@@ -189,9 +189,10 @@ def _trajectory_title(row: Row) -> str:
         return f"{key['network']}-{used['shallower']} morphed to {used['deeper']}"
     if key.get("method") == "baseline":
         return f"{key['network']}-{used['depth']} from scratch"
-    if key["policy"] == "convergent":
-        return f"c-AutoGrow, {key['learning_rate']} rate, {key['initializer']}"
-    return f"p-AutoGrow, {_period(row)}"
+    if key.get("policy") == "convergent":
+        rate = [f"{key['learning_rate']} rate"] if "learning_rate" in key else []
+        return ", ".join(["c-AutoGrow", *rate, key.get("initializer", "GauInit")])
+    return f"p-AutoGrow, {_period(row)}" if "K" in key else "p-AutoGrow"
 
 
 def _surfaces(figure: Table, catalogue: Catalogue, results: Results) -> dict[str, pd.DataFrame]:
