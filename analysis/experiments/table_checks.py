@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from analysis.experiments.panels import FIGURE_COLUMNS
@@ -28,6 +28,19 @@ def check_name(name: object, file: Path) -> None:
             f"{file}: found the name {shown(name)}; allowed: {allowed(FIGURE_COLUMNS)}, or a "
             "table's name, which does not begin with figure"
         )
+
+
+def check_targets(names: Iterable[str], workflow: Path) -> None:
+    """Refuse a table with the name of a rule of the workflow: each table is a rule of its own."""
+    for file in (workflow / "Snakefile", *sorted(workflow.glob("workflow/rules/*.smk"))):
+        text = file.read_text(encoding="utf-8")
+        rules = re.findall(r"^ *(?:rule|use rule \w+ as) (\w+)", text, re.MULTILINE)
+        for name in names:
+            if name in rules:
+                raise UserError(
+                    f"config/experiments.yaml: found the name {shown(name)}, which a rule of "
+                    f"{file.name} has; allowed: another name"
+                )
 
 
 def check_columns(name: str, rows: Sequence[Row], values: Sequence[str], where: str) -> None:
