@@ -15,6 +15,7 @@ from typing import Any
 
 from analysis.experiments.panels import FIGURE_COLUMNS
 from analysis.experiments.planned_runs import Run
+from analysis.experiments.row_checks import COLUMNS
 from analysis.experiments.rows import OwnValue, Row, RowMaker, TableEntry
 from analysis.experiments.settings import CONFIG, ROOT, ScaleSettings, read_scale
 from analysis.experiments.table_checks import check_columns, check_name
@@ -92,14 +93,10 @@ def make_catalogue(
     scale: str, settings: ScaleSettings, content: object, experiments: Path
 ) -> Catalogue:
     """Return the catalogue of what experiments.yaml holds; see :func:`load_catalogue`."""
-    if not isinstance(content, dict) or not content:
-        raise UserError(f"{experiments}: found {shown(content)}; allowed: a mapping of tables")
     runs: dict[str, Run] = {}
     tables: dict[str, Table] = {}
-    for name, entry in content.items():
+    for name, table in _entries(content, experiments):
         where = f"{experiments}: {name}"
-        check_name(name, experiments)
-        table = validated(TableEntry, entry, where)
         rows: dict[str, Row] = {}
         for cells in _expand(table.rows):
             maker = RowMaker(table, cells, settings, where)
@@ -131,6 +128,24 @@ def _usual_values(name: str, rows: Iterable[Row]) -> list[OwnValue]:
     grown: list[OwnValue] = ["found_net"] if any(row.grows for row in rows) else []
     compared: list[OwnValue] = ["delta"] if all("scratch" in row.runs for row in rows) else []
     return [*grown, "accuracy", *compared]
+
+
+def table_keys(experiments: Path = EXPERIMENTS) -> dict[str, list[str]]:
+    """Return the columns that name the rows of each table, which are the same at every scale."""
+    keys = {}
+    for name, entry in _entries(read_yaml(experiments), experiments):
+        if name not in FIGURE_COLUMNS:
+            keys[name] = [column for column in entry.rows[0] if column in COLUMNS]
+    return keys
+
+
+def _entries(content: object, experiments: Path) -> Iterator[tuple[str, TableEntry]]:
+    """Yield the name and content of each table and figure."""
+    if not isinstance(content, dict) or not content:
+        raise UserError(f"{experiments}: found {shown(content)}; allowed: a mapping of tables")
+    for name, entry in content.items():
+        check_name(name, experiments)
+        yield name, validated(TableEntry, entry, f"{experiments}: {name}")
 
 
 def paper_table(name: str) -> Path:

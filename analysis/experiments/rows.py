@@ -44,7 +44,8 @@ OwnValue = Literal[
 ]
 """Value columns of tables."""
 
-_facts = cache(info)
+data_facts = cache(info)
+"""What is known about a data set without its images; of a user's own, headers are read once."""
 
 
 @dataclass(frozen=True)
@@ -243,7 +244,7 @@ class RowMaker:
     def _resolved(self, settings: Mapping[str, Any]) -> ResolvedSpec:
         spec = parse_spec(settings, self._where)
         try:
-            return resolve(spec, _facts(spec.data))
+            return resolve(spec, data_facts(spec.data))
         except UserError as error:
             raise UserError(f"{self._where}: {error}") from None
 

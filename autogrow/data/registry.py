@@ -15,7 +15,7 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 class DatasetInfo:
     """Facts about a data set.
 
-    `images` counts those of its training and test split (a user's own are not counted).
+    `images` counts those of its training and test split.
     `image_size` includes `zero_padding`, pixels of zeros added on each side when it is loaded;
     `crop_padding` is that of the random crop (0: no crop). `mean` and `std` are per channel on
     the [0, 1] scale; None: measured from the training split. `flip` mirrors training images at

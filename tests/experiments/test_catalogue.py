@@ -165,7 +165,7 @@ def test_ids_do_not_depend_on_the_order_of_the_file(tmp_path):
     [
         ("", "a mapping of tables"),
         ("table5: 3", "found 3; allowed: a mapping of keys to values"),
-        ("tafel: 3", "names like table5"),
+        ("Tafel: {}", "names like table5"),
         (HEAD + "  against: nothing\n  rows: [{}]", "'nothing'; allowed: 'found net' or 'deeper"),
         (HEAD + ROW.format("network: Plain3Net, fraction: 2"), "fraction"),
         (HEAD + ROW.format("network: [Plain3Net, Plain3Net]"), "twice"),
