@@ -160,7 +160,8 @@ def _in_paper(run: str, catalogue: Catalogue) -> tuple[ResolvedAutogrow, Depth]:
     for name in own:
         if name in nets:
             return nets[name]
-    spec = paper.runs[own[0]].spec
+    # A run of which a baseline takes the depth need not be a row of its own.
+    spec = paper.runs[own[0]].spec if own else catalogue.runs[run].spec
     assert isinstance(spec, ResolvedAutogrow)
     like = [
         ((spec.policy != other.policy, spec.data != other.data, abs(spec.K - other.K)), depth)

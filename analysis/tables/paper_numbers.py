@@ -10,7 +10,7 @@ from typing import get_args
 
 from analysis.experiments.catalogue import Catalogue, Table, paper_table
 from analysis.experiments.rows import OwnValue
-from analysis.results.csvfiles import check_columns, read_csv, read_numbers
+from analysis.results.csvfiles import read_csv, read_numbers
 from autogrow.errors import UserError, allowed, shown
 
 TEXTS = ("found_net", "depth", "gpus")
@@ -48,7 +48,13 @@ def read_paper_numbers(table: Table) -> PaperNumbers:
         return PaperNumbers((), {})
     header, lines = read_csv(file)
     keys = list(table.rows[0].key)
-    check_columns(file, header, keys)
+    for column in keys:
+        if column not in header:
+            raise UserError(
+                f"{file}: has no column {shown(column)}, as the rows of {table.name} in "
+                "config/experiments.yaml have; allowed: that column here too, or there in "
+                "`shared`, or a table of another name"
+            )
     columns = tuple(c for c in header if c not in keys)
     for column in columns:
         if column not in get_args(OwnValue):
