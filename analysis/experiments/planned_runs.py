@@ -38,11 +38,14 @@ class Run:
     depth_of
         Id of the run whose found net gives the depth, or None. Until that is known, ``spec``
         has the seed network's depth.
+    own
+        The settings in which it does not follow config.yaml, as its table tells them.
     """
 
     id: str
     spec: ResolvedSpec
     depth_of: str | None = None
+    own: frozenset[str] = frozenset()
 
     def job_spec(self, shared: Mapping[str, Any]) -> str:
         """Return the complete spec of a job as the text of a YAML file.
@@ -54,7 +57,9 @@ class Run:
         concerned = {
             key: value
             for key, value in shared.items()
-            if key in fields and (key not in _CONCERNS or _CONCERNS[key](self.spec))
+            if key in fields
+            and key not in self.own
+            and (key not in _CONCERNS or _CONCERNS[key](self.spec))
         }
         settings = to_json(self.spec.model_copy(update=concerned))
         if self.depth_of is not None:
@@ -72,15 +77,17 @@ def dataset_text(spec: ResolvedSpec) -> str:
     return text
 
 
-def run_id(spec: ResolvedSpec, plain: ResolvedSpec, depth_of: Run | None = None) -> str:
+def run_id(
+    spec: ResolvedSpec, plain: ResolvedSpec, depth_of: Run | None, own: frozenset[str]
+) -> str:
     """Return the id of a run: network / data / what is done.
 
     It tells every setting that can change the result, so that two specs of a scale never have
     one id: the usual ones by their place, and any other where it is not that of ``plain``, the
-    run of the same network, data and growth whose further settings are the scale's. ``depth_of``
-    is the run whose found net gives the depth.
+    run of the same network, data and growth whose further settings are the scale's, or where it
+    is one of ``own``. ``depth_of`` is the run whose found net gives the depth.
     """
-    others = _other_settings(spec, plain)
+    others = _other_settings(spec, plain, own)
     network, images = spec.architecture.name, [others.pop(name, "") for name in _OF_IMAGES]
     data = _joined([_data_label(spec), *images])
     done = _what_is_done(spec, depth_of, (network, data))
@@ -100,7 +107,7 @@ _LONGEST = 150
 """Characters of a part of an id; file systems allow names of 255 bytes."""
 
 
-def _other_settings(spec: ResolvedSpec, plain: ResolvedSpec) -> dict[str, str]:
+def _other_settings(spec: ResolvedSpec, plain: ResolvedSpec, own: frozenset[str]) -> dict[str, str]:
     """Return ``name=value`` of each setting without a place of its own that is not the scale's."""
     usual = dict(plain)
     if isinstance(spec, ResolvedAutogrow) and usual["J"] is not None:
@@ -109,7 +116,7 @@ def _other_settings(spec: ResolvedSpec, plain: ResolvedSpec) -> dict[str, str]:
     return {
         name: f"{name}={_text(value)}"
         for name, value in spec
-        if name not in left_out and value != usual[name]
+        if name not in left_out and (value != usual[name] or name in own)
     }
 
 

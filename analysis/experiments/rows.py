@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from analysis.experiments.panels import Panel, read_panel
 from analysis.experiments.planned_runs import BY_PLACE, Run, dataset_text, run_id
 from analysis.experiments.row_checks import COLUMNS, DEPTHS, check_cells, kind_of_row
-from analysis.experiments.settings import ScaleSettings
+from analysis.experiments.settings import Choices, ScaleSettings
 from autogrow.config.resolved import ResolvedAutogrow, ResolvedSpec
 from autogrow.config.resolving import resolve
 from autogrow.config.spec import SPECS, parse_spec
@@ -43,6 +43,9 @@ OwnValue = Literal[
     "adaminit_below_3",
 ]
 """Value columns of tables."""
+
+_OF_CONFIG = {"protocol", "precision", *Choices.model_fields}
+"""Settings that config.yaml tells all runs whose table says nothing of them."""
 
 data_facts = cache(info)
 """What is known about a data set without its images; of a user's own, headers are read once."""
@@ -99,7 +102,7 @@ class TableEntry(BaseModel):
         for key in run:
             if key in ("network", "from", "to", "data", "data_fraction", "seed_depth", "K"):
                 raise ValueError(f"{shown(key)}: allowed: as a column, in rows or shared")
-            if key not in known:
+            if key not in known - {"seed", "snapshots"}:
                 raise ValueError(f"unknown setting {shown(key)}; allowed: those of autogrow grow")
         return run
 
@@ -236,8 +239,9 @@ class RowMaker:
         if resolved.kind == "autogrow":
             plain["K"] = 1  # J is then the scale's, however large K is
             self._stop_window(plain)
-        identity = run_id(resolved, self._resolved(plain), depth_of)
-        run = Run(identity, resolved, depth_of.id if depth_of else None)
+        own = frozenset({*self._given} & _OF_CONFIG & {*type(resolved).model_fields})
+        identity = run_id(resolved, self._resolved(plain), depth_of, own)
+        run = Run(identity, resolved, depth_of.id if depth_of else None, own)
         self.needed.append(run)
         return run
 

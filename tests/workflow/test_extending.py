@@ -14,14 +14,14 @@ def test_the_four_commonest_changes(fresh):
     tables = {name: table for block in shown for name, table in block.items()}
     assert list(tables) == ["table5", "table4", "table2", "longer_window"]
     experiments = fresh.folder / "config/experiments.yaml"
+    scale = fresh.folder / "config/scales/smoke.yaml"
+    scale.write_text(scale.read_text().replace("\nK: {", "\nK: {7: 3, "))
     experiments.write_text(yaml.safe_dump({"train": tables["table5"]}))
     told = fresh.snakemake("-n", *SMOKE, "all", status=1)
     assert "found the name 'train', which a rule of train.smk has" in told
     assert "Traceback" not in told
 
     experiments.write_text(yaml.safe_dump(tables, sort_keys=False))
-    scale = fresh.folder / "config/scales/smoke.yaml"
-    scale.write_text(scale.read_text().replace("\nK: {", "\nK: {7: 3, "))
     labels = np.arange(80) % 2
     images = np.random.default_rng(0).integers(0, 256, (80, 8, 8), dtype=np.uint8)
     images[labels == 1] //= 2
