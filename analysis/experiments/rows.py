@@ -106,6 +106,14 @@ class TableEntry(BaseModel):
                 raise ValueError(f"unknown setting {shown(key)}; allowed: those of autogrow grow")
         return run
 
+    @field_validator("rows")
+    @classmethod
+    def _no_empty_list(cls, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        for column, value in (cell for row in rows for cell in row.items()):
+            if value == []:
+                raise ValueError(f"{column}: found []; allowed: at least one value")
+        return rows
+
     @field_validator("values")
     @classmethod
     def _distinct(cls, values: list[OwnValue]) -> list[OwnValue]:
