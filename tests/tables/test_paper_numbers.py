@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from made_up_summaries import made_up_summary, write_result
 
+from analysis.__main__ import main
 from analysis.experiments.catalogue import load_catalogue, make_catalogue
 from analysis.experiments.settings import ROOT, read_scale
 from analysis.results.summaries import Results
-from analysis.tables import paper_numbers
+from analysis.tables import paper_numbers, table_files
 from analysis.tables.build import build_table, seeds_table
 from analysis.tables.formats import latex, markdown
 from analysis.tables.table_files import read_table
@@ -149,3 +150,18 @@ def test_the_papers_numbers_are_those_of_every_row_that_it_has():
         if not own:
             columns = read_table(ROOT / f"results/paper/{name}.csv").columns
             assert paper.columns == columns
+
+
+def test_a_table_of_ones_own_is_compared_like_the_others(tmp_path, monkeypatch, call):
+    catalogue = catalogue_of("mini", "my_table", [{**RESNET, "K": 3}])
+    frame, *_ = built(catalogue, tmp_path, "my_table")
+    keys = {"table5": ["K"], "my_table": list(catalogue.tables["my_table"].rows[0].key)}
+    monkeypatch.setattr(table_files, "_keys", lambda: keys)
+    for side in ("new", "reference"):
+        (tmp_path / side).mkdir()
+        frame.to_csv(tmp_path / side / "my_table.csv", index=False)
+    folders = ["--new", tmp_path / "new", "--reference", tmp_path / "reference"]
+    for named in ([], ["--tables", "my_table"]):
+        told = call(main, "compare", *folders, *named)
+        assert (told.status, told.err) == (0, "")
+        assert "my_table" in told.out
