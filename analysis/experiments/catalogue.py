@@ -98,14 +98,21 @@ def make_catalogue(
     for name, table in _entries(content, experiments):
         where = f"{experiments}: {name}"
         rows: dict[str, Row] = {}
+        settings_of_runs = {"kind"}
         for cells in _expand(table.rows):
             maker = RowMaker(table, cells, settings, where)
             for needed in maker.needed:
                 if runs.setdefault(needed.id, needed) != needed:
                     raise UserError(f"{where}: two different runs have the id {needed.id}")
+                settings_of_runs |= {*type(needed.spec).model_fields}
             row = maker.row()
             if rows.setdefault(row.name, row) is not row:
                 raise UserError(f"{where}: row {row.name} is given twice; allowed: each row once")
+        for key in sorted({*table.run} - settings_of_runs):
+            raise UserError(
+                f"{where}: run: found {shown(key)}, which is no setting of the table's runs; "
+                "allowed: settings of their kind"
+            )
         check_columns(name, [*rows.values()], table.values, where)
         values = table.values or _usual_values(name, rows.values())
         tables[name] = Table(name, table.title, tuple(rows.values()), tuple(values))

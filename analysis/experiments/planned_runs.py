@@ -100,7 +100,7 @@ BY_PLACE = {
 }
 """Settings that have a place of their own in an id."""
 
-_OF_IMAGES = ("subset", "stem", "crop_padding", "flip", "normalisation")
+_OF_IMAGES = ("subset", "stem", "crop_padding", "flip", "normalisation", "holdout_fraction")
 """Settings that stand beside the data set's name."""
 
 _LONGEST = 150

@@ -214,6 +214,10 @@ def test_ids_do_not_depend_on_the_order_of_the_file(tmp_path):
         (HEAD + "  against: deeper net\n" + ROW.format("network: Plain3Net"), "rows of kind morph"),
         (HEAD.replace("}", ", K: 3}") + ROW.format("network: Plain3Net"), "run: found .*a column"),
         (HEAD.replace("}", ", J: 0}") + ROW.format("network: Plain3Net"), "J: found 0"),
+        (
+            HEAD.replace("}", ", epochs: 3}") + ROW.format("network: Plain3Net"),
+            "found 'epochs', which",
+        ),
         (HEAD.replace("}", ", k: 3}") + ROW.format("network: Plain3Net"), "unknown setting 'k'"),
         (
             FIGURE.replace("6", "2") + "  rows: [{snapshots: 4}]",
@@ -304,7 +308,7 @@ OTHERS = {
     **{"finetune_epochs": 9, "finetuning": "short", "epochs": 9, "morph_momentum": "kept"},
 }
 SHARED = {"protocol", "precision", *Choices.model_fields}
-OF_IMAGES = ("subset", "normalisation")  # beside the data set's name
+OF_IMAGES = ("subset", "normalisation", "holdout_fraction")  # beside the data set's name
 KINDS = {
     "autogrow": {},
     "scratch": {"depth": "5-5-5-5"},
