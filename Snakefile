@@ -39,4 +39,4 @@ rule all:
     input:
         rules.tables.input,
         rules.figures.input,
-        rules.compare.output if HAS_REFERENCE else [],
+        rules.compare.output if COMPARED else [],

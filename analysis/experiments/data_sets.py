@@ -18,7 +18,8 @@ from autogrow.files.reading import file_sha256
 COUNTS = {"training_images": "data_fraction", "validation_images": "holdout_fraction"}
 """Numbers of images in a scale's `data`, and the settings of a run that they become."""
 
-_facts = cache(info)
+data_facts = cache(info)
+"""What is known about a data set without its images; of a user's own, headers are read once."""
 
 
 def data_of(scale: ScaleSettings, dataset: str) -> dict[str, Any]:
@@ -48,7 +49,7 @@ def data_of(scale: ScaleSettings, dataset: str) -> dict[str, Any]:
     for count, fraction in COUNTS.items():
         if count in sized:
             number = sized.pop(count)
-            whole = _facts(str(sized["data"])).divided(_whole(sized, "test_images"))[0]
+            whole = data_facts(str(sized["data"])).divided(_whole(sized, "test_images"))[0]
             if not isinstance(number, int) or not 0 < number <= whole:
                 raise UserError(
                     f"data: {dataset}: {count}: found {shown(number)}; "

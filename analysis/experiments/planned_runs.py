@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,11 +44,14 @@ class Run:
     depth_of
         Id of the run whose found net gives the depth, or None. Until that is known, ``spec``
         has the seed network's depth.
+    own
+        The settings in which it does not follow config.yaml, as its table tells them.
     """
 
     id: str
     spec: ResolvedSpec
     depth_of: str | None = None
+    own: frozenset[str] = frozenset()
 
     def job_spec(self, shared: Mapping[str, Any]) -> str:
         """Return the complete spec of a job as the text of a YAML file.
@@ -59,7 +63,9 @@ class Run:
         concerned = {
             key: value
             for key, value in shared.items()
-            if key in fields and (key not in _CONCERNS or _CONCERNS[key](self.spec))
+            if key in fields
+            and key not in self.own
+            and (key not in _CONCERNS or _CONCERNS[key](self.spec))
         }
         settings = to_json(self.spec.model_copy(update=concerned))
         if self.depth_of is not None:
@@ -85,23 +91,81 @@ def dataset_text(spec: ResolvedSpec, paper_dataset: str) -> str:
     return text
 
 
-def run_id(spec: ResolvedSpec, depth_of: Run | None = None) -> str:
+def run_id(
+    spec: ResolvedSpec, plain: ResolvedSpec, depth_of: Run | None, own: frozenset[str]
+) -> str:
     """Return the id of a run: network / data / what is done.
 
-    It leaves out what changes nothing in the result (``snapshots``) and what the paper never
-    varies. ``depth_of`` is the run whose found net gives the depth.
+    It tells every setting that can change the result, so that two specs of a scale never have
+    one id: the usual ones by their place, and any other where it is not that of ``plain``, the
+    run of the same network, data and growth whose further settings are the scale's, or where it
+    is one of ``own``. ``depth_of`` is the run whose found net gives the depth.
     """
-    network = spec.architecture.name
-    return f"{network}/{_data_label(spec)}/{_what_is_done(spec, network, depth_of)}"
+    others = _other_settings(spec, plain, own)
+    network, images = spec.architecture.name, [others.pop(name, "") for name in _OF_IMAGES]
+    data = _joined([_data_label(spec), *images])
+    done = _what_is_done(spec, depth_of, (network, data))
+    return f"{network}/{data}/{_joined([done, *others.values()])}"
+
+
+BY_PLACE = {
+    *("kind", "network", "from", "to", "seed_depth"),
+    *("data", "data_sha256", "data_fraction", "test_images", "downscale"),
+    *("policy", "K", "initializer", "growing_rate"),
+}
+"""Settings that have a place of their own in an id."""
+
+_OF_IMAGES = ("subset", "stem", "crop_padding", "flip", "normalisation", "holdout_fraction")
+"""Settings that stand beside the data set's name."""
+
+_LONGEST = 150
+"""Characters of a part of an id; file systems allow names of 255 bytes."""
+
+
+def _other_settings(spec: ResolvedSpec, plain: ResolvedSpec, own: frozenset[str]) -> dict[str, str]:
+    """Return ``name=value`` of each setting without a place of its own that is not the scale's."""
+    usual = dict(plain)
+    if isinstance(spec, ResolvedAutogrow) and usual["J"] is not None:
+        usual["J"] = max(usual["J"], spec.K)
+    left_out = {*BY_PLACE, "from_network", "to_network", "seed", "snapshots"}
+    return {
+        name: f"{name}={_text(value)}"
+        for name, value in spec
+        if name not in left_out and (value != usual[name] or name in own)
+    }
+
+
+def _text(value: object) -> str:
+    """Return a setting's value as a part of a path."""
+    if isinstance(value, tuple):
+        return "_".join(map(_text, value))
+    if isinstance(value, float):
+        return f"{value:g}" if float(f"{value:g}") == value else repr(value)
+    return re.sub(r"[^\w.+-]+", "_", str(value), flags=re.ASCII)
+
+
+def _joined(parts: Iterable[str]) -> str:
+    """Return a part of an id; of a long one its beginning and a checksum of the whole."""
+    text = "-".join(filter(None, parts))
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 9]}-{_checksum(text)}"
+
+
+def _checksum(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def _data_label(spec: ResolvedSpec) -> str:
-    """Return the data set's name; of a path only its last part, and no wildcard of Snakemake."""
-    form, colon, path = spec.data.partition(":")
-    label = f"{form}-{Path(path).stem}" if colon else form
-    label = re.sub(r"[^\w.-]+", "_", label, flags=re.ASCII)
+    """Return the data set's name; of a path its last part and a checksum.
+
+    That is of the file's content where it is known, else of the whole path.
+    """
+    label = _text(spec.data)
+    if label != spec.data:
+        form, _, path = spec.data.partition(":")
+        checksum = spec.data_sha256[:8] if spec.data_sha256 else _checksum(spec.data)
+        label = f"{_text(form)}_{_text(Path(path).name)[:50]}-{checksum}"
     if spec.data_fraction != 1:
-        label += f"-fraction{spec.data_fraction:g}"
+        label += f"-fraction{_text(spec.data_fraction)}"
     if spec.test_images is not None:
         label += f"-test{spec.test_images}"
     if spec.downscale != 1:
@@ -109,20 +173,18 @@ def _data_label(spec: ResolvedSpec) -> str:
     return label
 
 
-def _what_is_done(spec: ResolvedSpec, network: str, depth_of: Run | None) -> str:
+def _what_is_done(spec: ResolvedSpec, depth_of: Run | None, here: tuple[str, str]) -> str:
     if depth_of is not None:
-        other, _, source = depth_of.id.split("/")
-        return f"scratch-as-deep-as-{source if other == network else f'{other}-{source}'}"
+        *there, source = depth_of.id.split("/")
+        elsewhere = [part for part, own in zip(there, here, strict=True) if part != own]
+        return "-".join(["scratch-as-deep-as", *elsewhere, source])
     first = format_depth(spec.first_network.depth)
     if isinstance(spec, ResolvedMorph):
         deeper = format_depth(parse_network(spec.to_network).depth)
         return f"morph-{first}-to-{deeper}-{spec.initializer}"
     if not isinstance(spec, ResolvedAutogrow):
         return f"scratch-{first}"
-    parts: list[str] = [spec.policy]
-    if spec.policy == "periodic":
-        parts.append(f"K{spec.K}")
-    parts.append(spec.initializer)
+    parts = [spec.policy, f"K{spec.K}", spec.initializer]
     if spec.growing_rate != "constant":
         parts.append(spec.growing_rate)
     if spec.first_network.depth != spec.architecture.seed_depth:

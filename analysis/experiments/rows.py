@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from analysis.experiments.data_sets import data_of
-from analysis.experiments.panels import PANEL_COLUMNS, Panel, read_panel
-from analysis.experiments.planned_runs import Run, dataset_text, run_id
-from analysis.experiments.settings import ScaleSettings
-from autogrow.config.resolved import ResolvedAutogrow
+from analysis.experiments.data_sets import data_facts, data_of
+from analysis.experiments.panels import Panel, read_panel
+from analysis.experiments.planned_runs import BY_PLACE, Run, dataset_text, run_id
+from analysis.experiments.row_checks import COLUMNS, DEPTHS, check_cells, kind_of_row
+from analysis.experiments.settings import Choices, ScaleSettings
+from autogrow.config.resolved import ResolvedAutogrow, ResolvedSpec
 from autogrow.config.resolving import resolve
 from autogrow.config.spec import SPECS, parse_spec
 from autogrow.errors import UserError, allowed, shown
@@ -23,17 +24,16 @@ from autogrow.networks.names import NetworkName, parse_architecture
 PERIOD = 3
 """K where a row names none: the paper's best practice."""
 
-METHODS = {"baseline": "scratch", "AutoGrow": "autogrow", "Network Morphism": "morph"}
-
-DEPTHS = ("seed_net", "shallower", "deeper", "depth")
-"""Columns that hold a depth; a scale may put a smaller one in its place."""
-
-COLUMNS = (
-    *("dataset", "network", "method", "K", "fraction", "initializer", "policy", "learning_rate"),
-    *DEPTHS,
-)
 OwnValue = Literal[
     "found_net",
+    "depth",
+    "layers",
+    "accuracy",
+    "delta",
+    "top1",
+    "top5",
+    "delta_top1",
+    "gpus",
     "growing_hours",
     "finetuning_hours",
     "growing_ratio",
@@ -41,9 +41,10 @@ OwnValue = Literal[
     "adaminit_median",
     "adaminit_below_3",
 ]
-"""Value columns of tables that the paper has not."""
+"""Value columns of tables."""
 
-INSTRUCTIONS = ("depth_of", *PANEL_COLUMNS)
+_OF_CONFIG = {"protocol", "precision", *Choices.model_fields}
+"""Settings that config.yaml tells all runs whose table says nothing of them."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +59,18 @@ class Row:
         Ids of its runs by role: ``main``, and ``scratch`` for the baseline of the same depth.
     values
         The same columns as really used at the scale; ``dataset`` always.
+    papers_data
+        Whether the data is what the row names: nothing stands in for it.
+    grows
+        Whether its main run grows, or has the depth that such a run finds.
     """
 
     key: Mapping[str, str]
     runs: Mapping[str, str]
     values: Mapping[str, str]
     paper_dataset: str
+    papers_data: bool
+    grows: bool
     panel: Panel
 
     @property
@@ -84,6 +91,32 @@ class TableEntry(BaseModel):
     shared: dict[str, Any] = {}
     values: list[OwnValue] = []
 
+    @field_validator("run")
+    @classmethod
+    def _settings_of_a_run(cls, run: dict[str, Any]) -> dict[str, Any]:
+        known = {f.alias or n for spec in SPECS.values() for n, f in spec.model_fields.items()}
+        for key in run:
+            if key in ("network", "from", "to", "data", "data_fraction", "seed_depth", "K"):
+                raise ValueError(f"{shown(key)}: allowed: as a column, in rows or shared")
+            if key not in known - {"seed", "snapshots"}:
+                raise ValueError(f"unknown setting {shown(key)}; allowed: those of autogrow grow")
+        return run
+
+    @field_validator("rows")
+    @classmethod
+    def _no_empty_list(cls, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        for column, value in (cell for row in rows for cell in row.items()):
+            if value == []:
+                raise ValueError(f"{column}: found []; allowed: at least one value")
+        return rows
+
+    @field_validator("values")
+    @classmethod
+    def _distinct(cls, values: list[OwnValue]) -> list[OwnValue]:
+        if len(set(values)) < len(values):
+            raise ValueError("allowed: each column once")
+        return values
+
 
 class RowMaker:
     """Makes the runs of one row at a scale.
@@ -97,34 +130,29 @@ class RowMaker:
         self._cells = cells
         self._scale = scale
         self._where = where
+        self._given = table.run
         self.needed: list[Run] = []
         values = {**table.shared, **cells}
-        _check_values(values, where)
-        kind = METHODS.get(str(values.get("method")), table.run.get("kind"))
-        if not isinstance(kind, str) or kind not in SPECS:
-            raise UserError(
-                f"{where}: run: kind: found {shown(kind)}; allowed: {allowed(SPECS)}, "
-                f"or rows with a method: {allowed(METHODS)}"
-            )
-        _check_network(values, where)
+        kind = kind_of_row(values, table.run.get("kind"), where)
+        check_cells(values, cells, kind, where)
         source = values.pop("depth_of", None)
         if source is None:
-            self._main = self._growing = self._run(values, {**table.run, "kind": kind})
+            self._main = self._growing = self._run(values, kind)
         else:
-            grown = {**values, **source}
-            _check_values(grown, f"{where}: depth_of")
-            _check_network(grown, f"{where}: depth_of")
-            self._growing = self._run(grown, {"kind": "autogrow"})
+            self._growing = self._run({**values, **source}, "autogrow")
             self._main = self._as_deep_as(self._growing, values)
         self._roles = {"main": self._main.id}
         self._paper_dataset = str(values["dataset"])
+        self._fraction_named = self._fraction(values)
         if table.against == "found net":
+            if kind != "autogrow":
+                raise UserError(f"{where}: against: found net: allowed: rows of kind autogrow")
             self._roles["scratch"] = self._as_deep_as(self._main, values).id
         elif table.against == "deeper net":
-            if "deeper" not in values:
-                raise UserError(f"{where}: a row has no deeper; allowed: a column with a depth")
+            if kind != "morph":
+                raise UserError(f"{where}: against: deeper net: allowed: rows of kind morph")
             baseline = {**values, "depth": values["deeper"]}
-            self._roles["scratch"] = self._run(baseline, {"kind": "scratch"}).id
+            self._roles["scratch"] = self._run(baseline, "scratch").id
 
     def row(self) -> Row:
         """Return the row."""
@@ -137,19 +165,26 @@ class RowMaker:
                 used[column] = self._scale.depth.get(value, value)
         used["dataset"] = dataset_text(self._main.spec, self._paper_dataset)
         panel = read_panel(self._cells, self._scale, self._where)
-        return Row(key, self._roles, used, self._paper_dataset, panel)
+        spec = self._main.spec
+        papers_data = (spec.data, spec.downscale) == (self._paper_dataset, 1)
+        papers_data &= spec.data_fraction == float(self._fraction_named)
+        grows = isinstance(self._growing.spec, ResolvedAutogrow)
+        return Row(key, self._roles, used, self._paper_dataset, papers_data, grows, panel)
 
     def _as_deep_as(self, source: Run, values: Mapping[str, Any]) -> Run:
         """Return the run that trains from scratch at the depth ``source`` finds."""
         architecture = parse_architecture(str(values["network"]))
         network = NetworkName(architecture, architecture.seed_depth)
-        settings = {"kind": "scratch", "network": str(network), **self._sized(values, "epochs")}
-        return self._needs(settings, source)
+        if architecture.sub_networks != source.spec.architecture.sub_networks:
+            raise UserError(
+                f"{self._where}: depth_of: {source.spec.architecture.name} has not as many "
+                f"sub-networks as {architecture.name}; allowed: a network with as many"
+            )
+        return self._needs({"network": str(network), **self._settings(values, "scratch")}, source)
 
-    def _run(self, values: Mapping[str, Any], given: Mapping[str, Any]) -> Run:
+    def _run(self, values: Mapping[str, Any], kind: str) -> Run:
         network = values.get("network")
-        kind = given["kind"]
-        settings = dict(given)
+        settings = self._settings(values, kind)
         depth = {c: self._scale.depth.get(values[c], values[c]) for c in DEPTHS if c in values}
         if kind == "scratch":
             settings["network"] = f"{network}-{depth.get('depth')}"
@@ -165,28 +200,64 @@ class RowMaker:
             if "learning_rate" in values:
                 settings["growing_rate"] = values["learning_rate"]
             settings["K"] = self._growing_period(values, settings)
-            if self._scale.T is not None and settings.get("policy", "periodic") == "periodic":
-                settings["J"] = max(self._scale.T, settings["K"])
-            if self._scale.tau is not None:
-                settings["tau"] = self._scale.tau
+            self._stop_window(settings)
         if kind != "scratch" and "initializer" in values:
             settings["initializer"] = values["initializer"]
-        settings |= self._sized(values, "finetune_epochs" if kind == "autogrow" else "epochs")
         return self._needs(settings)
+
+    def _settings(self, values: Mapping[str, Any], kind: str) -> dict[str, Any]:
+        """Return the settings that no other column tells: the scale's, and the table's own."""
+        dataset = str(values["dataset"])
+        settings = self._of_every_run(kind, str(values.get("network")))
+        settings |= data_of(self._scale, dataset)
+        fraction = self._fraction(values)
+        if fraction != 1:
+            whole = Fraction(str(settings.get("data_fraction", 1)))
+            settings["data_fraction"] = float(fraction * whole)
+        fields = SPECS[kind].model_fields
+        return settings | {k: v for k, v in self._given.items() if k in fields and k != "kind"}
+
+    def _of_every_run(self, kind: str, network: str) -> dict[str, Any]:
+        """Return what the scale says of every run of a kind and network."""
+        scale = self._scale
+        settings = {"kind": kind, **scale.settings}
+        epochs = scale.finetune_epochs if kind == "autogrow" else scale.epochs
+        if epochs is not None:
+            settings["finetune_epochs" if kind == "autogrow" else "epochs"] = epochs
+        if kind == "autogrow" and scale.tau is not None:
+            settings["tau"] = scale.tau
+        if network in scale.width:
+            settings["width"] = scale.width[network]
+        return settings
+
+    def _stop_window(self, settings: dict[str, Any]) -> None:
+        """Add the scale's J, at least K, where nothing else is said."""
+        if self._scale.T is not None and settings.get("policy", "periodic") == "periodic":
+            settings.setdefault("J", max(self._scale.T, settings["K"]))
 
     def _needs(self, settings: Mapping[str, Any], depth_of: Run | None = None) -> Run:
         """Return the run of these settings, noted as one that the row needs."""
-        spec = parse_spec(settings, self._where)
-        try:
-            resolved = resolve(spec)
-        except UserError as error:
-            raise UserError(f"{self._where}: {error}") from None
-        run = Run(run_id(resolved, depth_of), resolved, depth_of.id if depth_of else None)
+        resolved = self._resolved(settings)
+        plain = self._of_every_run(resolved.kind, resolved.architecture.name)
+        plain |= {k: v for k, v in resolved.model_dump(by_alias=True).items() if k in BY_PLACE}
+        if resolved.kind == "autogrow":
+            plain["K"] = 1  # J is then the scale's, however large K is
+            self._stop_window(plain)
+        own = frozenset({*self._given} & _OF_CONFIG & {*type(resolved).model_fields})
+        identity = run_id(resolved, self._resolved(plain), depth_of, own)
+        run = Run(identity, resolved, depth_of.id if depth_of else None, own)
         self.needed.append(run)
         return run
 
+    def _resolved(self, settings: Mapping[str, Any]) -> ResolvedSpec:
+        spec = parse_spec(settings, self._where)
+        try:
+            return resolve(spec, data_facts(spec.data))
+        except UserError as error:
+            raise UserError(f"{self._where}: {error}") from None
+
     def _growing_period(self, values: Mapping[str, Any], settings: Mapping[str, Any]) -> int | None:
-        if settings.get("policy") == "convergent":
+        if settings.get("policy") == "convergent" and "K" not in values:
             return self._scale.T  # K = T
         K = values.get("K", PERIOD)
         if self._scale.K and K not in self._scale.K:
@@ -212,40 +283,3 @@ class RowMaker:
                 f"{self._where}: fraction: found {shown(text)}; allowed: above 0, up to 1"
             )
         return fraction
-
-    def _sized(self, values: Mapping[str, Any], epochs: str) -> dict[str, Any]:
-        """Return the settings that depend on the scale alone; ``epochs`` names their key."""
-        dataset = str(values["dataset"])
-        sized = {**self._scale.settings, **data_of(self._scale, dataset)}
-        fraction = self._fraction(values)
-        if fraction != 1:
-            whole = Fraction(str(sized.get("data_fraction", 1)))
-            sized["data_fraction"] = float(fraction * whole)
-        number = getattr(self._scale, epochs)
-        if number is not None:
-            sized[epochs] = number
-        if values.get("network") in self._scale.width:
-            sized["width"] = self._scale.width[values["network"]]
-        return sized
-
-
-def _check_values(values: Mapping[str, Any], where: str) -> None:
-    """Check that a row's values are words and numbers, and that it says what is trained on what."""
-    for column, value in values.items():
-        if column not in COLUMNS + INSTRUCTIONS:
-            known = allowed(COLUMNS + INSTRUCTIONS)
-            raise UserError(f"{where}: unknown column {shown(column)}; allowed: {known}")
-        types, wanted = str | int | float | None, "a word or a number"
-        if column == "depth_of":
-            types, wanted = dict | None, "columns with values"
-        if not isinstance(value, types):
-            raise UserError(f"{where}: {column}: found {shown(value)}; allowed: {wanted}")
-    if not isinstance(values.get("dataset"), str):
-        raise UserError(f"{where}: a row has no dataset; allowed: a column, or in `shared`")
-
-
-def _check_network(values: Mapping[str, Any], where: str) -> None:
-    try:
-        parse_architecture(str(values.get("network")))
-    except UserError as error:
-        raise UserError(f"{where}: {error}") from None

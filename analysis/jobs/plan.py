@@ -53,7 +53,7 @@ def plan(
         lines.append(
             {
                 "run": run_id,
-                "tables": " ".join(readers[run_id]),
+                "tables": " ".join(readers.get(run_id, [])),
                 "network": e.network,
                 "epochs": e.epochs * len(seeds),
                 "flops": e.flops * len(seeds),

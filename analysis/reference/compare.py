@@ -99,10 +99,7 @@ def _tolerance(text: str) -> Fraction:
 
 
 def _table(text: str) -> str:
-    number = text.removeprefix("table")
-    if not (number.isascii() and number.isdigit()):
-        raise argparse.ArgumentTypeError(f"found {shown(text)}; allowed: numbers like 5")
-    return f"table{int(number)}"
+    return f"table{int(text)}" if text.isascii() and text.isdigit() else text
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -113,8 +110,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--tables",
         type=_table,
         nargs="+",
-        metavar="N",
-        help="numbers of tables (default: all that the reference has)",
+        metavar="TABLE",
+        help="names of tables, or numbers like 5 (default: all that the reference has)",
     )
     parser.add_argument(
         "--accuracy-tolerance",

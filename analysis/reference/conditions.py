@@ -49,7 +49,7 @@ def describe_runs(
     seconds = sum(s.seconds_growing + s.seconds_finetuning for s in summaries)
     return {
         "description": catalogue.settings.description,
-        "tables": [name for name in catalogue.tables if name.startswith("table")],
+        "tables": catalogue.table_names,
         "seeds": list(seeds),
         "protocol": one(counted("protocol")),
         "runs": len(summaries),

@@ -57,11 +57,12 @@ def promote(scale: str, source: Path, target: Path) -> dict[str, Any]:
         raise UserError("scale: smoke cannot be a reference: its numbers have no meaning")
     commit = clean_commit(ROOT)
     target = target.resolve()
-    _check_target(target)
+    _check_target(target, catalogue.table_names)
     folder = table_folder(source)
-    tables = [t for name, t in catalogue.tables.items() if name.startswith("table")]
+    tables = [catalogue.tables[name] for name in catalogue.table_names]
     files = [folder / f"{table.name}{form}" for table in tables for form in FORMS]
-    files += [source / "figures" / name for name in PICTURE]
+    if "figure2" in catalogue.tables:
+        files += [source / "figures" / name for name in PICTURE]
     for file in files:
         if not file.is_file():
             raise UserError(
@@ -101,12 +102,13 @@ def _in_repository(path: Path) -> str:
     return str(path.relative_to(root) if path.is_relative_to(root) else path)
 
 
-def _check_target(target: Path) -> None:
+def _check_target(target: Path, tables: Sequence[str]) -> None:
     """Refuse to replace what no earlier promotion has made."""
     if target.exists() and not target.is_dir():
         raise UserError(f"{target}: is not a folder")
+    ours = {f"{name}{form}" for name in tables for form in FORMS}
     for entry in sorted(target.glob("*")):
-        if not _OURS.fullmatch(entry.name):
+        if not (entry.name in ours or _OURS.fullmatch(entry.name)):
             raise UserError(
                 f"{target}: holds {entry.name}, which would be lost; "
                 "allowed: a new folder, or one that an earlier promotion has made"

@@ -2,7 +2,7 @@
 
 ``python -m analysis table table5 --scale mini --folder results/out/mini`` writes
 
-* ``tables/table5.csv``: a row for each of the paper's, ours beside the paper's,
+* ``tables/table5.csv``: a row for each of config/experiments.yaml, ours beside the paper's,
 * ``tables/table5.md`` and ``.tex``: the same to read,
 * ``tables/table5_seeds.csv``: every run and seed, long form.
 """
@@ -17,13 +17,14 @@ from typing import Any
 import pandas as pd
 
 from analysis.commandline import add_results
-from analysis.experiments.catalogue import Catalogue, Table, load_catalogue, paper_table
+from analysis.experiments.catalogue import Catalogue, Table, load_catalogue
+from analysis.experiments.row_checks import DEPTHS
 from analysis.experiments.row_files import from_json
-from analysis.experiments.rows import DEPTHS, Row
-from analysis.results.csvfiles import check_columns, read_csv, read_numbers
+from analysis.experiments.rows import Row
 from analysis.results.summaries import CountedSummary, Results
 from analysis.tables.formats import latex, markdown
 from analysis.tables.lost_training import lost_training
+from analysis.tables.paper_numbers import read_paper_numbers
 from analysis.tables.table_files import BASELINE_DIVERGED, DIVERGED
 from autogrow.errors import UserError, allowed, shown
 from autogrow.files.writing import write_together
@@ -53,10 +54,11 @@ DECIMALS = {
 def build_table(table: Table, catalogue: Catalogue, results: Results) -> pd.DataFrame:
     """Return a table with the paper's numbers, if it has such a table, beside ours.
 
-    Columns: ``scale``, ``row`` (the paper's row), the settings that were really
+    Columns: ``scale``, ``row`` (as config/experiments.yaml has it), the settings that were really
     used, for each numeric value its mean, standard deviation over the seeds
-    (``_std``, empty for one seed), the paper's (``paper_``) and the
-    ``_difference``; for each text the values of all seeds; ``n`` seeds.
+    (``_std``, empty for one seed), the paper's (``paper_``) and, where ours is of the paper's data,
+    the ``_difference``; for each text the values of all seeds; ``n`` seeds. Hours are of other
+    machines than the paper's: no difference is taken.
 
     A run that diverged has no value: means are over the other seeds, and ``diverged``
     stands where there is no other. If any run of the table diverged, ``diverged`` counts
@@ -66,20 +68,19 @@ def build_table(table: Table, catalogue: Catalogue, results: Results) -> pd.Data
     Where the accuracy of the last epoch counts, that of the best test epoch is beside it, as
     ``best_accuracy``.
     """
-    paper = pd.DataFrame() if table.values else _read_paper(table)
-    values = table.values or [c for c in paper.columns if c not in table.rows[0].key]
+    paper = read_paper_numbers(table)
     lost = lost_training(table, results)
     rows = []
     for row in table.rows:
-        theirs = {} if paper.empty else paper.loc[row.name].to_dict()
+        theirs = dict.fromkeys(paper.columns, "") | dict(paper.rows.get(row.name, {}))
         by_role = {role: results.summaries(run) for role, run in row.runs.items()}
         seeds = [dict(zip(by_role, s, strict=True)) for s in zip(*by_role.values(), strict=True)]
         cells: dict[str, Any] = {"scale": catalogue.scale, "row": row.name}
         cells |= _settings(row)
-        for column in values:
-            cells |= _value(column, seeds, theirs.get(column))
+        for column in table.values or paper.columns:
+            cells |= _value(column, seeds, theirs.get(column), comparable=row.papers_data)
             if column in ("accuracy", "top1") and results.accuracy == "final":
-                cells |= _value("best_accuracy", seeds, None)
+                cells |= _value("best_accuracy", seeds, None, comparable=False)
         cells["n"] = len(results.seeds)
         cells["diverged"] = sum(map(len, results.diverged(row).values()))
         cells["lost_training"] = lost[row.name]
@@ -89,30 +90,11 @@ def build_table(table: Table, catalogue: Catalogue, results: Results) -> pd.Data
     frame = pd.DataFrame(rows)
     if not frame["lost_training"].any():
         frame = frame.drop(columns="lost_training")
-    if frame["diverged"].any():
-        return frame
-    return frame.loc[:, [not c.endswith("diverged") for c in frame.columns]]
-
-
-def _read_paper(table: Table) -> pd.DataFrame:
-    """Return the paper's table as text cells, by row name; its rows must be the catalogue's."""
-    file = paper_table(table.name)
-    header, lines = read_csv(file)
-    keys = list(table.rows[0].key)
-    check_columns(file, header, keys)
-    for column in set(header) & set(DECIMALS) - set(keys):
-        read_numbers(file, lines, column)
-    paper = pd.DataFrame(lines)
-    if "dataset" in keys:
-        paper = paper[~paper["dataset"].isin(table.left_out)]
-    paper.index = paper[keys].agg("/".join, axis=1)
-    ours = [row.name for row in table.rows]
-    differing = set(ours) ^ set(paper.index)
-    if differing or len(ours) != len(paper):
-        raise UserError(
-            f"{file}: rows differ from those of config/experiments.yaml: {allowed(differing)}"
-        )
-    return paper
+    names = list(map(str, frame.columns))
+    unsaid = [c for c in names if c.endswith("_difference") and not frame[c].any()]
+    if not frame["diverged"].any():
+        unsaid += [c for c in names if c.endswith("diverged")]
+    return frame.drop(columns=unsaid)
 
 
 def _settings(row: Row) -> dict[str, Any]:
@@ -126,9 +108,17 @@ def _settings(row: Row) -> dict[str, Any]:
 
 
 def _value(
-    column: str, seeds: Sequence[Mapping[str, CountedSummary]], paper: str | None
+    column: str,
+    seeds: Sequence[Mapping[str, CountedSummary]],
+    paper: str | None,
+    *,
+    comparable: bool,
 ) -> dict[str, Any]:
-    """Return the cells of a value column; ``seeds`` has the summaries by role of each seed."""
+    """Return the cells of a value column.
+
+    ``seeds`` has the summaries by role of each seed. ``paper`` is None if the paper has no such
+    column; the difference is taken only if the two are ``comparable``.
+    """
     beside = {} if paper is None else {f"paper_{column}": paper}
     measured = [None if _lost(column, s) else _measured(column, s) for s in seeds]
     if column not in DECIMALS:
@@ -140,7 +130,9 @@ def _value(
         only_baseline = not any(s["main"].diverged for s in seeds)
         mean = BASELINE_DIVERGED if only_baseline else DIVERGED
     if paper is not None:
-        beside[f"{column}_difference"] = _fixed(column, series.mean() - float(paper))
+        differs = comparable and paper and not column.endswith("_hours")
+        difference = series.mean() - float(paper) if differs else math.nan
+        beside[f"{column}_difference"] = _fixed(column, difference)
     return {
         column: mean,
         f"{column}_std": _fixed(column, series.std()),
@@ -191,7 +183,7 @@ def seeds_table(table: Table, catalogue: Catalogue, results: Results) -> pd.Data
     """Return the long form: a line for each row, role and seed.
 
     Accuracies in percent, those of a run that diverged as far as it came; seconds of wall
-    time, FLOPs as multiply-adds; in a table that the paper has not, each run's values.
+    time, FLOPs as multiply-adds; where ``values`` names the columns, each run's values.
     If any run diverged, ``diverged_after`` has the first epoch whose loss was not finite.
     """
     lines = []
@@ -207,7 +199,7 @@ def seeds_table(table: Table, catalogue: Catalogue, results: Results) -> pd.Data
                     line[key] = f"{s[key]:.1f}"
                 line |= {"device": s["device"], "threads": s["threads"]}
                 for key in table.values:
-                    if key in DECIMALS:
+                    if key in DECIMALS and not key.startswith("delta"):
                         lost = _lost(key, {"main": s})
                         line[key] = "" if lost else _fixed(key, _measured(key, {"main": s}))
                 line["diverged_after"] = s.diverged_after if s.diverged else ""
@@ -242,9 +234,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Write a table's files; return the exit status."""
     catalogue = from_json(options.rows) if options.rows else load_catalogue(options.scale)
-    tables = [name for name in catalogue.tables if name.startswith("table")]
-    if options.table not in tables:
-        raise UserError(f"table: found {shown(options.table)}; allowed: {allowed(tables)}")
+    names = catalogue.table_names
+    if options.table not in names:
+        raise UserError(f"table: found {shown(options.table)}; allowed: {allowed(names)}")
     results = Results(options.folder, options.seeds, options.accuracy)
     write_table(catalogue.tables[options.table], catalogue, results)
     return 0

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import get_args
 
 import pandas as pd
 
 from analysis.experiments.catalogue import Catalogue, Table
+from analysis.experiments.rows import OwnValue
 from analysis.results.summaries import Results
 from analysis.results.texts import latex_text, markdown_text
 from analysis.tables.lost_training import MARGIN
@@ -45,10 +47,10 @@ def markdown(table: Table, frame: pd.DataFrame, catalogue: Catalogue, results: R
     conditions = markdown_text(_conditions(table, catalogue, results))
     shown = shown.loc[:, (shown != "").any()].map(markdown_text).rename(columns=markdown_text)
     return (
-        f"# Table {_number(table)}: {markdown_text(table.title)}\n\n{stamp}"
-        f"{conditions} Columns without `paper_` are what was really "
-        "used and measured; `paper_` columns are the paper's, on its own data; `_difference` is "
-        f"ours minus the paper's.{markdown_text(_divergence(frame))}\n\n"
+        f"# {_number(table)}{markdown_text(table.title)}\n\n{stamp}"
+        f"{conditions} Columns without `paper_` are what was really used and measured; `paper_` "
+        f"columns are the paper's, on its own data.{_paper(table, frame)}"
+        f"{markdown_text(_divergence(frame))}\n\n"
         f"{shown.to_markdown(index=False, disable_numparse=True)}\n"
     )
 
@@ -70,7 +72,7 @@ def latex(table: Table, frame: pd.DataFrame, catalogue: Catalogue, results: Resu
         column_format="l" * len(columns),
         position_float="centering",
         hrules=True,
-        label=f"tab:autogrow-{_number(table)}",
+        label=f"tab:autogrow-{table.name.removeprefix('table').replace('_', '-')}",
         caption=f"{latex_text(table.title)}. {stamp}{latex_text(conditions)}",
     )
     return text
@@ -105,6 +107,24 @@ def _divergence(frame: pd.DataFrame) -> str:
     return told
 
 
+def _paper(table: Table, frame: pd.DataFrame) -> str:
+    """Tell what the paper's numbers are beside ours, and which rows it does not have."""
+    key = table.rows[0].key
+    columns = [c for c in frame.columns if c.removeprefix("paper_") in get_args(OwnValue)]
+    columns = [c for c in columns if c.startswith("paper_") and c.removeprefix("paper_") not in key]
+    if not columns:
+        return " The paper has no such table."
+    told = ""
+    if any(c.endswith("_difference") for c in frame.columns):
+        told = " `_difference` is ours minus the paper's, where both are of the same data."
+    elif not all(row.papers_data for row in table.rows):
+        told = " No column subtracts the two: they are of different data."
+    without = frame.loc[(frame[columns] == "").all(axis=1), "row"]
+    if not without.empty:
+        told += f" The paper does not have {markdown_text(', '.join(without))}."
+    return told
+
+
 def _conditions(table: Table, catalogue: Catalogue, results: Results) -> str:
     told = (
         f"Scale {catalogue.scale} ({catalogue.settings.description}), "
@@ -120,4 +140,5 @@ def _stamp(catalogue: Catalogue) -> str:
 
 
 def _number(table: Table) -> str:
-    return table.name.removeprefix("table")
+    number = table.name.removeprefix("table")
+    return f"Table {number}: " if number.isdigit() else ""

@@ -1,4 +1,4 @@
-"""Read tableN.csv, ours and the paper's.
+"""Read the CSVs of tables, ours and the paper's.
 
 Numbers are kept as the exact fractions that are printed, so that binary rounding decides no
 comparison.
@@ -14,7 +14,7 @@ from fractions import Fraction
 from functools import cache
 from pathlib import Path
 
-from analysis.experiments.catalogue import load_catalogue
+from analysis.experiments.catalogue import table_keys
 from analysis.results.csvfiles import check_columns, read_csv
 from autogrow.errors import UserError, allowed, shown
 
@@ -46,6 +46,8 @@ BASELINE_DIVERGED = "baseline diverged"
 _LOST = (DIVERGED, BASELINE_DIVERGED)
 _NO_VALUE = ("", "nan", "na", *_LOST)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,2})?", re.IGNORECASE | re.ASCII)
+_keys = cache(table_keys)
+_NUMBERED = re.compile(r"table(0|[1-9]\d*)", re.ASCII)
 _TOTAL = re.compile(r"\d{1,6}(-\d{1,6})*", re.ASCII)
 
 
@@ -103,18 +105,23 @@ def table_folder(folder: Path) -> Path:
         if table_names(candidate):
             return candidate
     if not folder.is_dir():
-        raise UserError(f"{folder}: no such folder; allowed: one that holds tableN.csv files")
-    raise UserError(f"{folder}: holds no tableN.csv, nor does a folder tables in it")
+        raise UserError(f"{folder}: no such folder; allowed: one that holds tables as table5.csv")
+    raise UserError(f"{folder}: holds no table as table5.csv, nor does a folder tables in it")
 
 
 def table_names(folder: Path) -> list[str]:
-    """Return ``table2``, ``table3``, ... as far as there is a CSV, in the paper's order."""
-    names = [f.stem for f in folder.glob("table*.csv") if re.fullmatch(r"table\d+", f.stem)]
-    return sorted(names, key=lambda name: int(name.removeprefix("table")))
+    """Return the names of the tables of which there is a CSV.
+
+    Those called ``tableN`` come first, then those of config/experiments.yaml with another name.
+    """
+    numbers = [int(f.stem[5:]) for f in folder.glob("table*.csv") if _NUMBERED.fullmatch(f.stem)]
+    others = [name for name in _keys() if not _NUMBERED.fullmatch(name)]
+    numbered = [f"table{number}" for number in sorted(numbers)]
+    return [*numbered, *(name for name in others if (folder / f"{name}.csv").is_file())]
 
 
 def read_table(file: Path) -> TableFile:
-    """Return the content of a tableN.csv of either kind.
+    """Return the content of a table's CSV of either kind.
 
     Raises
     ------
@@ -122,11 +129,11 @@ def read_table(file: Path) -> TableFile:
         Naming the file and what is wrong: unreadable, no table of the paper's,
         other columns, a row given twice, a cell that is no number.
     """
-    if file.stem not in _paper_keys():
+    if file.stem not in _keys():
         raise UserError(
-            f"{file}: not a table of config/experiments.yaml; allowed: {allowed(_paper_keys())}"
+            f"{file}: not a table of config/experiments.yaml; allowed: {allowed(_keys())}"
         )
-    keys = _paper_keys()[file.stem]
+    keys = _keys()[file.stem]
     header, lines = read_csv(file)
     ours = not set(OWN).isdisjoint(header)
     check_columns(file, header, OWN if ours else keys)
@@ -144,13 +151,6 @@ def read_table(file: Path) -> TableFile:
         rows[row] = {c: _value(f"{file}: row {row}", line, c) for c in compared}
         settings[row] = {key: line[key] for key in (*keys, "dataset") if ours and key in line}
     return TableFile(file, scales[0], columns, rows, settings)
-
-
-@cache
-def _paper_keys() -> dict[str, list[str]]:
-    """Return the columns that name the rows of each table: ``depth`` does in one alone."""
-    tables = load_catalogue("paper").tables.values()
-    return {t.name: list(t.rows[0].key) for t in tables if t.name.startswith("table")}
 
 
 def _value_columns(

@@ -1,6 +1,7 @@
 """experiments.yaml at each scale: rows, runs and their ids."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -8,10 +9,18 @@ import pytest
 import yaml
 
 from analysis.experiments import data_sets
-from analysis.experiments.catalogue import EXPERIMENTS, load_catalogue, paper_table
+from analysis.experiments.catalogue import (
+    EXPERIMENTS,
+    load_catalogue,
+    make_catalogue,
+    paper_table,
+    table_keys,
+)
 from analysis.experiments.row_files import from_json, to_json
-from analysis.experiments.settings import SCALES, read_scale
+from analysis.experiments.settings import ROOT, SCALES, Choices, read_scale
+from analysis.experiments.table_checks import check_targets
 from autogrow.config.resolved import parse_resolved
+from autogrow.config.spec import SPECS
 from autogrow.data.locating import LAYOUTS
 from autogrow.errors import UserError
 from autogrow.files.yaml import read_yaml
@@ -258,7 +267,7 @@ def test_ids_do_not_depend_on_the_order_of_the_file(tmp_path):
     [
         ("", "a mapping of tables"),
         ("table5: 3", "found 3; allowed: a mapping of keys to values"),
-        ("tafel: 3", "names like table5"),
+        ("Tafel: {}", "names like table5"),
         (HEAD + "  against: nothing\n  rows: [{}]", "'nothing'; allowed: 'found net' or 'deeper"),
         (HEAD + ROW.format("network: Plain3Net, fraction: 2"), "fraction"),
         (HEAD + ROW.format("network: [Plain3Net, Plain3Net]"), "twice"),
@@ -274,6 +283,46 @@ def test_ids_do_not_depend_on_the_order_of_the_file(tmp_path):
         (FIGURE + "  rows: [{snapshots: 7}]", "snapshots: 7 has no counterpart"),
         (FIGURE + "  rows: [{directions: -1}]", "directions: found -1"),
         (HEAD + "  what: 3\n  rows: [{}]", "unknown key 'what'"),
+        ("{}", "a mapping of tables"),
+        ("a_seeds: {}", "one without _seeds"),
+        ("figure9: {}", "'figure9'; allowed: figure2"),
+        (HEAD + ROW.format("network: Plain3Net, method: AutoGrown"), "method: found 'AutoGrown'"),
+        (HEAD + ROW.format("network: Plain3Net, depth: 3-3-3"), "depth: found '3-3-3' in a row"),
+        (HEAD + ROW.format("network: Plain3Net, method: baseline"), "a row has no depth"),
+        (HEAD + ROW.format("network: Plain3Net, seed_net: 3-3"), "names 2 sub-networks"),
+        (HEAD + "  rows: [{network: Plain3Net, dataset: CIFAR11}]", "data: found 'CIFAR11'"),
+        (HEAD + "  rows: [{network: Plain3Net, dataset: 'npz:none.npz'}]", "none.npz"),
+        (HEAD + ROW.format("network: Plain3Net, initializer: GaussInit"), "'GaussInit'"),
+        (HEAD + ROW.format("network: Plain3Net, snapshots: 4"), "allowed: in figures alone"),
+        (HEAD + ROW.format("network: Plain3Net, depth_of: {K: 3}"), "in rows of kind scratch"),
+        (
+            HEAD + ROW.format("network: Plain3Net") + "\n  values: [speed]",
+            "values.0: found 'speed'",
+        ),
+        (HEAD + ROW.format("network: Plain3Net") + "\n  values: [delta]", "with `against`"),
+        (HEAD + ROW.format("network: Plain3Net") + "\n  values: [top5, top5]", "each column once"),
+        (HEAD + "  against: deeper net\n" + ROW.format("network: Plain3Net"), "rows of kind morph"),
+        (HEAD.replace("}", ", K: 3}") + ROW.format("network: Plain3Net"), "run: found .*a column"),
+        (HEAD.replace("}", ", J: 0}") + ROW.format("network: Plain3Net"), "J: found 0"),
+        (
+            HEAD.replace("}", ", epochs: 3}") + ROW.format("network: Plain3Net"),
+            "found 'epochs', which",
+        ),
+        (HEAD.replace("}", ", k: 3}") + ROW.format("network: Plain3Net"), "unknown setting 'k'"),
+        (
+            FIGURE.replace("6", "2") + "  rows: [{snapshots: 4}]",
+            "has no network; allowed: the columns",
+        ),
+        (
+            HEAD + "  rows: [{dataset: digits, network: Plain3Net}, {network: Plain3Net, K: 3,"
+            " dataset: digits}]",
+            "has the columns .*allowed: the same ones in every row",
+        ),
+        (
+            HEAD.replace("autogrow", "scratch") + "  rows: [{dataset: digits, network: Plain3Net,"
+            " depth_of: {network: Plain4Net}}]",
+            "Plain4Net has not as many sub-networks",
+        ),
         (HEAD.replace("autogrow", "magic") + "  rows: [{dataset: CIFAR10}]", "'magic'"),
     ],
 )
@@ -287,9 +336,147 @@ def test_a_malformed_catalogue_is_told_with_file_and_table(tmp_path, text, told)
 
 @pytest.mark.parametrize(("column", "values"), [("snapshots", (3, 5)), ("directions", (0, 1))])
 def test_rows_of_one_run_must_agree_on_what_is_shown(tmp_path, column, values):
-    rows = [f"{{K: {K}, {column}: {n}}}" for K, n in zip((3, 3), values, strict=True)]
-    other = FIGURE.replace("figure6", "figure9")
+    cells = "policy: periodic, network: Basic3ResNet, K: 3, snapshots: 3"
+    rows = [f"{{{cells.replace('snapshots: 3', f'snapshots: {n}')}}}" for n in values]
+    if column == "directions":
+        rows = [f"{{{cells}, directions: {n}}}" for n in values]
+    other = FIGURE.replace("figure6", "figure5")
     file = tmp_path / "experiments.yaml"
     file.write_text(f"{FIGURE}  rows: [{rows[0]}]\n{other}  rows: [{rows[1]}]\n")
-    with pytest.raises(UserError, match=f"figure9: {column}: found {values[1]}"):
+    with pytest.raises(UserError, match=f"figure5: {column}: found {values[1]}"):
         load_catalogue("paper", file)
+
+
+def catalogue_of(scale="mini", settings=None, **tables):
+    content = {name: {"title": "t", **table} for name, table in tables.items()}
+    return make_catalogue(scale, settings or read_scale(scale), content, Path("experiments.yaml"))
+
+
+CELLS = {"dataset": "CIFAR10", "network": "Basic3ResNet"}
+
+
+@pytest.mark.parametrize(
+    ("table", "values"),
+    [
+        ({"run": {"kind": "autogrow"}}, ["found_net", "accuracy"]),
+        ({"run": {"kind": "autogrow"}, "against": "found net"}, ["found_net", "accuracy", "delta"]),
+        ({"run": {"kind": "scratch"}, "shared": {"depth": "3-3-3"}}, ["accuracy"]),
+        ({"run": {"kind": "autogrow"}, "values": ["growing_ratio"]}, ["growing_ratio"]),
+    ],
+)
+def test_a_table_of_ones_own_shows_what_its_kind_of_runs_has(table, values):
+    catalogue = catalogue_of(my_table={**table, "rows": [CELLS]})
+    assert list(catalogue.tables["my_table"].values) == values
+    assert catalogue.table_names == ["my_table"]
+
+
+def test_the_tables_own_settings_are_stronger_than_the_scales_and_the_baselines_too():
+    run = {"kind": "autogrow", "J": 20, "batch_size": 16}
+    catalogue = catalogue_of(table5={"run": run, "against": "found net", "rows": [CELLS]})
+    grown, scratch = catalogue.runs.values()
+    assert (grown.spec.J, grown.spec.batch_size, scratch.spec.batch_size) == (20, 16, 16)
+    assert grown.id.endswith("-batch_size=16-J=20")
+    assert scratch.depth_of == grown.id
+
+
+def test_K_of_convergent_growth_is_the_rows_if_it_names_one():
+    rows = [{**CELLS, "policy": "convergent", "K": K} for K in (3, 50)]
+    runs = catalogue_of("paper", table5={"run": {"kind": "autogrow"}, "rows": rows}).runs
+    assert [run.rpartition("/")[2] for run in runs] == [f"convergent-K{K}-GauInit" for K in (3, 50)]
+
+
+# Another value of every setting that `run` may give, for a kind that has it.
+OTHERS = {
+    **{"subset": "random", "downscale": 2, "protocol": "holdout", "holdout_fraction": 0.2},
+    **{"stem": "imagenet", "width": 3, "batch_size": 7, "micro_batch": 5, "learning_rate": 0.03},
+    **{"momentum": 0.8, "weight_decay": 1e-05, "milestones": (0.25, 0.5), "crop_padding": 3},
+    **{"flip": None, "skip_damaged": True, "normalisation": "measured", "precision": "bf16"},
+    **{"sync_bn": True, "bn_weights": "uniform", "shortcut": "A", "single_image": "own"},
+    **{"uniform_noise": "unit", "adaminit_slack": 0.1, "adaminit_statistics": "updated"},
+    **{"policy": "convergent", "J": 77, "tau": 0.123456789, "initializer": "UniInit"},
+    **{"growing_rate": "staircase", "growing_steps": "milestones", "max_depth": "9-9-9-9"},
+    **{"finetune_epochs": 9, "finetuning": "short", "epochs": 9, "morph_momentum": "kept"},
+}
+SHARED = {"protocol", "precision", *Choices.model_fields}
+OF_IMAGES = ("subset", "normalisation", "holdout_fraction")  # beside the data set's name
+KINDS = {
+    "autogrow": {},
+    "scratch": {"depth": "5-5-5-5"},
+    "morph": {"shallower": "8-8-8-8", "deeper": "9-9-9-9"},
+}
+
+
+@pytest.mark.parametrize("scale", ["mini", "paper"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_id_tells_every_setting_and_the_same_spec_has_the_same_id(scale, kind):
+    cells = {"dataset": "CIFAR10", "network": "Basic4ResNet", **KINDS[kind]}
+    told = {"network", "from_network", "to_network", "data", "data_fraction", "seed_depth", "K"}
+    wanted = {*SPECS[kind].model_fields} - told - {"kind", "seed", "snapshots"}
+    assert wanted <= {*OTHERS}
+
+    def run(**given):
+        table = {"run": {"kind": kind, **given}, "rows": [cells]}
+        [run] = catalogue_of(scale, table5=table).runs.values()
+        return run
+
+    plain = run()
+    found = {plain.id: plain.spec}
+    for name in sorted(wanted):
+        given = {name: not plain.spec.flip if name == "flip" else OTHERS[name]}
+        other = run(**given)
+        assert found.setdefault(other.id, other.spec) == other.spec
+        assert (other.id == plain.id) == (other.spec == plain.spec), name
+        same = dict(plain.spec)[name]
+        if name in SHARED:  # it no longer follows config.yaml
+            assert run(**{name: same}).id == f"{plain.id}-{name}={same}" or name in OF_IMAGES
+            job = yaml.safe_load(run(**given).job_spec({name: same}))
+            assert job[name] == given[name]
+        else:
+            assert same is None or run(**{name: same}) == plain, name
+        assert re.fullmatch(r"[\w.+=-]+/[\w.+=-]+/[\w.+=-]{1,150}", other.id)
+    assert len(found) == len(wanted) + 1
+
+
+def test_ids_of_data_of_ones_own_are_short_and_differ(tmp_path):
+    images = np.zeros((4, 8, 8), dtype=np.uint8)
+    files = [tmp_path / name for name in ("a b/images.npz", "a_b/images.npz")]
+    for file in files:
+        file.parent.mkdir()
+        np.savez(file, x_train=images, y_train=[0, 1] * 2, x_test=images, y_test=[0, 1] * 2)
+    rows = [{"network": "Plain3Net", "dataset": [f"npz:{file}" for file in files]}]
+    runs = catalogue_of(table5={"run": {"kind": "autogrow"}, "rows": rows}).runs
+    assert len(runs) == 2
+    for run in runs:
+        assert re.fullmatch(r"Plain3Net/npz_images.npz-[0-9a-f]{8}/periodic-K2-GauInit", run)
+
+
+def test_a_baseline_of_the_net_that_other_data_gave_says_which():
+    rows = [{**CELLS, "depth_of": {"dataset": "MNIST"}}, {**CELLS, "depth_of": {}, "K": 5}]
+    for row in rows:
+        row.setdefault("K", 3)
+    table = {"run": {"kind": "scratch"}, "rows": rows}
+    other, same = catalogue_of("paper", table5=table).tables["table5"].runs
+    assert other.endswith("/CIFAR10/scratch-as-deep-as-MNIST-periodic-K3-GauInit")
+    assert same.endswith("/CIFAR10/scratch-as-deep-as-periodic-K5-GauInit")
+
+
+def test_what_stands_in_is_not_the_papers_data():
+    for scale in SCALES:
+        tables = load_catalogue(scale).tables.values()
+        assert {row.papers_data for table in tables for row in table.rows} == {scale == "paper"}
+    whole = {"kind": "autogrow", "downscale": 2}
+    rows = catalogue_of("paper", table5={"run": whole, "rows": [CELLS]}).tables["table5"].rows
+    assert not rows[0].papers_data
+
+
+def test_a_table_has_no_name_of_a_rule_of_the_workflow():
+    check_targets(load_catalogue("mini").tables, ROOT)
+    for name in ("all", "train", "surface_block", "surface", "compare", "tables"):
+        with pytest.raises(UserError, match=f"'{name}', which a rule of"):
+            check_targets([name], ROOT)
+
+
+def test_the_columns_that_name_rows_are_known_without_a_scale():
+    tables = load_catalogue("paper")
+    wanted = {name: list(tables.tables[name].rows[0].key) for name in tables.table_names}
+    assert table_keys() == wanted

@@ -24,7 +24,8 @@ from made_up_summaries import made_up_summary, write_result
 
 from analysis.__main__ import COMMANDS
 from analysis.__main__ import main as analysis_main
-from analysis.experiments.settings import Settings
+from analysis.experiments.catalogue import make_catalogue
+from analysis.experiments.settings import Settings, read_scale
 from autogrow.cli.main import main as autogrow_main
 from autogrow.config.pydantic_errors import validated
 from autogrow.config.spec import parse_spec
@@ -227,7 +228,11 @@ def test_every_command_in_a_sentence_has_its_options(document):
 def test_every_block_says_its_language_and_is_a_spec_or_runs(document, place):
     assert languages(document) <= {"bash", "python", "text", "yaml"}
     for example in blocks(document, "yaml"):
-        parse_spec(yaml.safe_load(example), name_of(document))
+        content = yaml.safe_load(example)
+        if "kind" in content:
+            parse_spec(content, name_of(document))
+        else:
+            make_catalogue("paper", read_scale("paper"), content, document)
     for example in blocks(document, "python"):
         told = io.StringIO()
         with redirect_stdout(told), redirect_stderr(io.StringIO()):

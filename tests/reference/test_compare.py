@@ -399,7 +399,7 @@ def test_missing_folders_and_tables(tmp_path, refused):
     assert f"{tmp_path / 'reference'}: no such folder" in refused()
     assert "nowhere: no such folder" in refused(new="nowhere", reference=PAPER)
     (tmp_path / "empty").mkdir()
-    assert "empty: holds no tableN.csv" in refused(reference="empty")
+    assert "empty: holds no table as table5.csv" in refused(reference="empty")
     write(tmp_path / "reference", row())
     shutil.copy(PAPER / "table6.csv", tmp_path / "reference")
     assert f"{tmp_path / 'new' / 'table6.csv'}: no such table; the folder has table5" in refused()

@@ -13,7 +13,9 @@ from analysis.experiments.catalogue import load_catalogue
 from analysis.experiments.row_files import to_json
 from analysis.jobs.resources import cpu_resources, landscape_resources, run_resources
 from analysis.experiments.settings import Settings, prepare_environment
+from analysis.experiments.table_checks import check_targets
 from analysis.records.unpacking import has_other_settings, is_unpacked
+from analysis.tables.paper_numbers import check_paper_numbers
 from autogrow.config.pydantic_errors import validated
 from autogrow.errors import UserError
 from autogrow.files.seals import UNPACKED
@@ -22,6 +24,8 @@ try:
     SETTINGS = validated(Settings, config, "config")
     prepare_environment(SETTINGS)
     CATALOGUE = load_catalogue(SETTINGS.scale, sources=SETTINGS.data_source)
+    check_targets(CATALOGUE.tables, Path(workflow.basedir))
+    check_paper_numbers(CATALOGUE)
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
@@ -38,8 +42,8 @@ ENVIRONMENT = ENVIRONMENT.replace("{", "{{").replace("}", "}}")
 OUT = str(SETTINGS.folder)
 LANDSCAPE = f"{OUT}/landscapes/{{run}}/seed{{seed}}"
 SEEDS = SETTINGS.seeds
-TABLES = [name for name in CATALOGUE.tables if name.startswith("table")]
-FIGURES = [name for name in CATALOGUE.tables if name.startswith("figure")]
+TABLES = CATALOGUE.table_names
+FIGURES = [name for name in CATALOGUE.tables if name not in TABLES]
 # Those with trajectories, whose contours are a CSV of their own.
 CONTOURED = [
     name
@@ -54,13 +58,8 @@ PUBLISHED = {
     "figure4": ["results/paper/resnets.csv"],
 }
 REFERENCE = str(SETTINGS.reference_folder)
-# A reference may be older than a table that the paper has not.
-COMPARED = [
-    name
-    for name in TABLES
-    if not CATALOGUE.tables[name].values or os.path.isfile(f"{REFERENCE}/{name}.csv")
-]
-HAS_REFERENCE = os.path.isdir(REFERENCE)  # False, too, where no system has such a path
+# A reference may be older than a table; `isfile` is False, too, where no system has such a path.
+COMPARED = [name for name in TABLES if os.path.isfile(f"{REFERENCE}/{name}.csv")]
 TABLE_OPTIONS = shlex.join(
     ["--folder", OUT, "--accuracy", SETTINGS.accuracy] + ["--seeds", *map(str, SEEDS)]
 )
@@ -87,7 +86,8 @@ def summaries_of(tables):
 
 def paper_numbers(table):
     """The paper's numbers for a table, if it has such a table."""
-    return [] if CATALOGUE.tables[table].values else f"results/paper/{table}.csv"
+    file = f"results/paper/{table}.csv"
+    return [file] if os.path.isfile(file) else []
 
 
 def figure_data_files(figures):

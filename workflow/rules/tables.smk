@@ -14,7 +14,7 @@ rule table:
     log:
         f"{OUT}/logs/tables/{{table}}.log",
     wildcard_constraints:
-        table=r"table\d+",
+        table="|".join(TABLES),
     localrule: True
     conda:
         ENVIRONMENT
