@@ -224,7 +224,7 @@ def test_an_earlier_reference_is_left_where_the_disk_is_full_or_read_only(projec
             assert contents(target) == before
             assert {f.name for f in disk.iterdir()} == {"kept", "others"}
             others.unlink()
-        assert 0 < pages
+        assert pages > 0
         assert contents(target).keys() == before.keys()
         assert contents(target) != before
         with read_only(disk):
