@@ -1,4 +1,5 @@
 # make reproduce   install, then run every experiment at SCALE (default: mini)
+# make rebuild     make the tables and figures of SCALE from committed archives, without training
 # make bench       measure speed and memory (about 15 minutes on 2 quiet cores)
 # make check       install, then lint, check types and layers, and run the fast tests
 # make test        the same and all tests, in the order of the files; ORDER=random shuffles them
@@ -21,11 +22,14 @@ AUTOGROW := $(addprefix tests/,batches cli config data growth networks process r
 # What `make test` runs side by side: the workflow's jobs take both cores, Slurm mostly waits.
 PARTS := lint types layers test-autogrow test-analysis test-workflow test-crashes test-slurm
 
-.PHONY: reproduce check test $(PARTS) bench install lock audit clean
+.PHONY: reproduce rebuild check test $(PARTS) bench install lock audit clean
 
 reproduce: $(INSTALLED)
 	$(VENV)/bin/python -m analysis unlock
 	$(VENV)/bin/python -m analysis reproduce --scale "$$SCALE"
+
+rebuild: $(INSTALLED)
+	$(VENV)/bin/python -m analysis rebuild --scale "$$SCALE"
 
 # Each part prints when it has ended, where make can do that (not the 3.81 of macOS).
 test: $(INSTALLED)

@@ -19,6 +19,17 @@ configfile: "config/config.yaml"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/tables.smk"
+
+
+if GRIDS.row_blocks == 1:
+
+    include: "workflow/rules/landscapes_whole.smk"
+
+else:
+
+    include: "workflow/rules/landscapes_in_blocks.smk"
+
+
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/compare.smk"
 
@@ -28,4 +39,4 @@ rule all:
     input:
         rules.tables.input,
         rules.figures.input,
-        rules.compare.output if HAS_REFERENCE else [],
+        rules.compare.output if COMPARED else [],

@@ -8,15 +8,18 @@ agree on their interval.
 from __future__ import annotations
 
 import itertools
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from analysis.experiments.data_sets import left_out
+from analysis.experiments.panels import FIGURE_COLUMNS
 from analysis.experiments.planned_runs import Run
-from analysis.experiments.rows import Row, RowMaker, TableEntry
+from analysis.experiments.row_checks import COLUMNS
+from analysis.experiments.rows import OwnValue, Row, RowMaker, TableEntry
 from analysis.experiments.settings import CONFIG, ROOT, ScaleSettings, read_scale
+from analysis.experiments.table_checks import check_columns, check_name
 from autogrow.config.pydantic_errors import validated
 from autogrow.errors import UserError, shown
 from autogrow.files.yaml import read_yaml
@@ -28,19 +31,20 @@ EXPERIMENTS = CONFIG / "experiments.yaml"
 class Table:
     """A table or figure: its name (``table5``), title and rows.
 
-    ``values`` are the value columns of a table that the paper has not; of another, the paper's
-    numbers have them.
+    ``values`` are its value columns; none for those of the paper's numbers. ``left_out`` are the
+    data sets that are not there, whose rows are left out.
     """
 
     name: str
     title: str
     rows: tuple[Row, ...]
     values: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     @property
     def is_figure(self) -> bool:
-        """Whether it is a figure, by its name."""
-        return self.name.startswith("figure")
+        """Whether it is drawn."""
+        return self.name in FIGURE_COLUMNS
 
     @property
     def runs(self) -> list[str]:
@@ -56,6 +60,12 @@ class Catalogue:
     settings: ScaleSettings
     runs: Mapping[str, Run]
     tables: Mapping[str, Table]
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def table_names(self) -> list[str]:
+        """The names of what is no figure."""
+        return [name for name, table in self.tables.items() if not table.is_figure]
 
     def asked(self, column: str) -> dict[str, int]:
         """Return what rows say of their main run in a column of :class:`Panel`, by its id."""
@@ -73,18 +83,28 @@ class Catalogue:
 
 
 def load_catalogue(
-    scale: str, experiments: Path = EXPERIMENTS, protocol: str = "paper"
+    scale: str,
+    experiments: Path = EXPERIMENTS,
+    *,
+    sources: Mapping[str, str] | None = None,
+    protocol: str | None = None,
 ) -> Catalogue:
-    """Return the catalogue of a scale: ``smoke``, ``mini`` or ``paper``.
+    """Return the catalogue of a scale: ``smoke``, ``mini``, ``reduced`` or ``paper``.
 
-    ``protocol`` is that of the workflow, which rows may name without being other runs.
+    ``sources`` says which data sets are taken from elsewhere, as ``npz:PATH``. Rows whose data set
+    is not there are left out, if the scale says that it is optional.
+
+    ``protocol`` is the workflow's, by default the scale's: rows that name it are no other runs.
 
     Raises
     ------
     UserError
         Naming file, table and key of what is malformed.
     """
-    return make_catalogue(scale, read_scale(scale), read_yaml(experiments), experiments, protocol)
+    settings = read_scale(scale)
+    taken = {**settings.data_source, **(sources or {})}
+    settings = settings.model_copy(update={"data_source": taken})
+    return make_catalogue(scale, settings, read_yaml(experiments), experiments, protocol)
 
 
 def make_catalogue(
@@ -92,29 +112,43 @@ def make_catalogue(
     settings: ScaleSettings,
     content: object,
     experiments: Path,
-    protocol: str = "paper",
+    protocol: str | None = None,
 ) -> Catalogue:
     """Return the catalogue of what experiments.yaml holds; see :func:`load_catalogue`."""
-    if not isinstance(content, dict):
-        raise UserError(f"{experiments}: found {shown(content)}; allowed: a mapping of tables")
+    missing = left_out(settings)
     runs: dict[str, Run] = {}
     tables: dict[str, Table] = {}
-    for name, entry in content.items():
+    gone: dict[str, None] = {}
+    for name, table in _entries(content, experiments):
         where = f"{experiments}: {name}"
-        if not re.fullmatch(r"figure[0-9]+|(?!figure)[a-z][a-z0-9_]*", str(name)):
-            raise UserError(f"{where}: allowed: names like table5, figure3 and my_table")
-        table = validated(TableEntry, entry, where)
         rows: dict[str, Row] = {}
+        without: dict[str, None] = {}
+        settings_of_runs = {"kind"}
         for cells in _expand(table.rows):
-            maker = RowMaker(table, cells, settings, where, protocol)
+            dataset = cells.get("dataset", table.shared.get("dataset"))
+            if dataset in missing:
+                without[dataset] = None
+                continue
+            maker = RowMaker(table, cells, settings, where, protocol or settings.protocol)
             for needed in maker.needed:
                 if runs.setdefault(needed.id, needed) != needed:
                     raise UserError(f"{where}: two different runs have the id {needed.id}")
+                settings_of_runs |= {*type(needed.spec).model_fields}
             row = maker.row()
             if rows.setdefault(row.name, row) is not row:
                 raise UserError(f"{where}: row {row.name} is given twice; allowed: each row once")
-        tables[name] = Table(name, table.title, tuple(rows.values()), tuple(table.values))
-    catalogue = Catalogue(scale, settings, runs, tables)
+        gone |= without
+        if not rows:
+            continue
+        for key in sorted({*table.run} - settings_of_runs):
+            raise UserError(
+                f"{where}: run: found {shown(key)}, which is no setting of the table's runs; "
+                "allowed: settings of their kind"
+            )
+        check_columns(name, [*rows.values()], table.values, where)
+        values = table.values or _usual_values(name, rows.values())
+        tables[name] = Table(name, table.title, tuple(rows.values()), tuple(values), tuple(without))
+    catalogue = Catalogue(scale, settings, runs, tables, tuple(gone))
     try:
         catalogue.asked("directions")
         snapshots = catalogue.asked("snapshots")
@@ -126,6 +160,33 @@ def make_catalogue(
     return catalogue
 
 
+def _usual_values(name: str, rows: Iterable[Row]) -> list[OwnValue]:
+    """Return the value columns of a table that says none and of which the paper has no numbers."""
+    if name in FIGURE_COLUMNS or paper_table(name).is_file():
+        return []
+    grown: list[OwnValue] = ["found_net"] if any(row.grows for row in rows) else []
+    compared: list[OwnValue] = ["delta"] if all("scratch" in row.runs for row in rows) else []
+    return [*grown, "accuracy", *compared]
+
+
+def table_keys(experiments: Path = EXPERIMENTS) -> dict[str, list[str]]:
+    """Return the columns that name the rows of each table, which are the same at every scale."""
+    keys = {}
+    for name, entry in _entries(read_yaml(experiments), experiments):
+        if name not in FIGURE_COLUMNS:
+            keys[name] = [column for column in entry.rows[0] if column in COLUMNS]
+    return keys
+
+
+def _entries(content: object, experiments: Path) -> Iterator[tuple[str, TableEntry]]:
+    """Yield the name and content of each table and figure."""
+    if not isinstance(content, dict) or not content:
+        raise UserError(f"{experiments}: found {shown(content)}; allowed: a mapping of tables")
+    for name, entry in content.items():
+        check_name(name, experiments)
+        yield name, validated(TableEntry, entry, f"{experiments}: {name}")
+
+
 def paper_table(name: str) -> Path:
     """Return the file of the paper's numbers for a table."""
     return ROOT / "results" / "paper" / f"{name}.csv"
@@ -134,6 +195,8 @@ def paper_table(name: str) -> Path:
 def _expand(groups: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Yield one mapping of column to value for each row; a list stands for one row each."""
     for group in groups:
+        # The rows of a table have their columns in one order.
+        group = {c: group[c] for c in (*groups[0], *group) if c in group}
         choices = [v if isinstance(v, list) else [v] for v in group.values()]
         for cells in itertools.product(*choices):
             yield dict(zip(group, cells, strict=True))

@@ -1,6 +1,7 @@
 """The two conventions: what each key of docs/choices.md is by the paper and by the released code.
 
-A key of config.yaml that is null is as its key ``conventions`` says.
+A key of config.yaml that is null is as its key ``conventions`` says. What steers growth is the
+same in both, and the scale's.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from typing import Any, Literal
 Convention = Literal["paper", "released"]
 
 CONVENTIONS: dict[str, tuple[Any, Any]] = {
-    "protocol": ("paper", "paper"),
     "accuracy": ("best", "overall"),
     "choices.uniform_noise": ("std1", "unit"),
     "choices.adaminit_slack": (0.5, 0.5),

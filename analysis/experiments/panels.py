@@ -13,6 +13,18 @@ from autogrow.errors import UserError, allowed
 
 PANEL_COLUMNS = ("panel", "snapshots", "directions")
 
+FIGURE_COLUMNS = {
+    "figure2": ("network", "K"),
+    "figure3": ("network", "method"),
+    "figure4": ("network", "K"),
+    "figure5": ("network", "snapshots"),
+    "figure6": ("policy", "snapshots"),
+    "figure7": ("network", "method", "K", "directions"),
+    "figure8": ("network", "K"),
+    "figure9": ("network",),
+}
+"""The figures that are drawn, and the columns that each of their rows must have."""
+
 
 class Panel(BaseModel):
     """What a row is in a figure.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from autogrow.config.resolved import (
@@ -14,10 +16,19 @@ from autogrow.config.resolved import (
     ResolvedSpec,
 )
 from autogrow.config.spec import to_json
+from autogrow.data.splits import fits
 from autogrow.files.yaml import yaml_text
 from autogrow.networks.names import format_depth, parse_network
 
-_CONCERNS: dict[str, Callable[[Any], bool]] = {
+CONCERNS: dict[str, Callable[[Any], bool]] = {
+    # No validation image is trained on, and nothing but growth is steered, that which a schedule
+    # null would have steered too: where images are left for validation, other runs are the same
+    # under both protocols.
+    "protocol": lambda spec: (
+        spec.kind == "autogrow"
+        or (spec.kind == "scratch" and spec.schedule != "staircase")
+        or not fits(spec.holdout_fraction, spec.data_fraction)
+    ),
     "uniform_noise": lambda spec: spec.initializer == "UniInit",
     "adaminit_slack": lambda spec: spec.initializer == "AdamInit",
     "adaminit_statistics": lambda spec: spec.initializer == "AdamInit",
@@ -44,15 +55,15 @@ class Run:
     budget_of
         Id of the run whose multiply-adds give the number of epochs, or None. Until they are
         known, ``spec`` has those of another baseline.
-    protocol
-        The protocol that its rows ask for; None: that of the workflow.
+    own
+        The settings in which it does not follow config.yaml, as its table or row tells them.
     """
 
     id: str
     spec: ResolvedSpec
     depth_of: str | None = None
     budget_of: str | None = None
-    protocol: str | None = None
+    own: frozenset[str] = frozenset()
 
     @property
     def sources(self) -> dict[str, str]:
@@ -70,10 +81,10 @@ class Run:
         concerned = {
             key: value
             for key, value in shared.items()
-            if key in fields and (key not in _CONCERNS or _CONCERNS[key](self.spec))
+            if key in fields
+            and key not in self.own
+            and (key not in CONCERNS or CONCERNS[key](self.spec))
         }
-        if self.protocol is not None:
-            concerned["protocol"] = self.protocol
         settings = to_json(self.spec.model_copy(update=concerned))
         if self.depth_of is not None:
             settings["network"] = self.spec.architecture.name
@@ -82,53 +93,120 @@ class Run:
         return yaml_text(settings)
 
 
-def dataset_text(spec: ResolvedSpec) -> str:
-    """Return what a run was trained on, in words: ``digits, 50 % of its training set``."""
-    text = spec.data
+def dataset_text(spec: ResolvedSpec, paper_dataset: str) -> str:
+    """Return what a run was trained on, in words: ``digits, 50 % of its training set``.
+
+    A data set from elsewhere is ``CIFAR10 from FILE``: a file whose content is known is one.
+    """
+    form, colon, path = spec.data.partition(":")
+    text = f"{form}:{Path(path).name}" if colon else form
+    if spec.data_sha256 is not None:
+        text = f"{paper_dataset} from {Path(path).name}"
     if spec.downscale != 1:
         text += f" at 1/{spec.downscale} size"
     if spec.data_fraction != 1:
         text += f", {100 * spec.data_fraction:g} % of its training set"
+    if spec.test_images is not None:
+        text += f", {spec.test_images:,} test images"
     return text
 
 
 def run_id(
     spec: ResolvedSpec,
-    depth_of: Run | None = None,
-    budget_of: Run | None = None,
-    protocol: str | None = None,
+    plain: ResolvedSpec,
+    depth_of: Run | None,
+    budget_of: Run | None,
+    own: frozenset[str],
 ) -> str:
     """Return the id of a run: network / data / what is done.
 
-    It leaves out what changes nothing in the result (``snapshots``) and what the paper never
-    varies. ``depth_of`` is the run whose found net gives the depth, ``budget_of`` that whose
-    multiply-adds give the epochs, and ``protocol`` one that is not the workflow's.
+    It tells every setting that can change the result, so that two specs of a scale never have
+    one id: the usual ones by their place, and any other where it is not that of ``plain``, the
+    run of the same network, data and growth whose further settings are the scale's, or where it
+    is one of ``own``. ``depth_of`` is the run whose found net gives the depth, ``budget_of`` that
+    whose multiply-adds give the epochs.
     """
-    network = spec.architecture.name
+    others = _other_settings(spec, plain, own)
+    network, images = spec.architecture.name, [others.pop(name, "") for name in _OF_IMAGES]
+    data = _joined([_data_label(spec), *images])
+    here = (network, data)
     if depth_of is not None:
-        done = f"scratch-as-deep-as-{_source(depth_of, network)}"
-        if budget_of is not None:
-            done += "-equal-compute"
+        done = f"scratch-as-deep-as-{_from_there(depth_of, here)}"
+        done += "-equal-compute" if budget_of is not None else ""
     else:
         done = _what_is_done(spec)
         if budget_of is not None:
-            done += f"-at-the-cost-of-{_source(budget_of, network)}"
-        elif protocol is not None:
-            done += f"-{protocol}"
-    return f"{network}/{_data_label(spec)}/{done}"
+            done += f"-at-the-cost-of-{_from_there(budget_of, here)}"
+    return f"{network}/{data}/{_joined([done, *others.values()])}"
 
 
-def _source(run: Run, network: str) -> str:
-    """Return what another run's id says it does, with its network if that is another."""
-    other, _, done = run.id.split("/")
-    return done if other == network else f"{other}-{done}"
+def _from_there(run: Run, here: tuple[str, str]) -> str:
+    """Return what another run's id says it does, with its network and data if those are others."""
+    *there, done = run.id.split("/")
+    elsewhere = [part for part, own in zip(there, here, strict=True) if part != own]
+    return "-".join([*elsewhere, done])
+
+
+BY_PLACE = {
+    *("kind", "network", "from", "to", "seed_depth", "schedule", "period"),
+    *("data", "data_sha256", "data_fraction", "test_images", "downscale"),
+    *("policy", "K", "initializer", "growing_rate"),
+}
+"""Settings that have a place of their own in an id."""
+
+_OF_IMAGES = ("subset", "stem", "crop_padding", "flip", "normalisation", "holdout_fraction")
+"""Settings that stand beside the data set's name."""
+
+_LONGEST = 150
+"""Characters of a part of an id; file systems allow names of 255 bytes."""
+
+
+def _other_settings(spec: ResolvedSpec, plain: ResolvedSpec, own: frozenset[str]) -> dict[str, str]:
+    """Return ``name=value`` of each setting without a place of its own that is not the scale's."""
+    usual = dict(plain)
+    if isinstance(spec, ResolvedAutogrow) and usual["J"] is not None:
+        usual["J"] = max(usual["J"], spec.K)
+    left_out = {*BY_PLACE, "from_network", "to_network", "seed", "snapshots"}
+    return {
+        name: f"{name}={_text(value)}"
+        for name, value in spec
+        if name not in left_out and (value != usual[name] or name in own)
+    }
+
+
+def _text(value: object) -> str:
+    """Return a setting's value as a part of a path."""
+    if isinstance(value, tuple):
+        return "_".join(map(_text, value))
+    if isinstance(value, float):
+        return f"{value:g}" if float(f"{value:g}") == value else repr(value)
+    return re.sub(r"[^\w.+-]+", "_", str(value), flags=re.ASCII)
+
+
+def _joined(parts: Iterable[str]) -> str:
+    """Return a part of an id; of a long one its beginning and a checksum of the whole."""
+    text = "-".join(filter(None, parts))
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 9]}-{_checksum(text)}"
+
+
+def _checksum(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def _data_label(spec: ResolvedSpec) -> str:
-    """Return the data set's name; of a path only what names one folder, and no wildcard."""
-    label = re.sub(r"[^\w.-]+", "_", spec.data, flags=re.ASCII)
+    """Return the data set's name; of a path its last part and a checksum.
+
+    That is of the file's content where it is known, else of the whole path.
+    """
+    label = _text(spec.data)
+    if label != spec.data:
+        form, _, path = spec.data.partition(":")
+        checksum = spec.data_sha256[:8] if spec.data_sha256 else _checksum(spec.data)
+        label = f"{_text(form)}_{_text(Path(path).name)[:50]}-{checksum}"
     if spec.data_fraction != 1:
-        label += f"-fraction{spec.data_fraction:g}"
+        label += f"-fraction{_text(spec.data_fraction)}"
+    if spec.test_images is not None:
+        label += f"-test{spec.test_images}"
     if spec.downscale != 1:
         label += f"-downscale{spec.downscale}"
     return label
@@ -144,10 +222,7 @@ def _what_is_done(spec: ResolvedSpec) -> str:
         return f"never-grown-{first}{restarts}"
     if not isinstance(spec, ResolvedAutogrow):
         return f"scratch-{first}"
-    parts: list[str] = [spec.policy]
-    if spec.policy == "periodic":
-        parts.append(f"K{spec.K}")
-    parts.append(spec.initializer)
+    parts = [spec.policy, f"K{spec.K}", spec.initializer]
     if spec.growing_rate != "constant":
         parts.append(spec.growing_rate)
     if spec.first_network.depth != spec.architecture.seed_depth:

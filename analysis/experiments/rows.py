@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from analysis.experiments.panels import PANEL_COLUMNS, Panel, read_panel
-from analysis.experiments.planned_runs import Run, dataset_text, run_id
-from analysis.experiments.settings import ScaleSettings
-from autogrow.config.resolved import ResolvedAutogrow
+from analysis.experiments.data_sets import data_facts, data_of
+from analysis.experiments.panels import Panel, read_panel
+from analysis.experiments.planned_runs import BY_PLACE, CONCERNS, Run, dataset_text, run_id
+from analysis.experiments.row_checks import COLUMNS, DEPTHS, SOURCES, check_cells, kind_of_row
+from analysis.experiments.settings import Choices, ScaleSettings
+from autogrow.config.resolved import ResolvedAutogrow, ResolvedScratch, ResolvedSpec
 from autogrow.config.resolving import resolve
 from autogrow.config.spec import SPECS, ScratchSpec, parse_spec, to_json
 from autogrow.errors import UserError, allowed, shown
@@ -23,24 +25,22 @@ from autogrow.networks.names import NetworkName, parse_architecture
 PERIOD = 3
 """K where a row names none: the paper's best practice."""
 
-METHODS = {"baseline": "scratch", "AutoGrow": "autogrow", "Network Morphism": "morph"}
-
-DEPTHS = ("seed_net", "shallower", "deeper", "depth")
-"""Columns that hold a depth; a scale may put a smaller one in its place."""
-
-COLUMNS = (
-    *("dataset", "network", "method", "K", "fraction", "initializer", "policy", "learning_rate"),
-    *("protocol", *DEPTHS),
-)
 OwnValue = Literal[
     "found_net",
+    "depth",
+    "layers",
+    "accuracy",
+    "delta",
+    "top1",
+    "top5",
+    "delta_top1",
+    "gpus",
     "growing_hours",
     "finetuning_hours",
     "growing_ratio",
     "adaminit_uses",
     "adaminit_median",
     "adaminit_below_3",
-    "accuracy",
     "final_accuracy",
     "best_test_accuracy",
     "selection_gain",
@@ -49,18 +49,16 @@ OwnValue = Literal[
     "delta_best_test",
     "regret",
 ]
-"""Value columns of tables that the paper has not."""
+"""Value columns of tables."""
 
 Beside = Literal["schedule null", "equal compute"]
 """What the paper did not control: runs and columns beside those of AutoGrow."""
 
-SOURCES = ("depth_of", "budget_of")
-"""Columns that name an AutoGrow run by its own columns."""
-
-INSTRUCTIONS = (*SOURCES, *PANEL_COLUMNS)
-
 NULL_LENGTH = 10
 """Stop windows T that a seed network is trained for where the scale does not say how long."""
+
+_OF_CONFIG = {"protocol", "precision", *Choices.model_fields}
+"""Settings that config.yaml tells all runs whose table says nothing of them."""
 
 
 @dataclass(frozen=True)
@@ -77,12 +75,18 @@ class Row:
         that computes as much as AutoGrow.
     values
         The same columns as really used at the scale; ``dataset`` always.
+    papers_data
+        Whether the data is what the row names: nothing stands in for it.
+    grows
+        Whether its main run grows, or has the depth that such a run finds.
     """
 
     key: Mapping[str, str]
     runs: Mapping[str, str]
     values: Mapping[str, str]
     paper_dataset: str
+    papers_data: bool
+    grows: bool
     panel: Panel
 
     @property
@@ -104,6 +108,32 @@ class TableEntry(BaseModel):
     values: list[OwnValue] = []
     beside: list[Beside] = []
 
+    @field_validator("run")
+    @classmethod
+    def _settings_of_a_run(cls, run: dict[str, Any]) -> dict[str, Any]:
+        known = {f.alias or n for spec in SPECS.values() for n, f in spec.model_fields.items()}
+        for key in run:
+            if key in ("network", "from", "to", "data", "data_fraction", "seed_depth", "K"):
+                raise ValueError(f"{shown(key)}: allowed: as a column, in rows or shared")
+            if key not in known - {"seed", "snapshots"}:
+                raise ValueError(f"unknown setting {shown(key)}; allowed: those of autogrow grow")
+        return run
+
+    @field_validator("rows")
+    @classmethod
+    def _no_empty_list(cls, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        for column, value in (cell for row in rows for cell in row.items()):
+            if value == []:
+                raise ValueError(f"{column}: found []; allowed: at least one value")
+        return rows
+
+    @field_validator("values")
+    @classmethod
+    def _distinct(cls, values: list[OwnValue]) -> list[OwnValue]:
+        if len(set(values)) < len(values):
+            raise ValueError("allowed: each column once")
+        return values
+
 
 class RowMaker:
     """Makes the runs of one row at a scale.
@@ -124,29 +154,21 @@ class RowMaker:
         self._scale = scale
         self._where = where
         self._protocol = protocol
+        self._given = table.run
         self.needed: list[Run] = []
         values = {**table.shared, **cells}
-        _check_values(values, where)
-        kind = METHODS.get(str(values.get("method")), table.run.get("kind"))
-        if not isinstance(kind, str) or kind not in SPECS:
-            raise UserError(
-                f"{where}: run: kind: found {shown(kind)}; allowed: {allowed(SPECS)}, "
-                f"or rows with a method: {allowed(METHODS)}"
-            )
-        _check_network(values, where)
+        kind = kind_of_row(values, table.run.get("kind"), where)
+        check_cells(values, cells, kind, where)
         source, budget = (values.pop(column, None) for column in SOURCES)
         if source is None:
-            self._main = self._growing = self._run(values, {**table.run, "kind": kind})
+            self._main = self._growing = self._run(values, kind)
         else:
-            self._growing = self._grown(values, source, "depth_of")
+            self._growing = self._run({**values, **source}, "autogrow")
             self._main = self._as_deep_as(self._growing, values)
         self._roles = {"main": self._main.id}
         if budget is not None:
-            if kind != "scratch" or source is not None:
-                raise UserError(f"{where}: budget_of: allowed: in rows from scratch with a depth")
-            given = {**table.run, "kind": kind}
-            spender = self._grown(values, budget, "budget_of")
-            self._roles["equal_compute"] = self._run(values, given, budget_of=spender).id
+            spender = self._run({**values, **budget}, "autogrow")
+            self._roles["equal_compute"] = self._run(values, kind, budget_of=spender).id
         if isinstance(self._main.spec, ResolvedAutogrow):
             if "schedule null" in table.beside:
                 self._roles["null"] = self._never_grown(self._main, self._main.spec).id
@@ -154,13 +176,16 @@ class RowMaker:
                 equal = self._as_deep_as(self._main, values, budget_of=self._main)
                 self._roles["equal_compute"] = equal.id
         self._paper_dataset = str(values["dataset"])
+        self._fraction_named = self._fraction(values)
         if table.against == "found net":
+            if kind != "autogrow":
+                raise UserError(f"{where}: against: found net: allowed: rows of kind autogrow")
             self._roles["scratch"] = self._as_deep_as(self._main, values).id
         elif table.against == "deeper net":
-            if "deeper" not in values:
-                raise UserError(f"{where}: a row has no deeper; allowed: a column with a depth")
+            if kind != "morph":
+                raise UserError(f"{where}: against: deeper net: allowed: rows of kind morph")
             baseline = {**values, "depth": values["deeper"]}
-            self._roles["scratch"] = self._run(baseline, {"kind": "scratch"}).id
+            self._roles["scratch"] = self._run(baseline, "scratch").id
 
     def row(self) -> Row:
         """Return the row."""
@@ -171,16 +196,13 @@ class RowMaker:
                 used[column] = str(self._growing.spec.K)
             elif column in DEPTHS:
                 used[column] = self._scale.depth.get(value, value)
-        used["dataset"] = dataset_text(self._main.spec)
+        used["dataset"] = dataset_text(self._main.spec, self._paper_dataset)
         panel = read_panel(self._cells, self._scale, self._where)
-        return Row(key, self._roles, used, self._paper_dataset, panel)
-
-    def _grown(self, values: Mapping[str, Any], source: Mapping[str, Any], column: str) -> Run:
-        """Return the AutoGrow run that a row names by the columns in which that one differs."""
-        grown = {**values, **source}
-        _check_values(grown, f"{self._where}: {column}")
-        _check_network(grown, f"{self._where}: {column}")
-        return self._run(grown, {"kind": "autogrow"})
+        spec = self._main.spec
+        papers_data = (spec.data, spec.downscale) == (self._paper_dataset, 1)
+        papers_data &= spec.data_fraction == float(self._fraction_named)
+        grows = isinstance(self._growing.spec, ResolvedAutogrow)
+        return Row(key, self._roles, used, self._paper_dataset, papers_data, grows, panel)
 
     def _as_deep_as(
         self, source: Run, values: Mapping[str, Any], budget_of: Run | None = None
@@ -188,31 +210,39 @@ class RowMaker:
         """Return the run that trains from scratch at the depth ``source`` finds."""
         architecture = parse_architecture(str(values["network"]))
         network = NetworkName(architecture, architecture.seed_depth)
-        settings = {"kind": "scratch", "network": str(network), **self._sized(values, "epochs")}
-        return self._needs(settings, values, source, budget_of)
+        if architecture.sub_networks != source.spec.architecture.sub_networks:
+            raise UserError(
+                f"{self._where}: depth_of: {source.spec.architecture.name} has not as many "
+                f"sub-networks as {architecture.name}; allowed: a network with as many"
+            )
+        settings = {"network": str(network), **self._settings(values, "scratch")}
+        return self._needs(settings, source, budget_of)
 
     def _never_grown(self, main: Run, spec: ResolvedAutogrow) -> Run:
         """Return the run that trains an AutoGrow run's seed network as while growing."""
         shared = {k: v for k, v in to_json(spec).items() if k in ScratchSpec.model_fields}
-        T = self._scale.T or largest_rate_epochs(spec.finetune_epochs, spec.milestones)
+        if "protocol" not in main.own:
+            del shared["protocol"]
         settings = {
             **shared,
             "kind": "scratch",
             "network": str(spec.first_network),
-            "epochs": self._scale.null_epochs or NULL_LENGTH * T,
+            "epochs": self._null_epochs(spec.finetune_epochs, spec.milestones),
             "schedule": "constant",
         }
         if spec.growing_rate == "staircase":
             settings |= {"schedule": "restarts", "period": spec.K}
             settings["milestones"] = spec.growing_milestones
-        return self._needs(settings, {"protocol": main.protocol})
+        return self._needs(settings)
 
-    def _run(
-        self, values: Mapping[str, Any], given: Mapping[str, Any], budget_of: Run | None = None
-    ) -> Run:
+    def _null_epochs(self, epochs: int, milestones: tuple[float, ...]) -> int:
+        """Return how long a seed network is trained whose growth has this fine-tuning."""
+        T = self._scale.T or largest_rate_epochs(epochs, milestones)
+        return self._scale.null_epochs or NULL_LENGTH * T
+
+    def _run(self, values: Mapping[str, Any], kind: str, budget_of: Run | None = None) -> Run:
         network = values.get("network")
-        kind = given["kind"]
-        settings = dict(given)
+        settings = self._settings(values, kind)
         depth = {c: self._scale.depth.get(values[c], values[c]) for c in DEPTHS if c in values}
         if kind == "scratch":
             settings["network"] = f"{network}-{depth.get('depth')}"
@@ -228,38 +258,85 @@ class RowMaker:
             if "learning_rate" in values:
                 settings["growing_rate"] = values["learning_rate"]
             settings["K"] = self._growing_period(values, settings)
-            if self._scale.T is not None and settings.get("policy", "periodic") == "periodic":
-                settings["J"] = max(self._scale.T, settings["K"])
-            if self._scale.tau is not None:
-                settings["tau"] = self._scale.tau
+            self._stop_window(settings)
         if kind != "scratch" and "initializer" in values:
             settings["initializer"] = values["initializer"]
-        settings |= self._sized(values, "finetune_epochs" if kind == "autogrow" else "epochs")
-        return self._needs(settings, values, budget_of=budget_of)
+        return self._needs(settings, budget_of=budget_of)
+
+    def _settings(self, values: Mapping[str, Any], kind: str) -> dict[str, Any]:
+        """Return the settings that no other column tells: the scale's, and the table's own."""
+        dataset = str(values["dataset"])
+        settings = self._of_every_run(kind, str(values.get("network")))
+        settings |= data_of(self._scale, dataset)
+        fraction = self._fraction(values)
+        if fraction != 1:
+            whole = Fraction(str(settings.get("data_fraction", 1)))
+            settings["data_fraction"] = float(fraction * whole)
+        fields = SPECS[kind].model_fields
+        settings |= {k: v for k, v in self._given.items() if k in fields and k != "kind"}
+        if values.get("protocol") not in (None, self._protocol):
+            settings["protocol"] = values["protocol"]
+        return settings
+
+    def _of_every_run(self, kind: str, network: str) -> dict[str, Any]:
+        """Return what the scale says of every run of a kind and network."""
+        scale = self._scale
+        settings = {"kind": kind, **scale.settings}
+        epochs = scale.finetune_epochs if kind == "autogrow" else scale.epochs
+        if epochs is not None:
+            settings["finetune_epochs" if kind == "autogrow" else "epochs"] = epochs
+        if kind == "autogrow" and scale.tau is not None:
+            settings["tau"] = scale.tau
+        if network in scale.width:
+            settings["width"] = scale.width[network]
+        return settings
+
+    def _stop_window(self, settings: dict[str, Any]) -> None:
+        """Add the scale's J, at least K, where nothing else is said."""
+        if self._scale.T is not None and settings.get("policy", "periodic") == "periodic":
+            settings.setdefault("J", max(self._scale.T, settings["K"]))
 
     def _needs(
         self,
         settings: Mapping[str, Any],
-        values: Mapping[str, Any],
         depth_of: Run | None = None,
         budget_of: Run | None = None,
     ) -> Run:
         """Return the run of these settings, noted as one that the row needs."""
-        own = None if values.get("protocol") == self._protocol else values.get("protocol")
-        if own is not None:
-            settings = {**settings, "protocol": own}
-        spec = parse_spec(settings, self._where)
-        try:
-            resolved = resolve(spec)
-        except UserError as error:
-            raise UserError(f"{self._where}: {error}") from None
+        resolved = self._resolved(settings)
+        asked = {*self._given, *({"protocol"} & {*settings})}
+        if "protocol" not in self._given and not CONCERNS["protocol"](resolved):
+            asked -= {"protocol"}
+            resolved = self._resolved({k: v for k, v in settings.items() if k != "protocol"})
+        own = frozenset(asked & _OF_CONFIG & {*type(resolved).model_fields})
         depth, budget = (source.id if source else None for source in (depth_of, budget_of))
-        run = Run(run_id(resolved, depth_of, budget_of, own), resolved, depth, budget, own)
+        identity = run_id(resolved, self._plain(resolved), depth_of, budget_of, own)
+        run = Run(identity, resolved, depth, budget, own)
         self.needed.append(run)
         return run
 
+    def _plain(self, resolved: ResolvedSpec) -> ResolvedSpec:
+        """Return the run of the same network, data and growth, all else being the scale's."""
+        plain = self._of_every_run(resolved.kind, resolved.architecture.name)
+        plain |= {k: v for k, v in resolved.model_dump(by_alias=True).items() if k in BY_PLACE}
+        if resolved.kind == "autogrow":
+            plain["K"] = 1  # J is then the scale's, however large K is
+            self._stop_window(plain)
+        usual = self._resolved(plain)
+        if isinstance(usual, ResolvedScratch) and usual.schedule != "staircase":
+            epochs = self._null_epochs(usual.epochs, usual.milestones)
+            usual = usual.model_copy(update={"epochs": epochs})
+        return usual
+
+    def _resolved(self, settings: Mapping[str, Any]) -> ResolvedSpec:
+        spec = parse_spec(settings, self._where)
+        try:
+            return resolve(spec, data_facts(spec.data))
+        except UserError as error:
+            raise UserError(f"{self._where}: {error}") from None
+
     def _growing_period(self, values: Mapping[str, Any], settings: Mapping[str, Any]) -> int | None:
-        if settings.get("policy") == "convergent":
+        if settings.get("policy") == "convergent" and values.get("K") is None:
             return self._scale.T  # K = T
         K = values.get("K", PERIOD)
         if self._scale.K and K not in self._scale.K:
@@ -285,40 +362,3 @@ class RowMaker:
                 f"{self._where}: fraction: found {shown(text)}; allowed: above 0, up to 1"
             )
         return fraction
-
-    def _sized(self, values: Mapping[str, Any], epochs: str) -> dict[str, Any]:
-        """Return the settings that depend on the scale alone; ``epochs`` names their key."""
-        dataset = str(values["dataset"])
-        sized = {**self._scale.settings, **self._scale.data.get(dataset, {"data": dataset})}
-        fraction = self._fraction(values)
-        if fraction != 1:
-            whole = Fraction(str(sized.get("data_fraction", 1)))
-            sized["data_fraction"] = float(fraction * whole)
-        number = getattr(self._scale, epochs)
-        if number is not None:
-            sized[epochs] = number
-        if values.get("network") in self._scale.width:
-            sized["width"] = self._scale.width[values["network"]]
-        return sized
-
-
-def _check_values(values: Mapping[str, Any], where: str) -> None:
-    """Check that a row's values are words and numbers, and that it says what is trained on what."""
-    for column, value in values.items():
-        if column not in COLUMNS + INSTRUCTIONS:
-            known = allowed(COLUMNS + INSTRUCTIONS)
-            raise UserError(f"{where}: unknown column {shown(column)}; allowed: {known}")
-        types, wanted = str | int | float | None, "a word or a number"
-        if column in SOURCES:
-            types, wanted = dict | None, "columns with values"
-        if not isinstance(value, types):
-            raise UserError(f"{where}: {column}: found {shown(value)}; allowed: {wanted}")
-    if not isinstance(values.get("dataset"), str):
-        raise UserError(f"{where}: a row has no dataset; allowed: a column, or in `shared`")
-
-
-def _check_network(values: Mapping[str, Any], where: str) -> None:
-    try:
-        parse_architecture(str(values.get("network")))
-    except UserError as error:
-        raise UserError(f"{where}: {error}") from None

@@ -20,6 +20,7 @@ from pydantic import (
 
 from analysis.experiments.conventions import Convention, filled
 from autogrow.config.pydantic_errors import validated
+from autogrow.data.locating import LAYOUTS
 from autogrow.errors import UserError, allowed, shown
 from autogrow.files.yaml import read_yaml
 from autogrow.networks.names import ARCHITECTURES, BNWeights, Shortcut
@@ -29,8 +30,12 @@ CONFIG = ROOT / "config"
 LANDSCAPE = "landscape"
 """Kind of the jobs that compute the loss around a network."""
 
-Scale = Literal["smoke", "mini", "paper"]
+Scale = Literal["smoke", "mini", "reduced", "paper"]
 SCALES = get_args(Scale)
+Protocol = Literal["paper", "holdout"]
+Accuracy = Literal["best", "overall", "final"]
+REPLACEABLE = [name for name in LAYOUTS if name != "ImageNet"]
+"""Data sets that may be taken from elsewhere."""
 
 
 class _Strict(BaseModel):
@@ -83,6 +88,14 @@ def _path(text: str) -> str:
     return text
 
 
+def _npz(text: str) -> str:
+    """Return ``npz:PATH`` with the path that a job in any folder finds."""
+    form, _, path = text.partition(":")
+    if form != "npz" or not path.strip():
+        raise ValueError("allowed: npz:PATH")
+    return f"npz:{Path(_in_home(path)).absolute()}"
+
+
 def _in_home(text: str) -> str:
     try:
         return str(Path(text).expanduser())
@@ -97,6 +110,18 @@ _Names = Annotated[str, _like(r"\w[\w.,-]*", "letters, digits, _, . and -; comma
 _Path = Annotated[str, AfterValidator(_path)]
 # Snakemake takes braces for wildcards.
 _Input = Annotated[_Path, _like("[^{}]+", "a path without braces")]
+
+
+def _replaceable(sources: dict[str, str]) -> dict[str, str]:
+    for name in sources:
+        if name not in REPLACEABLE:
+            raise ValueError(f"{shown(name)}: allowed: {allowed(REPLACEABLE)}")
+    return sources
+
+
+_Sources = Annotated[
+    dict[str, Annotated[_Path, AfterValidator(_npz)]], AfterValidator(_replaceable)
+]
 
 
 class JobSize(_Strict):
@@ -143,13 +168,14 @@ class Settings(_Strict):
     # Not strict: `--config seeds=[0,1]` gives text.
     seeds: list[Annotated[int, Field(ge=0, le=2**32 - 1, strict=False)]] = Field(min_length=1)
     conventions: Convention
-    protocol: Literal["paper", "holdout"]
+    protocol: Protocol
     precision: Literal["fp32", "tf32", "bf16"]
     choices: Choices
-    accuracy: Literal["best", "overall", "final"]
+    accuracy: Accuracy
     device: _Device
     gpu_share: dict[str, Annotated[int, Field(ge=1, le=100, strict=False)]]
     data_root: Annotated[_Path, AfterValidator(_in_home)] | None
+    data_source: _Sources
     reference: _Input | None
     checkpoints: Checkpoints
     retries: int = Field(ge=0, le=100, strict=False)
@@ -158,7 +184,13 @@ class Settings(_Strict):
 
     @model_validator(mode="before")
     @classmethod
-    def _as_conventions_say(cls, content: Any) -> Any:
+    def _as_scale_and_conventions_say(cls, content: Any) -> Any:
+        if isinstance(content, dict) and content.get("scale") in SCALES:
+            scale = read_scale(content["scale"])
+            own: dict[str, Any] = {"protocol": scale.protocol}
+            if content.get("conventions") == "paper":
+                own["accuracy"] = scale.accuracy
+            content = content | {k: v for k, v in own.items() if content.get(k) is None}
         return filled(content)
 
     @field_validator("seeds")
@@ -189,7 +221,9 @@ class Settings(_Strict):
     @property
     def folder(self) -> Path:
         """Where everything generated goes, relative to the repository."""
-        others = [name for name in (self.conventions, self.protocol) if name != "paper"]
+        usual = ("paper", read_scale(self.scale).protocol)
+        chosen = zip((self.conventions, self.protocol), usual, strict=True)
+        others = [name for name, default in chosen if name != default]
         return Path("results/out") / "-".join([self.scale, *others])
 
     @property
@@ -232,6 +266,10 @@ class ScaleSettings(_Strict):
     """How a scale makes the paper's runs smaller; config/README.md explains each key."""
 
     description: str
+    protocol: Protocol = "paper"
+    accuracy: Accuracy = "best"
+    optional: list[str] = []
+    data_source: _Sources = {}
     data: dict[str, dict[str, Any]] = {}
     settings: dict[str, Any] = {}
     epochs: int | None = Field(None, ge=1)
@@ -243,6 +281,14 @@ class ScaleSettings(_Strict):
     K: dict[int, Annotated[int, Field(ge=1)]] = {}
     width: dict[str, Annotated[int, Field(ge=1)]] = {}
     figures: FigureSettings = FigureSettings()
+
+    @field_validator("optional")
+    @classmethod
+    def _not_packaged(cls, names: list[str]) -> list[str]:
+        for name in names:
+            if name not in LAYOUTS:
+                raise ValueError(f"{shown(name)}: allowed: {allowed(LAYOUTS)}")
+        return names
 
 
 def read_scale(scale: str) -> ScaleSettings:

@@ -55,6 +55,15 @@ def draw_figure(name: str, folder: Path, *, log_x: bool = False) -> Figure:
     return draw(folder / "figures" / f"{name}.csv", f"Figure {number}: {caption}")
 
 
+def write_pictures(name: str, folder: Path, *, log_x: bool = False) -> None:
+    """Draw a figure, and write it into ``folder / "figures"``."""
+    # Whatever a user's matplotlibrc says: the picture is the same everywhere.
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(style.STYLE)
+        style.write(draw_figure(name, folder, log_x=log_x), folder / "figures" / name)
+
+
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("figure", help="figure2 to figure9")
@@ -66,10 +75,5 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write a figure's files; return the exit status."""
-    # Whatever a user's matplotlibrc says: the picture is the same everywhere.
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(style.STYLE)
-        figure = draw_figure(options.figure, options.folder, log_x=options.log_x)
-        style.write(figure, options.folder / "figures" / options.figure)
+    write_pictures(options.figure, options.folder, log_x=options.log_x)
     return 0

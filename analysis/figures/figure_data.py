@@ -117,8 +117,8 @@ def _against_parameters(
     listed = manual_search()
     network, dataset = listed[["network", "dataset"]].iloc[0]
     comparable = all(row.values["dataset"] == dataset for row in figure.rows)
-    panel, title = letters[network], network
-    if not comparable:
+    panel, title = letters.get(network, ""), network
+    if not (panel and comparable):
         panel, title = ascii_lowercase[len(letters)], f"Released, {network} on {dataset}"
     listed = listed.drop(columns=["dataset", "reference"])
     listed = listed.assign(**dict.fromkeys(("run", "seed", "K", "paper_K"), ""))
@@ -130,7 +130,8 @@ def _against_published(
     figure: Table, catalogue: Catalogue, results: Results
 ) -> dict[str, pd.DataFrame]:
     """Return ours beside the published; in a panel of their own where other data stands in."""
-    comparable = all(row.values["dataset"] == row.paper_dataset for row in figure.rows)
+    dataset = "ImageNet"
+    comparable = all(row.values["dataset"] == dataset for row in figure.rows)
     parts = []
     for row in figure.rows if results.any_finished(figure.runs) else ():
         title = f"AutoGrow on {row.values['dataset']}"
@@ -139,7 +140,6 @@ def _against_published(
             line |= {"K": row.values["K"], **_found(s)}
             part = labelled(pd.DataFrame([line]), catalogue, row, title, seed, s)
             parts.append(part.assign(panel="" if comparable else "a"))
-    dataset = figure.rows[0].paper_dataset
     published = published_resnets().rename(columns={"block": "method", "top1": "accuracy"})
     columns = ["network", "method", "source", "parameters", "flops", "accuracy"]
     panel, title = "" if comparable else "b", f"Published, on {dataset}"
@@ -195,9 +195,10 @@ def _trajectory_title(row: Row) -> str:
         return f"{key['network']}-{used['shallower']} morphed to {used['deeper']}"
     if key.get("method") == "baseline":
         return f"{key['network']}-{used['depth']} from scratch"
-    if key["policy"] == "convergent":
-        return f"c-AutoGrow, {key['learning_rate']} rate, {key['initializer']}"
-    return f"p-AutoGrow, {_period(row)}"
+    if key.get("policy") == "convergent":
+        rate = [f"{key['learning_rate']} rate"] if "learning_rate" in key else []
+        return ", ".join(["c-AutoGrow", *rate, key.get("initializer", "GauInit")])
+    return f"p-AutoGrow, {_period(row)}" if "K" in key else "p-AutoGrow"
 
 
 def _surfaces(figure: Table, catalogue: Catalogue, results: Results) -> dict[str, pd.DataFrame]:
@@ -262,6 +263,14 @@ def _read_grid(file: Path, columns: Sequence[str]) -> pd.DataFrame:
     return frame
 
 
+def write_figure(figure: Table, catalogue: Catalogue, results: Results) -> None:
+    """Write the CSVs of a figure into the folder ``figures`` of the results."""
+    frames = build_figure(figure, catalogue, results)
+    folder = results.folder / "figures"
+    files = {s: frame.to_csv(index=False).encode() for s, frame in frames.items()}
+    write_together({folder / f"{figure.name}{s}.csv": f for s, f in files.items()})
+
+
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("figure", help="figure2 to figure9")
@@ -274,8 +283,5 @@ def run(options: argparse.Namespace) -> int:
     if options.figure not in _BUILDERS:
         raise UserError(f"figure: found {shown(options.figure)}; allowed: {allowed(_BUILDERS)}")
     results = Results(options.folder, options.seeds, options.accuracy)
-    frames = build_figure(catalogue.tables[options.figure], catalogue, results)
-    folder = options.folder / "figures"
-    files = {s: frame.to_csv(index=False).encode() for s, frame in frames.items()}
-    write_together({folder / f"{options.figure}{s}.csv": f for s, f in files.items()})
+    write_figure(catalogue.tables[options.figure], catalogue, results)
     return 0

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from analysis.experiments.catalogue import Catalogue, load_catalogue, paper_table
+from analysis.experiments.data_sets import data_facts
 from analysis.experiments.planned_runs import Run
 from analysis.jobs.growing import least_growth
 from analysis.results.csvfiles import read_csv
@@ -22,7 +23,6 @@ from autogrow.config.resolved import (
     ResolvedScratch,
     ResolvedSpec,
 )
-from autogrow.data import DATASETS
 from autogrow.growth.algorithm import Depth, Event
 from autogrow.networks.names import (
     Architecture,
@@ -82,19 +82,21 @@ def landscape_flops(run: Run, points: int, catalogue: Catalogue) -> float:
     """Return multiply-adds of the loss on a grid of points around a run's network."""
     name = parse_network(estimate(run, catalogue).network)
     spec = run.spec
-    images = DATASETS[spec.data].images[0] * spec.data_fraction
+    images = data_facts(spec.data).divided(spec.test_images)[0] * spec.data_fraction
     return points * min(images, catalogue.settings.figures.images or images) * _forward(spec, name)
 
 
 def _images(spec: ResolvedSpec) -> tuple[int, int, int]:
     """Return size, channels and classes of the images a run sees."""
-    info = DATASETS[spec.data]
-    return info.image_size // spec.downscale, info.channels, info.n_classes
+    facts = data_facts(spec.data)
+    return facts.image_size // spec.downscale, facts.channels, facts.n_classes
 
 
 def epoch_flops(spec: ResolvedSpec, name: NetworkName) -> float:
     """Return multiply-adds of one epoch: training, and evaluation of the test set."""
-    train, test = DATASETS[spec.data].images
+    train, test = data_facts(spec.data).divided(spec.test_images)
+    if spec.protocol == "holdout":
+        test += round(train * spec.holdout_fraction)
     return _forward(spec, name) * (PASSES * train * spec.data_fraction + test)
 
 
@@ -150,21 +152,23 @@ def _in_paper(run: str, catalogue: Catalogue) -> tuple[ResolvedAutogrow, Depth]:
     own = [
         there.runs["main"]
         for table in catalogue.tables.values()
-        for here, there in zip(table.rows, paper.tables[table.name].rows, strict=True)
-        if here.runs["main"] == run
+        for here in table.rows
+        for there in paper.tables[table.name].rows
+        if here.name == there.name and here.runs["main"] == run
     ]
     nets = _paper_nets()
     for name in own:
         if name in nets:
             return nets[name]
-    spec = paper.runs[own[0]].spec
+    # A run of which a baseline takes the depth need not be a row of its own.
+    spec = paper.runs[own[0]].spec if own else catalogue.runs[run].spec
     assert isinstance(spec, ResolvedAutogrow)
     like = [
         ((spec.policy != other.policy, spec.data != other.data, abs(spec.K - other.K)), depth)
         for other, depth in nets.values()
         if len(depth) == spec.architecture.sub_networks
     ]
-    return spec, min(like)[1]
+    return spec, min(like, default=(None, spec.first_network.depth))[1]
 
 
 @cache
@@ -175,12 +179,13 @@ def _paper_nets() -> dict[str, tuple[ResolvedAutogrow, Depth]]:
         if not paper_table(table.name).exists():
             continue
         header, lines = read_csv(paper_table(table.name))
-        found = "found_net" if "found_net" in header else "depth"
+        column = "found_net" if "found_net" in header else "depth"
         for run, key in ((row.runs["main"], row.key.items()) for row in table.rows):
             spec = paper.runs[run].spec
             for line in lines:
-                if isinstance(spec, ResolvedAutogrow) and key <= line.items():
-                    nets[run] = (spec, parse_depth(line[found], spec.architecture))
+                found = line.get(column)
+                if isinstance(spec, ResolvedAutogrow) and key <= line.items() and found:
+                    nets[run] = (spec, parse_depth(found, spec.architecture))
     return nets
 
 
@@ -188,7 +193,7 @@ def measured_throughput(catalogue: Catalogue, device: str = "cpu") -> float:
     """Return multiply-adds a second of training this scale's runs on this machine.
 
     The median over the architectures of a short measurement each: three sub-modules
-    in each sub-network, the scale's batch, width and the images of its CIFAR10, one
+    in each sub-network, batch, width and images of the first run that has the architecture, one
     thread on a CPU.
     """
     import torch
@@ -199,9 +204,10 @@ def measured_throughput(catalogue: Catalogue, device: str = "cpu") -> float:
 
     torch.set_num_threads(1)
     rates = []
-    specs = [run.spec for run in catalogue.runs.values() if run.spec.kind == "autogrow"]
-    for name in ("Basic3ResNet", "Plain3Net", "Basic4ResNet", "Plain4Net"):
-        spec = next(spec for spec in specs if spec.architecture.name == name)
+    specs = [run.spec for run in catalogue.runs.values()]
+    # The paper trains bottlenecks on ImageNet alone, which is slow to measure with.
+    specs = [spec for spec in specs if spec.architecture.block != "bottleneck"] or specs
+    for spec in {spec.architecture: spec for spec in reversed(specs)}.values():
         size, channels, classes = _images(spec)
         network_name = NetworkName(spec.architecture, (3,) * spec.architecture.sub_networks)
         shape = {"image_channels": channels, "classes": classes, "width": spec.width}

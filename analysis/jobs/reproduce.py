@@ -107,8 +107,19 @@ def reproduce(scale: str) -> int:
             f"Figures (CSV, PDF and PNG): {out}/figures\n"
             f"Runs (metrics, growth, summary, weights): {out}/runs\n"
             f"Snakemake's output: {log}"
+            f"{_comparison(out)}"
         )
     return status if status >= 0 else 128 - status
+
+
+def _comparison(out: Path) -> str:
+    """Return what `compare` has said first, if there was a reference."""
+    file = out / "compare.csv"
+    try:
+        told = (out / "logs" / "compare.log").read_text(errors="replace").splitlines()[:3]
+    except OSError:
+        return ""
+    return "\n".join(["", f"Against the reference ({file}):", *told]) if file.is_file() else ""
 
 
 def _watch(snakemake: subprocess.Popen[bytes], workflow: Workflow, screen: Screen) -> None:

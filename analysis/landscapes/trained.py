@@ -10,10 +10,9 @@ import torch
 from torch import Tensor
 
 from analysis.landscapes.finished import FinishedRun
-from autogrow import data as datasets
 from autogrow.batches.from_files import StreamedSet
 from autogrow.batches.in_memory import DeviceSet
-from autogrow.batches.sets import make_sets, prepared
+from autogrow.batches.sets import load_prepared, make_sets
 from autogrow.errors import UserError, shown
 from autogrow.networks.growable import GrowableNetwork, depth_of
 from autogrow.networks.names import NetworkName
@@ -79,7 +78,7 @@ def training_images(
     """
     spec = run.spec
     try:
-        data = prepared(datasets.load(spec.data, root=data_root), spec)
+        data = load_prepared(spec, data_root)
     except UserError as error:
         raise UserError(f"{run.folder}: {error}") from None
     if data.checksum != run.summary.data.checksum:

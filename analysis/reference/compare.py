@@ -4,27 +4,27 @@
 
 Rows are joined by their key. Accuracies are compared in percentage points, depths
 (the total number of sub-modules, mean over the seeds; layers) relative to the
-reference; times, GPUs and AdamInit's epochs are not compared. With two or more seeds on both sides,
-within means that the 95 % confidence interval of the difference (Welch) reaches
-into the tolerance; else the difference itself has to. A run that diverged has no value:
-where it did on one side alone, that is a difference; where it did on both, they agree.
+reference; times, GPUs and AdamInit's epochs are not compared.
 
-Exit status: 0, all agrees; 1, something is outside or missing (a value that is
-missing on both sides is not comparable, and counts as well); 2, the input cannot
-be compared, and nothing is written.
+A value agrees if the 95 % interval of its difference lies inside the tolerance, differs
+if it lies outside, and else is undecided. The interval is Welch's; with one run on a side,
+the prediction interval of the other's seeds; one run against one has none. What is
+identical agrees. A run that diverged has no value: where it did on one side alone, that is
+a difference; where it did on both, they agree.
+
+Exit status: 0, nothing differs; 1, something differs or is missing on one side, with
+--strict also if something is undecided; 2, the input cannot be compared, and nothing is
+written.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections import Counter
-from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from tabulate import tabulate
-
-from analysis.reference.verdicts import AGREE, VERDICTS, Tolerances, difference, judge
+from analysis.reference.summing_up import Compared, three_lines
+from analysis.reference.verdicts import Tolerances, judge
 from analysis.tables.table_files import (
     NOT_COMPARED,
     TableFile,
@@ -36,18 +36,16 @@ from analysis.tables.table_files import (
 from autogrow.errors import UserError, allowed, shown
 from autogrow.files.writing import write_csv
 
-SHOWN = ("table", "row", "column", "new", "reference", "difference", "verdict")
-HEADER = (*SHOWN, "new_std", "new_n", "reference_std", "reference_n", "method")
-"""Columns of compare.csv; the terminal shows the first ones."""
-
-Line = list[str]
-"""The cells of a line of compare.csv."""
-
-VERDICT = SHOWN.index("verdict")
+HEADER = (
+    *("table", "row", "column", "new", "reference", "difference", "verdict"),
+    *("new_std", "new_n", "reference_std", "reference_n", "method"),
+    *("tolerance", "difference_low", "difference_high", "seeds_needed"),
+)
+"""Columns of compare.csv."""
 
 
-def _compared(new: TableFile, reference: TableFile, tolerances: Tolerances) -> list[Line]:
-    """Return a line for each row and value column, in the reference's order."""
+def _compared(new: TableFile, reference: TableFile, tolerances: Tolerances) -> list[Compared]:
+    """Return each row and value column, in the reference's order."""
     if new.scale != reference.scale:
         raise UserError(
             f"{new.file}: is of scale {new.scale}, {reference.file} of scale {reference.scale}; "
@@ -59,21 +57,29 @@ def _compared(new: TableFile, reference: TableFile, tolerances: Tolerances) -> l
                 raise UserError(
                     f"{other.file}: has no column {shown(column)}, which {one.file} has"
                 )
-    lines = []
+    values = []
     for row in dict.fromkeys([*reference.rows, *new.rows]):
         for column in (c for c in reference.columns if c not in NOT_COMPARED):
             a, b = (t.rows.get(row, {}).get(column) for t in (new, reference))
             if a is None and b is None:  # neither has a run for it
                 continue
-            verdict, method = judge(column, a, b, tolerances)
-            line = [reference.file.stem, row, column]
-            line += [side.shown if side else "" for side in (a, b)]
-            line += [difference(a, b), verdict]
-            for side in (a, b):
-                std = side.std if side else None
-                line += ["" if std is None else f"{std:.4f}", str(side.n) if side else ""]
-            lines.append([*line, method])
-    return lines
+            verdict = judge(column, a, b, tolerances)
+            values.append(Compared(reference.file.stem, row, column, a, b, verdict))
+    return values
+
+
+def _line(value: Compared) -> list[str]:
+    """Return the cells of a line of compare.csv."""
+    sides, verdict = (value.new, value.reference), value.verdict
+    line = [value.table, value.row, value.column]
+    line += [side.shown if side else "" for side in sides]
+    line += [value.number(verdict.difference), verdict.name]
+    for side in sides:
+        std = side.std if side else None
+        line += ["" if std is None else f"{std:.4f}", str(side.n) if side else ""]
+    tolerance = "" if verdict.tolerance is None else f"{float(verdict.tolerance):g}"
+    seeds = "" if verdict.seeds is None else str(verdict.seeds)
+    return [*line, verdict.method, tolerance, *value.interval, seeds]
 
 
 def _other_settings(new: TableFile, reference: TableFile) -> list[str]:
@@ -87,20 +93,6 @@ def _other_settings(new: TableFile, reference: TableFile) -> list[str]:
     ]
 
 
-def _report(lines: Sequence[Line], notes: Sequence[str], tolerances: Tolerances) -> str:
-    cells = [[cell or "-" for cell in line[: len(SHOWN)]] for line in lines]
-    align = ("left", "left", "left", "right", "right", "right", "left")
-    table = tabulate([SHOWN, *cells], tablefmt="plain", disable_numparse=True, colalign=align)
-    counts = Counter(line[VERDICT] for line in lines)
-    told = ", ".join(f"{counts[v]} {v}" for v in VERDICTS if counts[v] or v in VERDICTS[:2])
-    summary = (
-        f"{len({tuple(line[:2]) for line in lines})} rows, {len(lines)} values: {told} "
-        f"(accuracies: {float(tolerances.accuracy):g} points, "
-        f"depths: {float(100 * tolerances.depth):g} %)"
-    )
-    return "\n".join([table, *(f"note: {note}" for note in notes), summary])
-
-
 def _tolerance(text: str) -> Fraction:
     number = parse_number(text)
     if number is None or number < 0:
@@ -109,13 +101,7 @@ def _tolerance(text: str) -> Fraction:
 
 
 def _table(text: str) -> str:
-    number = text.removeprefix("table")
-    if number.isascii() and number.isdigit():
-        return f"table{int(number)}"
-    if not text.isidentifier():
-        told = f"found {shown(text)}; allowed: numbers like 5, and names like null_depth"
-        raise argparse.ArgumentTypeError(told)
-    return text
+    return f"table{int(text)}" if text.isascii() and text.isdigit() else text
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -126,8 +112,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--tables",
         type=_table,
         nargs="+",
-        metavar="N",
-        help="numbers or names of tables (default: all that the reference has)",
+        metavar="TABLE",
+        help="names of tables, or numbers like 5 (default: all that the reference has)",
     )
     parser.add_argument(
         "--accuracy-tolerance",
@@ -143,6 +129,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="FRACTION",
         help="of the reference's depth (default: %(default)s)",
     )
+    parser.add_argument("--strict", action="store_true", help="what is undecided counts as well")
     parser.add_argument("--out", type=Path, metavar="FILE", help="default: compare.csv in --new")
 
 
@@ -153,7 +140,7 @@ def run(options: argparse.Namespace) -> int:
     present, wanted = table_names(new), table_names(reference)
     if not options.tables and set(wanted).isdisjoint(present):
         raise UserError(f"{new}: has no table in common with {reference}")
-    lines: list[Line] = []
+    values: list[Compared] = []
     notes = []
     for table in dict.fromkeys(options.tables or wanted):
         for folder, names in ((new, present), (reference, wanted)):
@@ -162,7 +149,7 @@ def run(options: argparse.Namespace) -> int:
                     f"{folder / table}.csv: no such table; the folder has {allowed(names)}"
                 )
         ours, theirs = (read_table(folder / f"{table}.csv") for folder in (new, reference))
-        lines += _compared(ours, theirs, tolerances)
+        values += _compared(ours, theirs, tolerances)
         notes += _other_settings(ours, theirs)
     left = [name for name in present if name not in wanted]
     if left:
@@ -170,6 +157,8 @@ def run(options: argparse.Namespace) -> int:
     out = options.out or options.new / "compare.csv"
     if not out.parent.is_dir():
         raise UserError(f"{out}: cannot be written: {out.parent} is not a folder")
-    write_csv(out, HEADER, lines)
-    print(_report(lines, notes, tolerances))
-    return int(any(line[VERDICT] not in AGREE for line in lines))
+    write_csv(out, HEADER, map(_line, values))
+    told = three_lines(values, tolerances)
+    print("\n".join([*told, *(f"note: {note}" for note in notes), f"All values: {out}"]))
+    fails = ("differs", "undecided") if options.strict else ("differs",)
+    return int(any(value.verdict.outcome in fails for value in values))

@@ -49,7 +49,7 @@ def describe_runs(
     seconds = sum(s.seconds_growing + s.seconds_finetuning for s in summaries)
     return {
         "description": catalogue.settings.description,
-        "tables": [name for name, t in catalogue.tables.items() if not t.is_figure],
+        "tables": catalogue.table_names,
         "seeds": list(seeds),
         "protocol": one(counted("protocol")),
         "runs": len(summaries),

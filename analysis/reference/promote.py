@@ -1,9 +1,9 @@
 """Make generated tables the reference of their scale.
 
 ``python -m analysis promote --scale mini`` copies the tables and Figure 2 of results/out/mini
-to results/reference/mini, with a provenance.json that says what made them and how to repeat
-it. It writes nothing unless every change is committed and every run of the catalogue is
-finished and older than its tables.
+to results/reference/mini, and packs the runs into an archive a seed. A provenance.json says
+what made them and how to repeat it. It writes nothing unless every change is committed and every
+run of the catalogue is finished and older than its tables.
 """
 
 from __future__ import annotations
@@ -15,17 +15,19 @@ import shlex
 import shutil
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from analysis.experiments.catalogue import Catalogue, Table, load_catalogue
 from analysis.experiments.settings import ROOT, SCALES
+from analysis.records.archives import archive_name, pack
 from analysis.reference.conditions import clean_commit, describe_runs, one, repeat_command
 from analysis.results.csvfiles import check_columns, read_csv
 from analysis.tables.table_files import read_table, table_folder
 from autogrow.errors import UserError, allowed
 from autogrow.files.reading import reading
-from autogrow.files.writing import write_bytes, write_json
+from autogrow.files.writing import json_bytes, write_bytes
 from autogrow.runs.folder import read_result
 from autogrow.runs.summary import Summary
 
@@ -36,12 +38,13 @@ PICTURE = ("figure2.csv", "figure2.png")
 """The figure that README shows."""
 
 _OURS = re.compile(
-    r"(?!figure)[a-z]\w*(\.csv|\.md|\.tex|_seeds\.csv)|provenance\.json|figure2\.(csv|png)"
+    r"table\d+(\.csv|\.md|\.tex|_seeds\.csv)|provenance\.json|figure2\.(csv|png)"
+    r"|runs-seed\d+\.tar\.xz"
 )
 
 
 def promote(scale: str, source: Path, target: Path) -> dict[str, Any]:
-    """Copy the tables of a scale from its results into its reference; return the provenance.
+    """Copy a scale's tables and pack its runs into its reference; return the provenance.
 
     Raises
     ------
@@ -54,11 +57,12 @@ def promote(scale: str, source: Path, target: Path) -> dict[str, Any]:
         raise UserError("scale: smoke cannot be a reference: its numbers have no meaning")
     commit = clean_commit(ROOT)
     target = target.resolve()
-    _check_target(target)
+    _check_target(target, catalogue.table_names)
     folder = table_folder(source)
-    tables = [t for t in catalogue.tables.values() if not t.is_figure]
+    tables = [catalogue.tables[name] for name in catalogue.table_names]
     files = [folder / f"{table.name}{form}" for table in tables for form in FORMS]
-    files += [source / "figures" / name for name in PICTURE]
+    if "figure2" in catalogue.tables:
+        files += [source / "figures" / name for name in PICTURE]
     for file in files:
         if not file.is_file():
             raise UserError(
@@ -71,6 +75,7 @@ def promote(scale: str, source: Path, target: Path) -> dict[str, Any]:
         _check_table(
             folder, table, scale, [_run_file(source, r, s) for r in table.runs for s in seeds]
         )
+    archives = {archive_name(seed): pack(source, seed, catalogue.runs) for seed in seeds}
     provenance = {
         **describe_runs(catalogue, seeds, summaries),
         # The name of the folder alone says it; see Settings.folder.
@@ -85,8 +90,10 @@ def promote(scale: str, source: Path, target: Path) -> dict[str, Any]:
         "command": repeat_command(provenance, scale),
         "promoted_by": shlex.join(["python", "-m", "analysis", "promote", *words]),
         **provenance,
+        "archives": {name: sha256(packed).hexdigest() for name, packed in archives.items()},
     }
-    _install(files, provenance, target)
+    contents = {file.name: _content(file) for file in files}
+    _install({**contents, **archives, "provenance.json": json_bytes(provenance)}, target)
     return provenance
 
 
@@ -95,12 +102,13 @@ def _in_repository(path: Path) -> str:
     return str(path.relative_to(root) if path.is_relative_to(root) else path)
 
 
-def _check_target(target: Path) -> None:
+def _check_target(target: Path, tables: Sequence[str]) -> None:
     """Refuse to replace what no earlier promotion has made."""
     if target.exists() and not target.is_dir():
         raise UserError(f"{target}: is not a folder")
+    ours = {f"{name}{form}" for name in tables for form in FORMS}
     for entry in sorted(target.glob("*")):
-        if not _OURS.fullmatch(entry.name):
+        if not (entry.name in ours or _OURS.fullmatch(entry.name)):
             raise UserError(
                 f"{target}: holds {entry.name}, which would be lost; "
                 "allowed: a new folder, or one that an earlier promotion has made"
@@ -178,15 +186,14 @@ def _content(file: Path) -> bytes:
         return file.read_bytes()
 
 
-def _install(files: Sequence[Path], provenance: Mapping[str, Any], target: Path) -> None:
+def _install(contents: Mapping[str, bytes], target: Path) -> None:
     """Put everything into a folder beside the target, then exchange the two."""
     new = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     old = target.with_name(f".{target.name}.{os.getpid()}.old")
     try:
         new.mkdir(parents=True)
-        for file in files:
-            write_bytes(new / file.name, _content(file))
-        write_json(new / "provenance.json", provenance)
+        for name, content in contents.items():
+            write_bytes(new / name, content)
         if target.exists():
             target.rename(old)
         try:

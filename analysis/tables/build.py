@@ -2,7 +2,7 @@
 
 ``python -m analysis table table5 --scale mini --folder results/out/mini`` writes
 
-* ``tables/table5.csv``: a row for each of the paper's, ours beside the paper's,
+* ``tables/table5.csv``: a row for each of config/experiments.yaml, ours beside the paper's,
 * ``tables/table5.md`` and ``.tex``: the same to read,
 * ``tables/table5_seeds.csv``: every run and seed, long form.
 """
@@ -17,14 +17,16 @@ from typing import Any
 import pandas as pd
 
 from analysis.commandline import add_results
-from analysis.experiments.catalogue import Catalogue, Table, load_catalogue, paper_table
+from analysis.experiments.catalogue import Catalogue, Table, load_catalogue
+from analysis.experiments.row_checks import DEPTHS
 from analysis.experiments.row_files import from_json
-from analysis.experiments.rows import DEPTHS, Row
-from analysis.results.csvfiles import check_columns, read_csv, read_numbers
+from analysis.experiments.rows import Row
 from analysis.results.summaries import CountedSummary, Results
 from analysis.tables import beyond
 from analysis.tables.formats import latex, markdown
 from analysis.tables.frontier import frontier_cells
+from analysis.tables.lost_training import lost_training
+from analysis.tables.paper_numbers import read_paper_numbers
 from analysis.tables.table_files import BASELINE_DIVERGED, DIVERGED
 from autogrow.errors import UserError, allowed, shown
 from autogrow.files.writing import write_together
@@ -35,6 +37,7 @@ SCALED = ("K", *DEPTHS)
 
 DECIMALS = {
     "accuracy": 2,
+    "best_accuracy": 2,
     "delta": 2,
     "top1": 2,
     "top5": 2,
@@ -56,26 +59,29 @@ DECIMALS = {
 def build_table(table: Table, catalogue: Catalogue, results: Results) -> pd.DataFrame:
     """Return a table with the paper's numbers, if it has such a table, beside ours.
 
-    Columns: ``scale``, ``row`` (the paper's row), the settings that were really
+    Columns: ``scale``, ``row`` (as config/experiments.yaml has it), the settings that were really
     used, for each numeric value its mean, standard deviation over the seeds
-    (``_std``, empty for one seed), the paper's (``paper_``) and the
-    ``_difference``; for each text the values of all seeds; ``n`` seeds.
+    (``_std``, empty for one seed), the paper's (``paper_``) and, where ours is of the paper's data,
+    the ``_difference``; for each text the values of all seeds; ``n`` seeds. Hours are of other
+    machines than the paper's: no difference is taken.
 
     A run that diverged has no value: means are over the other seeds, and ``diverged``
     stands where there is no other. If any run of the table diverged, ``diverged`` counts
     those of the row, whatever their role, and ``_diverged`` the seeds a mean is without.
+    ``lost_training`` counts those of the row that :func:`lost_training` finds, if there are any.
 
-    Where rows have runs for what the paper did not control, their columns stand beside
-    AutoGrow's: see :mod:`analysis.tables.beyond` and, for ``regret``,
+    Where the accuracy of the last epoch counts, that of the best test epoch is beside it, as
+    ``best_accuracy``. Where rows have runs for what the paper did not control, their columns stand
+    beside AutoGrow's: see :mod:`analysis.tables.beyond` and, for ``regret``,
     :mod:`analysis.tables.frontier`.
     """
-    paper = pd.DataFrame() if table.values else _read_paper(table)
-    values = table.values or [c for c in paper.columns if c not in table.rows[0].key]
-    values = beyond.with_beside(values, table.rows)
+    paper = read_paper_numbers(table)
+    values = beyond.with_beside(table.values or paper.columns, table.rows)
     frontier = frontier_cells(table.rows, results) if "regret" in values else None
+    lost = lost_training(table, results)
     rows = []
     for number, row in enumerate(table.rows):
-        theirs = {} if paper.empty else paper.loc[row.name].to_dict()
+        theirs = dict.fromkeys(paper.columns, "") | dict(paper.rows.get(row.name, {}))
         by_role = {role: results.summaries(run) for role, run in row.runs.items()}
         seeds = [dict(zip(by_role, s, strict=True)) for s in zip(*by_role.values(), strict=True)]
         cells: dict[str, Any] = {"scale": catalogue.scale, "row": row.name}
@@ -84,37 +90,25 @@ def build_table(table: Table, catalogue: Catalogue, results: Results) -> pd.Data
             if column == "regret" and frontier is not None:
                 cells |= frontier[number]
             elif column not in beyond.NULL:
-                cells |= _value(column, seeds, theirs.get(column))
+                cells |= _value(column, seeds, theirs.get(column), comparable=row.papers_data)
             elif column == "null_depth":
                 cells |= beyond.null_cells(row, results)
+            if column in ("accuracy", "top1") and results.accuracy == "final":
+                cells |= _value("best_accuracy", seeds, None, comparable=False)
         cells["n"] = len(results.seeds)
         cells["diverged"] = sum(map(len, results.diverged(row).values()))
+        cells["lost_training"] = lost[row.name]
         if catalogue.scale == "smoke":
             cells["stamp"] = catalogue.settings.description
         rows.append(cells)
     frame = pd.DataFrame(rows)
-    if frame["diverged"].any():
-        return frame
-    return frame.loc[:, [not c.endswith("diverged") for c in frame.columns]]
-
-
-def _read_paper(table: Table) -> pd.DataFrame:
-    """Return the paper's table as text cells, by row name; its rows must be the catalogue's."""
-    file = paper_table(table.name)
-    header, lines = read_csv(file)
-    keys = list(table.rows[0].key)
-    check_columns(file, header, keys)
-    for column in set(header) & set(DECIMALS) - set(keys):
-        read_numbers(file, lines, column)
-    paper = pd.DataFrame(lines)
-    paper.index = paper[keys].agg("/".join, axis=1)
-    ours = [row.name for row in table.rows]
-    differing = set(ours) ^ set(paper.index)
-    if differing or len(ours) != len(paper):
-        raise UserError(
-            f"{file}: rows differ from those of config/experiments.yaml: {allowed(differing)}"
-        )
-    return paper
+    if not frame["lost_training"].any():
+        frame = frame.drop(columns="lost_training")
+    names = list(map(str, frame.columns))
+    unsaid = [c for c in names if c.endswith("_difference") and not frame[c].any()]
+    if not frame["diverged"].any():
+        unsaid += [c for c in names if c.endswith("diverged")]
+    return frame.drop(columns=unsaid)
 
 
 def _settings(row: Row) -> dict[str, Any]:
@@ -128,9 +122,17 @@ def _settings(row: Row) -> dict[str, Any]:
 
 
 def _value(
-    column: str, seeds: Sequence[Mapping[str, CountedSummary]], paper: str | None
+    column: str,
+    seeds: Sequence[Mapping[str, CountedSummary]],
+    paper: str | None,
+    *,
+    comparable: bool,
 ) -> dict[str, Any]:
-    """Return the cells of a value column; ``seeds`` has the summaries by role of each seed."""
+    """Return the cells of a value column.
+
+    ``seeds`` has the summaries by role of each seed. ``paper`` is None if the paper has no such
+    column; the difference is taken only if the two are ``comparable``.
+    """
     beside = {} if paper is None else {f"paper_{column}": paper}
     measured = [None if _lost(column, s) else _measured(column, s) for s in seeds]
     if column not in DECIMALS:
@@ -142,7 +144,9 @@ def _value(
         only_baseline = not any(s["main"].diverged for s in seeds)
         mean = BASELINE_DIVERGED if only_baseline else DIVERGED
     if paper is not None:
-        beside[f"{column}_difference"] = _fixed(column, series.mean() - float(paper))
+        differs = comparable and paper and not column.endswith("_hours")
+        difference = series.mean() - float(paper) if differs else math.nan
+        beside[f"{column}_difference"] = _fixed(column, difference)
     return {
         column: mean,
         f"{column}_std": _fixed(column, series.std()),
@@ -182,6 +186,8 @@ def _measured(column: str, summaries: Mapping[str, CountedSummary]) -> Any:
         return main["accuracy"]
     if column in ("delta", "delta_top1"):
         return main["accuracy"] - summaries["scratch"]["accuracy"]
+    if column == "best_accuracy":
+        return main["best_test_accuracy"]
     if column == "gpus":
         return f"{main['processes']} x {main['device']}, {main['threads']} threads"
     if column.endswith("_hours"):
@@ -199,7 +205,7 @@ def seeds_table(table: Table, catalogue: Catalogue, results: Results) -> pd.Data
     """Return the long form: a line for each row, role and seed.
 
     Accuracies in percent, those of a run that diverged as far as it came; seconds of wall
-    time, FLOPs as multiply-adds; in a table that the paper has not, each run's values.
+    time, FLOPs as multiply-adds; where ``values`` names the columns, each run's values.
     If any run diverged, ``diverged_after`` has the first epoch whose loss was not finite.
     """
     lines = []
@@ -250,9 +256,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Write a table's files; return the exit status."""
     catalogue = from_json(options.rows) if options.rows else load_catalogue(options.scale)
-    tables = [name for name, table in catalogue.tables.items() if not table.is_figure]
-    if options.table not in tables:
-        raise UserError(f"table: found {shown(options.table)}; allowed: {allowed(tables)}")
+    names = catalogue.table_names
+    if options.table not in names:
+        raise UserError(f"table: found {shown(options.table)}; allowed: {allowed(names)}")
     results = Results(options.folder, options.seeds, options.accuracy)
     write_table(catalogue.tables[options.table], catalogue, results)
     return 0

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from typing import get_args
 
 import pandas as pd
 
 from analysis.experiments.catalogue import Catalogue, Table
+from analysis.experiments.rows import OwnValue
 from analysis.results.summaries import Results
 from analysis.results.texts import latex_text, markdown_text
+from analysis.tables.lost_training import MARGIN
 
 _HEADINGS = {
     "found_net": "found net",
     "accuracy": r"accu \%",
+    "best_accuracy": r"best epoch \%",
     "delta": r"$\Delta$",
     "delta_top1": r"$\Delta$ Top-1",
     "top1": "Top-1",
@@ -55,13 +59,13 @@ def markdown(table: Table, frame: pd.DataFrame, catalogue: Catalogue, results: R
         column = counts.removesuffix("_diverged")
         shown[column] = [f"{row[column]}{_left_out(row, column)}" for _, row in frame.iterrows()]
         shown = shown.drop(columns=counts)
-    conditions = markdown_text(_conditions(catalogue, results))
+    conditions = markdown_text(_conditions(table, catalogue, results))
     shown = shown.loc[:, (shown != "").any()].map(markdown_text).rename(columns=markdown_text)
     return (
-        f"# Table {_number(table)}: {markdown_text(table.title)}\n\n{stamp}"
-        f"{conditions} Columns without `paper_` are what was really "
-        "used and measured; `paper_` columns are the paper's, on its own data; `_difference` is "
-        f"ours minus the paper's.{_divergence(frame)}{_notes(frame)}\n\n"
+        f"# {_number(table)}{markdown_text(table.title)}\n\n{stamp}"
+        f"{conditions} Columns without `paper_` are what was really used and measured; `paper_` "
+        f"columns are the paper's, on its own data.{_paper(table, frame)}"
+        f"{markdown_text(_divergence(frame))}{_notes(frame)}\n\n"
         f"{shown.to_markdown(index=False, disable_numparse=True)}\n"
     )
 
@@ -71,19 +75,19 @@ def latex(table: Table, frame: pd.DataFrame, catalogue: Catalogue, results: Resu
 
     Needs ``\usepackage{booktabs}``.
     """
-    hidden = ("scale", "row", "stamp", "n", "diverged")
+    hidden = ("scale", "row", "stamp", "n", "diverged", "lost_training")
     beside = re.compile(r"paper_.*|.*_(std|difference|diverged)")
     columns = [c for c in frame.columns if c not in hidden and not beside.fullmatch(c)]
     rows = [row for _, row in frame.iterrows()]
     cells = {_HEADINGS.get(c, latex_text(c)): [_cell(row, c) for row in rows] for c in columns}
     stamp = f"\\textbf{{{latex_text(_stamp(catalogue))}.}} " if _stamp(catalogue) else ""
-    conditions = _conditions(catalogue, results) + _divergence(frame)
+    conditions = _conditions(table, catalogue, results) + _divergence(frame)
     shown = pd.DataFrame(cells).style.hide(axis="index")
     text: str = shown.to_latex(
         column_format="l" * len(columns),
         position_float="centering",
         hrules=True,
-        label=f"tab:autogrow-{_number(table)}",
+        label=f"tab:autogrow-{table.name.removeprefix('table').replace('_', '-')}",
         caption=f"{latex_text(table.title)}. {stamp}{latex_text(conditions)}",
     )
     return text
@@ -107,16 +111,47 @@ def _notes(frame: pd.DataFrame) -> str:
 
 
 def _divergence(frame: pd.DataFrame) -> str:
-    if "diverged" not in frame.columns:
-        return ""
-    return " Runs whose loss was not finite diverged: they have no accuracy, means are over others."
+    told = ""
+    if "diverged" in frame.columns:
+        told += (
+            " Runs whose loss was not finite diverged: they have no accuracy, and means are over"
+        )
+        told += " the others."
+    if "lost_training" in frame.columns:
+        rows = ", ".join(frame.loc[frame["lost_training"] > 0, "row"])
+        told += (
+            f" Runs lost their training, with a last training accuracy more than {MARGIN:g} points "
+            f"below the median of the table's runs on the same data set, in the rows {rows}."
+        )
+    return told
 
 
-def _conditions(catalogue: Catalogue, results: Results) -> str:
-    return (
+def _paper(table: Table, frame: pd.DataFrame) -> str:
+    """Tell what the paper's numbers are beside ours, and which rows it does not have."""
+    key = table.rows[0].key
+    columns = [c for c in frame.columns if c.removeprefix("paper_") in get_args(OwnValue)]
+    columns = [c for c in columns if c.startswith("paper_") and c.removeprefix("paper_") not in key]
+    if not columns:
+        return " The paper has no such table."
+    told = ""
+    if any(c.endswith("_difference") for c in frame.columns):
+        told = " `_difference` is ours minus the paper's, where both are of the same data."
+    elif not all(row.papers_data for row in table.rows):
+        told = " No column subtracts the two: they are of different data."
+    without = frame.loc[(frame[columns] == "").all(axis=1), "row"]
+    if not without.empty:
+        told += f" The paper does not have {markdown_text(', '.join(without))}."
+    return told
+
+
+def _conditions(table: Table, catalogue: Catalogue, results: Results) -> str:
+    told = (
         f"Scale {catalogue.scale} ({catalogue.settings.description}), "
         f"seeds {', '.join(map(str, results.seeds))}, {results.accuracy} accuracy in percent."
     )
+    if table.left_out:
+        told += f" Rows of {', '.join(table.left_out)} are left out: the data was not there."
+    return told
 
 
 def _stamp(catalogue: Catalogue) -> str:
@@ -124,4 +159,5 @@ def _stamp(catalogue: Catalogue) -> str:
 
 
 def _number(table: Table) -> str:
-    return table.name.removeprefix("table")
+    number = table.name.removeprefix("table")
+    return f"Table {number}: " if number.isdigit() else ""

@@ -1,4 +1,4 @@
-"""Read tableN.csv, ours and the paper's.
+"""Read the CSVs of tables, ours and the paper's.
 
 Numbers are kept as the exact fractions that are printed, so that binary rounding decides no
 comparison.
@@ -14,7 +14,7 @@ from fractions import Fraction
 from functools import cache
 from pathlib import Path
 
-from analysis.experiments.catalogue import load_catalogue
+from analysis.experiments.catalogue import table_keys
 from analysis.results.csvfiles import check_columns, read_csv
 from autogrow.errors import UserError, allowed, shown
 
@@ -37,6 +37,7 @@ OF_SOME_ROWS = ("equal_compute_accuracy", "delta_equal_compute")
 """Value columns that are empty in rows that have no run for them."""
 
 NOT_COMPARED = (
+    "best_accuracy",
     *("gpus", "growing_hours", "finetuning_hours", "growing_ratio"),
     *("adaminit_uses", "adaminit_median", "adaminit_below_3"),
     *("null_depth", "depth_minus_null"),
@@ -44,8 +45,8 @@ NOT_COMPARED = (
     *("equal_compute_within_margin", "equal_compute_best_depth", "equal_compute_smallest_depth"),
     *("equal_compute_regret", "equal_compute_regret_low", "equal_compute_regret_high"),
 )
-"""Value columns that no tolerance is for: they say more about a machine, explain a run, or follow
-from values of several rows."""
+"""Value columns that no tolerance is for: they say more about a machine, explain a run, follow from
+values of several rows, or are an accuracy that the primary one stands beside."""
 
 DIVERGED = "diverged"
 """What stands in the place of a value, or of one seed's depth, if the run diverged."""
@@ -56,6 +57,8 @@ BASELINE_DIVERGED = "baseline diverged"
 _LOST = (DIVERGED, BASELINE_DIVERGED)
 _NO_VALUE = ("", "nan", "na", *_LOST)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,2})?", re.IGNORECASE | re.ASCII)
+_keys = cache(table_keys)
+_NUMBERED = re.compile(r"table(0|[1-9]\d*)", re.ASCII)
 _TOTAL = re.compile(r"\d{1,6}(-\d{1,6})*", re.ASCII)
 
 
@@ -113,20 +116,23 @@ def table_folder(folder: Path) -> Path:
         if table_names(candidate):
             return candidate
     if not folder.is_dir():
-        raise UserError(f"{folder}: no such folder; allowed: one that holds tableN.csv files")
-    raise UserError(f"{folder}: holds no tableN.csv, nor does a folder tables in it")
+        raise UserError(f"{folder}: no such folder; allowed: one that holds tables as table5.csv")
+    raise UserError(f"{folder}: holds no table as table5.csv, nor does a folder tables in it")
 
 
 def table_names(folder: Path) -> list[str]:
-    """Return ``table2``, ``table3``, ... as far as there is a CSV, then tables of other names."""
-    names = [f.stem for f in folder.glob("*.csv")]
-    numbered = [name for name in names if re.fullmatch(r"table\d+", name)]
-    numbered.sort(key=lambda name: int(name.removeprefix("table")))
-    return [*numbered, *sorted({*names} & {*_paper_keys()} - {*numbered})]
+    """Return the names of the tables of which there is a CSV.
+
+    Those called ``tableN`` come first, then those of config/experiments.yaml with another name.
+    """
+    numbers = [int(f.stem[5:]) for f in folder.glob("table*.csv") if _NUMBERED.fullmatch(f.stem)]
+    others = [name for name in _keys() if not _NUMBERED.fullmatch(name)]
+    numbered = [f"table{number}" for number in sorted(numbers)]
+    return [*numbered, *(name for name in others if (folder / f"{name}.csv").is_file())]
 
 
 def read_table(file: Path) -> TableFile:
-    """Return the content of a tableN.csv of either kind.
+    """Return the content of a table's CSV of either kind.
 
     Raises
     ------
@@ -134,11 +140,11 @@ def read_table(file: Path) -> TableFile:
         Naming the file and what is wrong: unreadable, no table of the paper's,
         other columns, a row given twice, a cell that is no number.
     """
-    if file.stem not in _paper_keys():
+    if file.stem not in _keys():
         raise UserError(
-            f"{file}: not a table of config/experiments.yaml; allowed: {allowed(_paper_keys())}"
+            f"{file}: not a table of config/experiments.yaml; allowed: {allowed(_keys())}"
         )
-    keys = _paper_keys()[file.stem]
+    keys = _keys()[file.stem]
     header, lines = read_csv(file)
     ours = not set(OWN).isdisjoint(header)
     check_columns(file, header, OWN if ours else keys)
@@ -159,13 +165,6 @@ def read_table(file: Path) -> TableFile:
     return TableFile(file, scales[0], columns, rows, settings)
 
 
-@cache
-def _paper_keys() -> dict[str, list[str]]:
-    """Return the columns that name the rows of each table: ``depth`` does in one alone."""
-    tables = load_catalogue("paper").tables.values()
-    return {t.name: list(t.rows[0].key) for t in tables if not t.is_figure}
-
-
 def _value_columns(
     file: Path, header: list[str], keys: list[str], *, ours: bool
 ) -> tuple[str, ...]:
@@ -173,7 +172,7 @@ def _value_columns(
     beside = set(keys)
     if ours:
         # `dataset` is in ours even where the paper's table does not print it.
-        beside |= {*OWN, "stamp", "dataset", "paper_dataset", "diverged"}
+        beside |= {*OWN, "stamp", "dataset", "paper_dataset", "diverged", "lost_training"}
         beside |= {f"paper_{c}" for c in (*keys, *known)}
         beside |= {f"{c}_{suffix}" for c in known for suffix in ("std", "difference", "diverged")}
     columns = tuple(c for c in header if c not in beside)

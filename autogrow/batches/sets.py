@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -50,7 +51,7 @@ def make_sets(
     workers: int | None = None,
     world: World = ALONE,
 ) -> Sets:
-    """Return the sets of a run: the subset drawn, then the holdout split off.
+    """Return the sets of a run: the subset and the holdout are drawn from the training set.
 
     ``workers`` processes decode images in files; None: as many as
     :func:`autogrow.batches.decoding.default_workers` says.
@@ -67,12 +68,7 @@ def make_sets(
             return DeviceSet(split, data.mean, data.std, device, **augmentation)
         return _streamed(split, spec, data, device, workers, **augmentation)
 
-    seed, stratified = derive(spec.seed, "subset"), spec.subset == "stratified"
-    train = subset(data.train, spec.data_fraction, seed=seed, stratified=stratified)
-    held = None
-    if spec.protocol == "holdout":
-        seed = derive(spec.seed, "holdout")
-        train, held = holdout(train, spec.holdout_fraction, seed=seed)
+    train, held = _drawn(spec, data.train)
     if len(train.labels) < 2:
         raise UserError(f"{spec.data}: {len(train.labels)} training image; at least 2 are needed")
     _check_last_batch(spec, len(train.labels), data.train.image_size, world)
@@ -81,6 +77,18 @@ def make_sets(
     training = put(train, crop_padding=spec.crop_padding, flip=spec.flip)
     training.least = 1 if spec.single_image == "own" else 2
     return Sets(training, val, test)
+
+
+def _drawn(
+    spec: ResolvedSpec, images: Split | FileSplit
+) -> tuple[Split | FileSplit, Split | FileSplit | None]:
+    """Return the images that are trained on and, under ``holdout``, those that are set aside."""
+    seed, stratified = derive(spec.seed, "subset"), spec.subset == "stratified"
+    share = spec.data_fraction
+    if spec.protocol == "paper":
+        return subset(images, share, seed=seed, stratified=stratified), None
+    held = spec.holdout_fraction
+    return holdout(images, held, kept=share, seed=seed, stratified=stratified)
 
 
 def _check_last_batch(spec: ResolvedSpec, n: int, image_size: int, world: World) -> None:
@@ -120,6 +128,18 @@ def _streamed(
         flip=flip,
         skip_damaged=spec.skip_damaged,
     )
+
+
+def load_prepared(spec: ResolvedSpec, root: Path | None, *, download: bool = False) -> ImageData:
+    """Load the data set that a spec names, as its run uses it; see :func:`prepared`."""
+    data = datasets.load(
+        spec.data,
+        root=root,
+        download=download,
+        test_images=spec.test_images,
+        sha256=spec.data_sha256,
+    )
+    return prepared(data, spec)
 
 
 def prepared(data: ImageData, spec: ResolvedSpec) -> ImageData:

@@ -79,12 +79,15 @@ def _state(main: Path, *, seal_older: bool) -> tuple[str, list[str]]:
         kept = read_seal(main)
     except UserError as error:
         return "damaged", [str(error)]
-    for name in kept.files:
+    for name in kept.expected:
         try:
             kept.check(name)
         except UserError as error:
             damaged.append(str(error))
-    return ("damaged", damaged) if damaged else ("sound", here)
+    if damaged:
+        return "damaged", damaged
+    without = "" if kept.expected == list(kept.files) else " (unpacked: without weights)"
+    return "sound", [here[0] + without]
 
 
 def _seal_as_it_is(main: Path) -> None:

@@ -34,14 +34,14 @@ def _first_problem(error: ValidationError, model: type[BaseModel]) -> str:
     """Return the key of the first problem, what was found there and what is allowed."""
     problems = error.errors(include_url=False)
     problem = problems[0]
-    path = problem["loc"]
-    key = ".".join(str(part) for part in path)
+    parent, path = _at(model, problem["loc"])
+    key = ".".join(path)
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     if problem["type"] == "extra_forbidden":
-        keys = sorted(f.alias or n for n, f in _model_at(model, path[:-1]).model_fields.items())
+        keys = sorted(f.alias or n for n, f in parent.model_fields.items())
         return f"unknown key {shown(key)}; allowed: {allowed(keys)}{more}"
     if problem["type"] == "missing":
-        fields = _model_at(model, path[:-1]).model_fields.items()
+        fields = parent.model_fields.items()
         field = next(field for name, field in fields if path[-1] in (name, field.alias))
         return f"{key}: missing; allowed: {field.description or 'a value for it'}{more}"
     message = problem["msg"].removeprefix("Value error, ")
@@ -52,15 +52,30 @@ def _first_problem(error: ValidationError, model: type[BaseModel]) -> str:
     return f"{key}: found {shown(problem['input'])}; {message}{more}"
 
 
-def _model_at(model: type[BaseModel], path: tuple[Any, ...]) -> type[BaseModel]:
-    """Return the innermost model on a path of keys."""
+def _at(model: type[BaseModel], path: tuple[Any, ...]) -> tuple[type[BaseModel], list[str]]:
+    """Return the model that the last key of a path is of, and the keys.
+
+    Between the keys, pydantic names the model that it chose of a union by its discriminator.
+    """
+    models, keys, parent = [model], [], model
     for part in path:
-        if part in model.model_fields:
-            model = _inner(model.model_fields[part].annotation) or model
-    return model
+        chosen = [m for m in models if len(models) > 1 and part in _tags(m)]
+        if chosen:
+            models = chosen
+            continue
+        keys.append(str(part))
+        parent = models[0]
+        fields = [m.model_fields[part] for m in models if part in m.model_fields]
+        models = (_inner(fields[0].annotation) if fields else []) or models
+    return parent, keys
 
 
-def _inner(annotation: Any) -> type[BaseModel] | None:
+def _tags(model: type[BaseModel]) -> list[Any]:
+    return [tag for field in model.model_fields.values() for tag in get_args(field.annotation)]
+
+
+def _inner(annotation: Any) -> list[type[BaseModel]]:
+    """Return the models that values of a type hold."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next(filter(None, map(_inner, get_args(annotation))), None)
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _inner(part)]

@@ -8,8 +8,9 @@ from autogrow import data as datasets
 from autogrow.config.resolved import ResolvedSpec, resolved_type
 from autogrow.config.spec import AutogrowSpec, RunSpec, to_json
 from autogrow.data import ImageData
+from autogrow.data.packaged import PACKAGED
 from autogrow.data.registry import DATASETS
-from autogrow.errors import UserError
+from autogrow.errors import UserError, allowed, shown
 from autogrow.growth.schedules import largest_rate_epochs
 from autogrow.networks import names
 from autogrow.networks.names import choose_stem
@@ -28,6 +29,7 @@ def resolve(spec: RunSpec, facts: ImageData | datasets.DatasetInfo | None = None
         If a setting is impossible for these images, or J comes out below K.
     """
     facts = facts or datasets.info(spec.data)
+    _check_data_settings(spec)
     imagenet = spec.data in DATASETS and DATASETS[spec.data].imagenet_schedule
     architecture = spec.architecture
     values = to_json(spec)
@@ -52,6 +54,25 @@ def resolve(spec: RunSpec, facts: ImageData | datasets.DatasetInfo | None = None
         values["K"], values["J"] = _periods(spec, T)
         values["max_depth"] = _max_depth(spec, imagenet)
     return resolved_type(spec).model_validate(values)
+
+
+def _check_data_settings(spec: RunSpec) -> None:
+    """Refuse settings of data that this data set does not have."""
+    if spec.data_sha256 is not None and not spec.data.startswith("npz:"):
+        raise UserError(f"data_sha256: found with data {shown(spec.data)}; allowed: npz:PATH")
+    if spec.test_images is None:
+        return
+    if spec.data not in PACKAGED:
+        raise UserError(
+            f"test_images: found {spec.test_images} with data {shown(spec.data)}; "
+            f"allowed: {allowed(PACKAGED)}, which have no test set of their own"
+        )
+    entry = DATASETS[spec.data]
+    most = sum(entry.images) - 2 * entry.n_classes
+    if spec.test_images > most:
+        raise UserError(
+            f"test_images: found {spec.test_images}; allowed for {spec.data}: 1 to {most}"
+        )
 
 
 def _periods(spec: AutogrowSpec, T: int) -> tuple[int, int | None]:

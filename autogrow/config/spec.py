@@ -70,16 +70,27 @@ class RunSpec(BaseModel):
         description="how such a fraction is drawn: as large in every class (stratified), or "
         "from all images alike, as in the released code (random)",
     )
+    test_images: int | None = Field(
+        None,
+        ge=1,
+        description="digits and MNIST5000: images of the test set, the others are for training "
+        "(default: 360 and 1000)",
+    )
+    data_sha256: str | None = Field(
+        None,
+        pattern="^[0-9a-f]{64}$",
+        description="npz:PATH: the SHA-256 that the file must have (default: any)",
+    )
     downscale: int = Field(
         1, ge=1, le=1024, description="images are averaged down by this whole factor first"
     )
     protocol: Literal["paper", "holdout"] = Field(
         "paper",
-        description="what steers growing: the test set (paper, as the authors did) or a split "
-        "of the training set (holdout; the test set is only reported)",
+        description="what steers growing: the test set (paper, as the authors did) or images "
+        "of the training set that are not trained on (holdout; the test set is only reported)",
     )
     holdout_fraction: float = Field(
-        0.1, gt=0, lt=1, description="share of the training set that 'holdout' validates on"
+        0.1, gt=0, lt=1, description="share of the whole training set that 'holdout' validates on"
     )
     stem: Literal["auto", "small", "imagenet"] = Field(
         "auto", description=f"auto: imagenet from {IMAGENET_STEM_FROM} pixels up, else small"

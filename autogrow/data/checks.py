@@ -47,6 +47,7 @@ def own_info(name: str, raw: RawData) -> DatasetInfo:
         size,
         channels,
         len(classes),
+        images=(len(raw.train.labels), len(raw.test.labels)),
         # 4 pixels at 32, the proportion that the paper's data sets use.
         crop_padding=size // 8,
         # Mirroring would change the class of digits, letters and road signs.

@@ -13,18 +13,25 @@ from autogrow.data.image_folder import read_folder
 from autogrow.data.imagenet import layout_info, read_layout
 from autogrow.data.locating import locate
 from autogrow.data.mnist import load_mnist
-from autogrow.data.npz import read_npz
+from autogrow.data.npz import KIND, read_npz
 from autogrow.data.packaged import PACKAGED, load_packaged
 from autogrow.data.registry import DATASETS, DatasetInfo
 from autogrow.data.torchvision_sets import load_torchvision
 from autogrow.errors import UserError, allowed, shown
-from autogrow.files.reading import printable, reading
+from autogrow.files.reading import file_sha256, printable, reading, require_digest
 
 _READ = {"folder": read_folder, "npz": read_npz}
 FORMS = (*(f"{form}:PATH" for form in _READ), "imagenet:PATH")
 
 
-def load(name: str, *, root: Path | str | None = None, download: bool = False) -> ImageData:
+def load(
+    name: str,
+    *,
+    root: Path | str | None = None,
+    download: bool = False,
+    test_images: int | None = None,
+    sha256: str | None = None,
+) -> ImageData:
     """Load a data set into memory and check it; large images stay in their files.
 
     Parameters
@@ -39,6 +46,10 @@ def load(name: str, *, root: Path | str | None = None, download: bool = False) -
     download
         Whether to download a named data set that no place has. Of no effect where
         there is nothing to download: data in packages, and a user's own.
+    test_images
+        Of ``digits`` and ``MNIST5000`` alone: how many images the test set has.
+    sha256
+        Of ``npz:PATH`` alone: the SHA-256 that the file must have.
 
     Raises
     ------
@@ -49,11 +60,13 @@ def load(name: str, *, root: Path | str | None = None, download: bool = False) -
     form, path = _parse(name)
     if form == "imagenet":
         return read_layout(name, path)
+    if form == "npz" and sha256 is not None:
+        require_digest(path, "SHA-256", file_sha256(path, KIND), sha256, "as data_sha256 says")
     if form is not None:
         raw = _READ[form](path)
         return assemble(own_info(name, raw), raw)
     if name in PACKAGED:
-        return load_packaged(name)
+        return load_packaged(name, test_images)
     if name in ("MNIST", "FashionMNIST"):
         return load_mnist(name, root=root, download=download)
     if name == "ImageNet":

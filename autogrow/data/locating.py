@@ -96,6 +96,16 @@ def locate(name: str, *, root: Path | str | None, download: bool) -> tuple[Path,
     raise UserError(f"{name}: not found; searched: {where}; get it: {how_to_get}")
 
 
+def is_there(name: str, *, root: Path | str | None = None) -> bool:
+    """Return whether a place has all files of a named data set; none of them is read."""
+    folders, files = LAYOUTS[name]
+    for place in places(root):
+        with reading(place, "a folder of data sets"):
+            if any(all(_forms(place / folder / file) for file in files) for folder in folders):
+                return True
+    return False
+
+
 def _forms(file: Path) -> list[str]:
     """Return the names under which a file is there: it may be compressed."""
     return [form.name for form in (file, _packed(file)) if form.exists()]

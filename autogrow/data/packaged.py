@@ -59,8 +59,11 @@ PACKAGED = {
 }
 
 
-def load_packaged(name: str) -> ImageData:
-    """Load ``digits`` or ``MNIST5000`` with its fixed stratified split."""
+def load_packaged(name: str, test_images: int | None = None) -> ImageData:
+    """Load ``digits`` or ``MNIST5000`` with its fixed stratified split.
+
+    ``test_images`` is how many images the test set has; None: 360 and 1,000.
+    """
     packaged = PACKAGED[name]
     path = package_folder(name) / packaged.path
     allowed = f"the file of {packaged.package} that holds {name}; reinstall it"
@@ -73,7 +76,8 @@ def load_packaged(name: str) -> ImageData:
     everything = Split(
         images=images.reshape(-1, packaged.side, packaged.side, 1), labels=table[:, -1]
     )
-    counts = proportional_counts(everything.labels, DATASETS[name].images[1])
+    number = test_images or DATASETS[name].images[1]
+    counts = proportional_counts(everything.labels, number)
     train, test = (
         RawSplit(part.images, part.labels, str(path), str(path))
         for part in divide(everything, counts, seed=SPLIT_SEED)

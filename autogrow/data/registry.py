@@ -15,7 +15,7 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 class DatasetInfo:
     """Facts about a data set.
 
-    `images` counts those of its training and test split (a user's own are not counted).
+    `images` counts those of its training and test split (of `imagenet:PATH` they are not counted).
     `image_size` includes `zero_padding`, pixels of zeros added on each side when it is loaded;
     `crop_padding` is that of the random crop (0: no crop). `mean` and `std` are per channel on
     the [0, 1] scale; None: measured from the training split. `flip` mirrors training images at
@@ -35,6 +35,11 @@ class DatasetInfo:
     flip: bool = False
     imagenet_schedule: bool = False
     how_to_get: str = ""
+
+    def divided(self, test_images: int | None) -> tuple[int, int]:
+        """Return how many images train and test split have if the test split has that many."""
+        train, test = self.images
+        return (train, test) if test_images is None else (train + test - test_images, test_images)
 
 
 def _download(name: str) -> str:

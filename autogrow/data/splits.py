@@ -44,22 +44,45 @@ def subset(split: AnySplit, fraction: float, *, seed: int, stratified: bool = Tr
     return split.take(np.sort(np.concatenate(chosen)))
 
 
-def holdout(split: AnySplit, fraction: float, *, seed: int) -> tuple[AnySplit, AnySplit]:
-    """Set a fraction of every class aside: return the rest and the validation split.
+def holdout(
+    split: AnySplit, fraction: float, *, kept: float = 1.0, seed: int, stratified: bool = True
+) -> tuple[AnySplit, AnySplit]:
+    """Set a fraction of every class aside; return what is trained on and the validation split.
 
-    Of n images ``max(1, round(fraction * n))`` are set aside, but never all of them: a
-    UserError says where a class has a single image, or `fraction` is not between 0 and 1.
+    Both are shares of the whole split. Of the n shuffled images of a class the first
+    ``max(1, round(kept * n))`` are trained on, as :func:`subset` draws them with the same seed,
+    and the last ``max(1, round(fraction * n))`` are set aside. Where both do not fit, because
+    `fraction` and `kept` are more than 1 together, fewer are trained on; where rounding alone
+    makes them too many, fewer are set aside.
+
+    Raises
+    ------
+    UserError
+        If `fraction` is not between 0 and 1, or a class has a single image.
     """
     if not 0 < fraction < 1:
         raise UserError(f"fraction: found {fraction}; allowed: a number above 0 and below 1")
-    counts = {}
-    for label, indices in _shuffled_members(split.labels, seed).items():
-        if len(indices) < 2:
+    labels = split.labels if stratified else np.zeros_like(split.labels)
+    first, last = [], []
+    for label, indices in _shuffled_members(labels, seed).items():
+        n = len(indices)
+        if n < 2:
             raise UserError(
                 f"holdout: found 1 training image of class {label}; allowed: 2 or more per class"
             )
-        counts[label] = min(max(1, round(fraction * len(indices))), len(indices) - 1)
-    return divide(split, counts, seed=seed)
+        trained = min(max(1, round(kept * n)), n - 1)
+        held = min(max(1, round(fraction * n)), n - 1)
+        if fits(fraction, kept):
+            held = min(held, n - trained)
+        first.append(indices[: min(trained, n - held)])
+        last.append(indices[n - held :])
+    trained_on, aside = (np.sort(np.concatenate(part)) for part in (first, last))
+    return split.take(trained_on), split.take(aside)
+
+
+def fits(fraction: float, kept: float) -> bool:
+    """Return whether a holdout takes nothing from the images that are trained on without it."""
+    return fraction + kept <= 1 + 1e-9
 
 
 def divide(split: AnySplit, counts: dict[int, int], *, seed: int) -> tuple[AnySplit, AnySplit]:

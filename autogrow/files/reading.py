@@ -100,6 +100,13 @@ def require_folder(path: Path, allowed: str) -> None:
         raise UserError(f"{printable(path)}: found a file; allowed: {allowed}")
 
 
+def file_sha256(path: Path, kind: str) -> str:
+    """Return the SHA-256 of a file's content, hexadecimal; `kind` says what it should be."""
+    require_file(path, kind)
+    with reading(path, kind), path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def require_digest(path: Path, algorithm: str, found: str, expected: str, allowed: str) -> None:
     """Check the hexadecimal digest of a file's content.
 
@@ -187,8 +194,12 @@ def read_json(path: Path) -> Any:
         If it cannot be read or is not JSON.
     """
     require_file(path, "a JSON file")
-    content = read_bytes(path, "a JSON file", 2**24)
+    return parse_json(read_bytes(path, "a JSON file", 2**24), str(path))
+
+
+def parse_json(content: bytes, source: str) -> Any:
+    """Return what the bytes of a JSON file hold; ``source`` names it if they are not JSON."""
     try:
         return json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise UserError(f"{path}: is not JSON: {error}; delete it to start over") from None
+        raise UserError(f"{source}: is not JSON: {error}; delete it to start over") from None

@@ -25,16 +25,17 @@ SUFFIX = ".seal"
 MOST = 2**24
 """Bytes of a seal: more lines than a run has snapshots."""
 RUN = "summary.json"
+RECORDS = ("spec.yaml", "metrics.csv", "growth.csv", RUN)
+"""Those of a run that are kept in archives."""
 COVERED = {
-    RUN: (
-        *("spec.yaml", "metrics.csv", "growth.csv", RUN, "weights.safetensors"),
-        "snapshots/*.safetensors",
-    ),
+    RUN: (*RECORDS, "weights.safetensors", "snapshots/*.safetensors"),
     "plane.json": ("trajectory.csv", "plane.safetensors", "plane.json"),
     "contour.csv": ("settings.json", "contour.csv"),
     "surface.csv": ("settings.json", "surface.csv"),
 }
 """The files of a result, as far as it has them, by its main file."""
+UNPACKED = "unpacked.txt"
+"""It says which archive the records of a run are from; the run has no weights and no snapshots."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,12 @@ class Seal:
 
     main: Path
     files: Mapping[str, tuple[int, str]]
+
+    @property
+    def expected(self) -> list[str]:
+        """The files that have to be there: of a run that was unpacked, its records."""
+        unpacked = self.main.with_name(UNPACKED).exists()
+        return [name for name in self.files if name in RECORDS or not unpacked]
 
     def check(self, *names: str) -> None:
         """Check the named files, by default all of them.
@@ -61,6 +68,9 @@ class Seal:
             allowed = f"the file as it was sealed; {_remedy(self.main, name)}"
             if name not in self.files:
                 raise UserError(f"{path}: is not sealed; allowed: {allowed}")
+            if name not in self.expected and not path.exists():
+                told = "is not there: the run is from an archive, which has its records alone"
+                raise UserError(f"{path}: {told}; {_remedy(self.main, name)}")
             require_file(path, allowed)
             with reading(path, allowed):
                 (size, digest), sealed = _measured(path), self.files[name]
@@ -101,11 +111,7 @@ def read_seal(main: Path) -> Seal:
     file = seal_file(main)
     try:
         with _opened(file) as opened:
-            content = opened.read(MOST)
-        body = content[: content[:-1].rfind(b"\n") + 1]
-        if content == body + _last_line(body):
-            lines = [line.split(" ", 2) for line in os.fsdecode(body).splitlines()]
-            return Seal(main, {name: (int(size), digest) for digest, size, name in lines})
+            return Seal(main, parse_seal(opened.read(MOST)))
     except (OSError, ValueError):
         pass
     remedy = _remedy(main, main.name)
@@ -118,6 +124,15 @@ def read_seal(main: Path) -> Seal:
     require_file(file, f"a seal; {remedy}")
     read_bytes(file, f"a seal; {remedy}", MOST)
     raise UserError(f"{file}: is damaged; {remedy}")
+
+
+def parse_seal(content: bytes) -> dict[str, tuple[int, str]]:
+    """Return size and SHA-256 of each file by the content of a seal; ValueError if damaged."""
+    body = content[: content[:-1].rfind(b"\n") + 1]
+    if content != body + _last_line(body):
+        raise ValueError("the last line is not the SHA-256 of the others")
+    lines = [line.split(" ", 2) for line in os.fsdecode(body).splitlines()]
+    return {name: (int(size), digest) for digest, size, name in lines}
 
 
 def _last_line(body: bytes) -> bytes:
@@ -151,4 +166,7 @@ def _remedy(main: Path, name: str) -> str:
     if name == spec.name:  # a run is known by it
         return "train the run again: repeat its command with --replace"
     command = ["autogrow", "run", str(spec), "--out", str(main.parent), "--restart"]
-    return f"train the run again: {shlex.join(command)}"
+    first = ""
+    if name in RECORDS and main.with_name(UNPACKED).exists():
+        first = "unpack its archive again, or "
+    return f"{first}train the run again: {shlex.join(command)}"

@@ -10,7 +10,7 @@ from autogrow.config.resolved import ResolvedSpec
 from autogrow.config.spec import to_json
 from autogrow.errors import UserError, shown
 from autogrow.files.reading import require_file
-from autogrow.files.seals import seal_file
+from autogrow.files.seals import UNPACKED, seal_file
 from autogrow.files.writing import write_bytes
 from autogrow.files.yaml import read_yaml, yaml_text
 from autogrow.process.distributed import World
@@ -20,7 +20,10 @@ from autogrow.training.metrics import METRICS
 from autogrow.training.reporter import LOG, Reporter
 from autogrow.training.unfinished import MICRO_BATCH, remove_checkpoints
 
-FILES = (seal_file(Path(SUMMARY)).name, SUMMARY, WEIGHTS, METRICS, GROWTH, SPEC, MICRO_BATCH)
+FILES = (
+    *(seal_file(Path(SUMMARY)).name, SUMMARY, WEIGHTS, METRICS, GROWTH, SPEC),
+    *(MICRO_BATCH, UNPACKED),
+)
 
 
 def prepare_folder(

@@ -5,8 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from pathlib import Path
 
-from autogrow import data as datasets
-from autogrow.batches.sets import Sets, make_sets, prepared
+from autogrow.batches.sets import Sets, load_prepared, make_sets, prepared
 from autogrow.config.execution import Execution
 from autogrow.config.resolved import (
     ResolvedAutogrow,
@@ -93,8 +92,9 @@ def run(
         if spec.sync_bn and device.type != "cuda":
             raise UserError("sync_bn: needs GPUs; allowed on this device: false")
         if data is None:
-            data = datasets.load(spec.data, root=execution.data_root, download=execution.download)
-        data = prepared(data, spec)
+            data = load_prepared(spec, execution.data_root, download=execution.download)
+        else:
+            data = prepared(data, spec)
         sets = make_sets(spec, data, device, workers=execution.workers, world=world)
         # Only now, after every check of what a user gave: a mistake leaves no folder behind.
         if world.first:

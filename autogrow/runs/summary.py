@@ -86,7 +86,7 @@ class Summary(_Strict):
     the whole run, growing and the shallower net included, ``final_accuracy`` that of the last
     epoch; ``best_val_accuracy`` is the running maximum over the whole run. ``best_test_accuracy``
     is the largest test accuracy of the final network's schedule: what choosing on the test set
-    gives, under either protocol.
+    gives, as in the paper, whatever steers growth.
 
     ``flops`` are multiply-adds of one image's forward pass. ``flops_training`` are those of all
     training, as :func:`autogrow.runs.cost.training_flops` counts them; ``flops_growing`` is the

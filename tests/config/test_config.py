@@ -45,6 +45,8 @@ def test_growing_defaults_are_the_papers_best_practice():
         "data": "CIFAR10",
         "data_fraction": 1.0,
         "subset": "stratified",
+        "test_images": None,
+        "data_sha256": None,
         "downscale": 1,
         "protocol": "paper",
         "holdout_fraction": 0.1,
@@ -197,6 +199,8 @@ def test_missing_keys_are_named_and_described(given, key):
 SHARED = {
     "data": [3, "", None],
     "data_fraction": [0, -0.5, 1.01, math.nan, "half", True],
+    "test_images": [0, "360"],
+    "data_sha256": ["abc", 3],
     "protocol": ["test", None],
     "holdout_fraction": [0, 1, "0.1"],
     "stem": ["big"],
@@ -295,6 +299,19 @@ def test_settings_in_python_are_checked_as_in_a_file():
     )
     with pytest.raises(ValueError, match="seed"):
         AutogrowSpec(network="Basic3ResNet", data="digits", seed=-1)
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"data": "CIFAR10", "test_images": 500}, "test_images: found 500 with data 'CIFAR10'"),
+        ({"data": "digits", "test_images": 1790}, "test_images: found 1790; .* digits: 1 to 1777"),
+        ({"data": "digits", "data_sha256": "0" * 64}, "data_sha256: .* 'digits'; allowed: npz"),
+    ],
+)
+def test_settings_of_data_that_a_data_set_does_not_have(settings, told):
+    with pytest.raises(UserError, match=told):
+        resolve(parse_spec({**TRAIN, **settings}))
 
 
 # --- YAML --------------------------------------------------------------------------------

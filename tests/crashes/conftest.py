@@ -51,17 +51,18 @@ def forks(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def cases(tiny):
-    """A command line of each kind, AdamInit in each place; about a hundred steps each."""
+    """A command line of each kind, AdamInit in each place; about fifty steps each."""
     more = ["--batch-size", "32"]
+    fewer = [*more, "--data-fraction", "0.1"]
     adam = ["--initializer", "AdamInit", "--adaminit-slack", "0"]
     return {
         "scratch": [*tiny.train, *more],
-        "morph": [*tiny.morph, *more, "--snapshots", "1"],
-        "autogrow": [*tiny.grow, *more],
-        "morph AdamInit": [*tiny.morph, *more, *adam],
-        "autogrow AdamInit": [*tiny.grow, *more, *adam],
-        "convergent": [*tiny.grow, *more, "--policy", "convergent", "--K", "2", "--tau", "20"],
-        "holdout": [*tiny.grow, *more, "--protocol", "holdout", "--snapshots", "2"],
+        "morph": [*tiny.morph, *fewer, "--snapshots", "1"],
+        "autogrow": [*tiny.grow, *fewer],
+        "morph AdamInit": [*tiny.morph, *fewer, *adam],
+        "autogrow AdamInit": [*tiny.grow, *fewer, *adam],
+        "convergent": [*tiny.grow, *fewer, "--policy", "convergent", "--K", "2", "--tau", "20"],
+        "holdout": [*tiny.grow, *fewer, "--protocol", "holdout", "--snapshots", "2"],
     }
 
 

@@ -18,7 +18,7 @@ DAMAGES = pytest.mark.parametrize("damage", [flipped, truncated])
 @pytest.fixture
 def broken_off(run_of):
     """A growing run that was killed in its AdamInit, with two checkpoints."""
-    run = run_of("autogrow AdamInit").killed(("torch.optim.adam", "Adam.step", "before", 40))
+    run = run_of("autogrow AdamInit").killed(("torch.optim.adam", "Adam.step", "before", 22))
     assert len(checkpoint.files(run.out)) == 2
     return run
 

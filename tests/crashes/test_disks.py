@@ -9,7 +9,7 @@ from run_results import listing
 
 from autogrow.training import checkpoint
 
-AT = ("autogrow.training.optimizer", "SGD.step", "after", 50)
+AT = ("autogrow.training.optimizer", "SGD.step", "after", 28)
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def small(tmp_path):
         yield disk
 
 
-@pytest.mark.parametrize("left", [0, 4096, 3 * 4096, 10 * 4096, 40 * 4096])
+@pytest.mark.parametrize("left", [0, 4096, 3 * 4096, 10 * 4096, 20 * 4096])
 def test_a_disk_that_fills_up(run_of, small, left):
     """However little is left: whatever does not fit any more, the checkpoints are whole."""
     run = run_of("autogrow", small / "run").killed(AT)

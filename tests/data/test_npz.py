@@ -1,5 +1,6 @@
 """A user's own .npz file: what is accepted, and every mistake."""
 
+import hashlib
 import io
 import os
 import zipfile
@@ -44,6 +45,14 @@ def test_round_trip(write, npz_arrays, save):
     entry = info(name)
     assert (entry.name, entry.image_size, entry.channels, entry.n_classes) == (name, 8, 3, 3)
     assert (entry.mean, entry.crop_padding, entry.flip) == (None, 1, False)
+
+
+def test_the_content_may_have_to_be_known(path, write, npz_arrays):
+    write(**npz_arrays)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert load(f"npz:{path}", sha256=digest).checksum == load(f"npz:{path}").checksum
+    with pytest.raises(UserError, match=f"found SHA-256 {digest}; allowed: 000.*data_sha256"):
+        load(f"npz:{path}", sha256="0" * 64)
 
 
 def test_grey_without_channel_axis_in_the_home_folder(write, npz_arrays, tmp_path, monkeypatch):

@@ -130,3 +130,11 @@ def test_fashion_mnist_of_debian_and_a_run_on_it(tmp_path, monkeypatch):
     data = json.loads((tmp_path / "summary.json").read_text())["data"]
     assert (data["training_images"], data["test_images"]) == (1200, 10_000)
     assert (data["image_size"], data["flip"]) == (8, True)
+
+
+def test_the_test_set_may_be_larger():
+    data = load("MNIST5000", test_images=3500)
+    assert (len(data.train), len(data.test)) == (1500, 3500)
+    assert info("MNIST5000").divided(3500) == (1500, 3500)
+    assert not {i.tobytes() for i in data.train.images} & {i.tobytes() for i in data.test.images}
+    assert load("MNIST5000", test_images=1000).checksum == load("MNIST5000").checksum

@@ -56,6 +56,24 @@ def test_holdout_divides(labels, fraction, seed):
         assert held == min(max(1, round(fraction * n)), n - 1)
 
 
+@given(
+    st.lists(st.integers(0, 4), min_size=1, max_size=40),
+    *(FRACTIONS, FRACTIONS, st.integers(0, 99), st.booleans()),
+)
+def test_a_holdout_leaves_the_subset_as_it_is_where_both_fit(labels, fraction, kept, seed, each):
+    split = numbered(labels * 2)
+    given = {"seed": seed, "stratified": each}
+    trained, held = map(numbers, holdout(split, fraction, kept=kept, **given))
+    alone = numbers(subset(split, kept, **given))
+    assert held
+    assert not {*trained} & {*held}
+    assert {*trained} <= {*alone}
+    if fraction + kept <= 1:
+        assert trained == alone or min(map(labels.count, labels)) == 1
+    else:
+        assert len(trained) >= len(alone) - len(held)
+
+
 def test_the_seed_alone_decides():
     split = numbered(np.arange(300) % 3)
     assert subset(split, 1, seed=0) is split

@@ -32,18 +32,27 @@ def value(of, key):
 
 def test_the_conventions_set_every_choice_and_a_key_that_is_given_counts_under_either():
     names = {f"choices.{name}" for name in CONTENT["choices"]}
-    assert {*CONVENTIONS} == names | {"protocol", "accuracy"}
+    assert {*CONVENTIONS} == names | {"accuracy"}
     for column, name in enumerate(("paper", "released")):
-        found = settings(conventions=name)
+        found = settings(scale="paper", conventions=name)
         assert {key: value(found, key) for key in CONVENTIONS} == {
             key: values[column] for key, values in CONVENTIONS.items()
         }
         one = settings(conventions=name, choices={"subset": "random"}, accuracy="final")
         assert (one.choices.subset, one.accuracy) == ("random", "final")
         assert one.choices.finetuning == found.choices.finetuning
-    assert settings().folder.name == "mini"
-    both = settings(conventions="released", protocol="holdout")
-    assert both.folder.name == "mini-released-holdout"
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_a_scale_names_its_protocol_and_its_accuracy(scale):
+    wanted = ("holdout", "final") if scale in ("mini", "reduced") else ("paper", "best")
+    found = settings(scale=scale)
+    assert (found.protocol, found.accuracy) == wanted
+    assert found.folder.name == scale
+    [other] = {"paper", "holdout"} - {found.protocol}
+    both = settings(scale=scale, conventions="released", protocol=other)
+    assert both.folder.name == f"{scale}-released-{other}"
+    assert both.accuracy == "overall"
 
 
 def test_the_table_of_the_document_is_that_of_the_keys_that_exist():
@@ -79,7 +88,13 @@ def jobs(scale, conventions):
 
 @pytest.mark.parametrize("scale", SCALES)
 def test_both_conventions_resolve_for_every_run(scale):
-    assert all(resolve(parse_spec(job)) == run.spec for run, job in jobs(scale, "paper"))
+    for run, job in jobs(scale, "paper"):
+        spec = resolve(parse_spec(job))
+        assert spec.model_copy(update={"protocol": run.spec.protocol}) == run.spec
+        steered = spec.kind == "autogrow" or getattr(spec, "schedule", "staircase") != "staircase"
+        held = settings(scale=scale).protocol == "holdout" and steered
+        wanted = run.spec.protocol if "protocol" in run.own else "holdout" if held else "paper"
+        assert spec.protocol == wanted
     for _, job in jobs(scale, "released"):
         spec = resolve(parse_spec(job))
         assert (spec.subset == "random") == (spec.data_fraction != 1)

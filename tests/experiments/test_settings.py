@@ -19,7 +19,7 @@ def test_the_grids_are_the_papers_and_smaller_at_smaller_scales():
     assert paper.surface_points == 51
     assert paper.surface_points % paper.row_blocks == 0
     assert paper.images is None
-    for scale in ("smoke", "mini"):
+    for scale in ("smoke", "mini", "reduced"):
         figures = read_scale(scale).figures
         assert figures.surface_points < 51
         assert figures.contour_points < 31
@@ -63,7 +63,15 @@ def test_a_malformed_block_is_reported_with_file_and_key(tmp_path, monkeypatch, 
         ),
         ({"precision": "fp16"}, "precision: found 'fp16'.*'fp32', 'tf32' or 'bf16'"),
         ({"checkpoints": {"epochs": 1, "minutes": 0}}, r"checkpoints\.minutes: found 0"),
-        ({"scale": "huge"}, "'smoke', 'mini' or 'paper'"),
+        ({"scale": "huge"}, "'smoke', 'mini', 'reduced' or 'paper'"),
+        (
+            {"data_source": {"CIFAR10": "folder:x"}},
+            "data_source.CIFAR10: .*allowed: npz:PATH",
+        ),
+        (
+            {"data_source": {"ImageNet": "npz:x"}},
+            "data_source: .*'ImageNet': allowed: .*SVHN",
+        ),
         ({"sede": 3}, "unknown key 'sede'"),
     ],
 )

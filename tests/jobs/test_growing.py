@@ -48,7 +48,7 @@ def test_no_replay_finds_its_net_sooner(seed):
 
 def test_estimates_are_algorithm_1s_not_a_formulas():
     paper = load_catalogue("paper")
-    convergent = paper.runs["Basic3ResNet/CIFAR10/convergent-ZeroInit-staircase"]
+    convergent = paper.runs["Basic3ResNet/CIFAR10/convergent-K100-ZeroInit-staircase"]
     assert estimates.estimate(convergent, paper).epochs == 1500 + 200  # 2-3-6
     ratios = []
     for row in paper.tables["table10"].rows:

@@ -61,11 +61,20 @@ def log_of(folder):
     ],
 )
 def test_elsewhere_than_on_a_terminal(command, tmp_path, end, status):
+    out = tmp_path / "results/out/smoke"
+    (out / "logs").mkdir(parents=True)
+    (out / "compare.csv").touch()
+    (out / "logs/compare.log").write_text("counts\nworst\nto be decided\nnote: more\n")
     done = subprocess.run(command(end), cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == status
     log = log_of(tmp_path)
     assert "--cores all --config scale=smoke" in log.read_text()
-    assert str(log.relative_to(tmp_path)) in done.stderr.splitlines()[-1]
+    told = done.stderr.splitlines()
+    if not status:
+        compared = "Against the reference (results/out/smoke/compare.csv):"
+        assert told[-4:] == [compared, "counts", "worst", "to be decided"]
+        told = told[:-4]
+    assert str(log.relative_to(tmp_path)) in told[-1]
     assert re.search(r"^\[0:\d\d\] 1 of 12 jobs done \(8 %\)$", done.stderr, re.MULTILINE)
     assert ("broken job" in done.stderr) == ("broken job" in end)
     assert ("results/out/smoke/tables" in done.stderr) == (not status)

@@ -20,10 +20,12 @@ import pytest
 import yaml
 from data_sets import photograph
 from documents import DOCUMENTS, ROOT, blocks, commands, inline_commands, languages, name_of
+from made_up_summaries import made_up_summary, write_result
 
 from analysis.__main__ import COMMANDS
 from analysis.__main__ import main as analysis_main
-from analysis.experiments.settings import Settings
+from analysis.experiments.catalogue import make_catalogue
+from analysis.experiments.settings import Settings, read_scale
 from autogrow.cli.main import main as autogrow_main
 from autogrow.config.pydantic_errors import validated
 from autogrow.config.spec import parse_spec
@@ -95,6 +97,10 @@ def analysis(words):
     words = list(words)
     if words[0] in ("trajectory", "surface"):
         words += ["--points", "3", "--images", "50", "--threads", "1"]
+    if words[0] == "archive":
+        write_result(Path("finished/runs/a/seed0"), made_up_summary("Basic3ResNet-1-1-1"))
+        paths = {"pack": ("finished", "packed"), "unpack": ("packed", "out"), "check": ("packed",)}
+        words += itertools.chain(*zip(("--from", "--to"), paths[words[1]], strict=False))
     if words[0] == "promote":  # would ask for every run of the scale
         words.append("--help")
     done(analysis_main, words)
@@ -223,7 +229,11 @@ def test_every_command_in_a_sentence_has_its_options(document):
 def test_every_block_says_its_language_and_is_a_spec_or_runs(document, place):
     assert languages(document) <= {"bash", "python", "text", "yaml"}
     for example in blocks(document, "yaml"):
-        parse_spec(yaml.safe_load(example), name_of(document))
+        content = yaml.safe_load(example)
+        if "kind" in content:
+            parse_spec(content, name_of(document))
+        else:
+            make_catalogue("paper", read_scale("paper"), content, document)
     for example in blocks(document, "python"):
         told = io.StringIO()
         with redirect_stdout(told), redirect_stderr(io.StringIO()):

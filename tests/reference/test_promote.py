@@ -6,16 +6,21 @@ import os
 import re
 import shutil
 import subprocess
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from damage import contents
+from clones import ROOT
+from damage import contents, told_in_one_line
 from made_up_runs import make_run
 from made_up_summaries import write_result
 from mounts import fill, read_only, small_disk
 
+from analysis import rebuild
 from analysis.__main__ import main
 from analysis.experiments.catalogue import load_catalogue
+from analysis.figures.figure_data import write_figure
+from analysis.records.archives import archive_name, pack, read_archive
 from analysis.reference import promote as module
 from analysis.results.summaries import Results
 from analysis.tables.build import write_table
@@ -54,15 +59,15 @@ def template(tmp_path_factory):
             write_table(table, mini(), results)
     for file in (folder / "tables").iterdir():
         os.utime(file, (MADE + 10, MADE + 10))
-    (folder / "figures").mkdir()
-    for name in module.PICTURE:
-        (folder / "figures" / name).write_text(f"made up {name}")
+    write_figure(mini().tables["figure2"], mini(), results)
+    (folder / "figures" / "figure2.png").write_text("made up")
     return root
 
 
 @pytest.fixture
 def project(template, tmp_path, monkeypatch):
-    """Copy the template; the package is then of this repository."""
+    """Copy the template; the package is then of this repository, and packs nothing."""
+    monkeypatch.setattr(module, "pack", lambda *_: b"packed")
     monkeypatch.setattr(module, "ROOT", tmp_path / "project")
     return shutil.copytree(template, tmp_path / "project")
 
@@ -97,7 +102,8 @@ def refused(project, told, **options):
     assert state(project.parent) == before
 
 
-def test_tables_and_their_provenance_are_kept(project, call):
+def test_tables_and_their_provenance_are_kept(project, call, monkeypatch):
+    monkeypatch.setattr(module, "pack", pack)
     told = call(main, "promote", "--scale", "mini")
     assert (told.status, told.err) == (0, "")
     assert f"results/reference/mini: 15 tables of {2 * len(mini().runs)} runs" in told.out
@@ -108,7 +114,9 @@ def test_tables_and_their_provenance_are_kept(project, call):
     for name in kept:
         copy = reference / Path(name).name
         assert copy.read_bytes() == (out(project) / name).read_bytes()
-    assert len([*reference.iterdir()]) == len(kept) + len(["provenance.json"])
+    archives = {archive_name(seed): pack(out(project), seed, mini().runs) for seed in SEEDS}
+    assert {name: (reference / name).read_bytes() for name in archives} == archives
+    assert len([*reference.iterdir()]) == len(kept) + len(archives) + len(["provenance.json"])
     assert [f.name for f in reference.parent.iterdir()] == ["mini"]
 
     runs = 2 * len(mini().runs)
@@ -137,7 +145,61 @@ def test_tables_and_their_provenance_are_kept(project, call):
         "run_commits": {"unknown": runs},
         "device_seconds": 4.0 * runs,
         "versions": {"python": "3"},
+        "archives": {name: sha256(packed).hexdigest() for name, packed in archives.items()},
     }
+
+
+def test_a_reference_is_rebuilt_from_its_archives_byte_for_byte(project, call, monkeypatch):
+    """Tables, and figures without landscapes, without the runs that they were made from."""
+    monkeypatch.setattr(module, "pack", pack)
+    promote(project)
+    reference = project / "results/reference/mini"
+    shutil.rmtree(out(project))
+    monkeypatch.setattr(rebuild, "ROOT", project)
+    monkeypatch.setattr(rebuild, "write_pictures", lambda name, folder: None)  # see test_plots.py
+    told = call(main, "rebuild", "--scale", "mini")
+    assert (told.status, told.err) == (0, "")
+    made = project / "results/out/rebuilt/mini"
+    assert f"{made}: {4 * 12 + 4} files made" in told.out
+    assert f"{reference}: {4 * 12 + 1} committed tables and figures are equal" in told.out
+    assert not out(project).exists()
+
+    (reference / "table5.md").write_text("changed")
+    (reference / archive_name(0)).unlink()
+    (reference / "provenance.json").unlink()
+    told = call(main, "rebuild", "--scale", "mini")
+    assert told.status == 1
+    assert "table5.md" in told.out
+    (reference / archive_name(1)).write_bytes(b"")
+    told_in_one_line(call(main, "rebuild", "--scale", "mini"), archive_name(1))
+    (reference / archive_name(1)).unlink()
+    assert "has no archive" in told_in_one_line(call(main, "rebuild", "--scale", "mini"))
+
+
+def test_tables_whose_runs_no_archive_has_are_named(project, call, monkeypatch):
+    reference = project / "results/reference/mini"
+    [run, *others] = mini().tables["table2"].runs
+    reference.mkdir(parents=True)
+    (reference / archive_name(0)).write_bytes(pack(out(project), 0, others))
+    monkeypatch.setattr(rebuild, "ROOT", project)
+    monkeypatch.setattr(rebuild, "write_pictures", lambda name, folder: None)
+    told = call(main, "rebuild", "--scale", "mini")
+    assert told.status == 1
+    assert re.search(rf"not made: table2: .*{run}/seed0/summary.json", told.out)
+
+
+COMMITTED = sorted({f.parent for f in (ROOT / "results/reference").glob("*/runs-seed*.tar.xz")})
+
+
+@pytest.mark.parametrize("reference", COMMITTED, ids=lambda folder: folder.name)
+def test_what_is_committed_is_rebuilt_byte_for_byte(reference, tmp_path):
+    made, lacking = rebuild.rebuild(load_catalogue(reference.name), reference, tmp_path / "out")
+    assert lacking == []
+    assert rebuild.differing(made, reference)[1] == []
+    known = json.loads((reference / "provenance.json").read_text())["archives"]
+    for name, digest in known.items():
+        assert sha256((reference / name).read_bytes()).hexdigest() == digest
+        assert read_archive(reference / name).folder == reference.name
 
 
 def test_a_reference_can_be_compared_with(project, capsys):
@@ -214,7 +276,7 @@ def test_an_earlier_reference_is_left_where_the_disk_is_full_or_read_only(projec
         promote(project, target)
         before = contents(target)
         change(a_run(project), device="Abacus 4")
-        for pages in (0, 2, 10, 30, 60, 90, 120, 150, 180, 300):
+        for pages in (0, 2, 10, 30, 60, 90, 120, 150, 180, 300, 600, 1500):
             others = fill(disk, leave=pages * 4096)
             try:
                 promote(project, target)
@@ -225,7 +287,7 @@ def test_an_earlier_reference_is_left_where_the_disk_is_full_or_read_only(projec
             assert contents(target) == before
             assert {f.name for f in disk.iterdir()} == {"kept", "others"}
             others.unlink()
-        assert 0 < pages < 300
+        assert 0 < pages < 1500
         assert contents(target).keys() == before.keys()
         assert contents(target) != before
         with read_only(disk):

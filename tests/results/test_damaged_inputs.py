@@ -11,6 +11,7 @@ from analysis.experiments.catalogue import load_catalogue
 from analysis.experiments.settings import ROOT
 from analysis.figures import figure_data as figures
 from analysis.tables import build as tables
+from analysis.tables import paper_numbers
 
 NAMES = ("table5", "figure2", "figure3", "figure6", "figure7")
 RUN = "runs/*/*/*/seed1"
@@ -132,7 +133,7 @@ def test_the_papers_own_table(folder, damage, tmp_path, monkeypatch, damaged):
     file = tmp_path / "table5.csv"
     content = (ROOT / "results/paper/table5.csv").read_text()
     file.write_text(content)
-    monkeypatch.setattr(tables, "paper_table", lambda name: file)
+    monkeypatch.setattr(paper_numbers, "paper_table", lambda name: file)
     arguments = ["table", "table5", "--scale", "mini", "--folder", folder, "--seeds", 1, 2]
     text = damaged.encode() if damaged != "binary" else content.encode()[:100] + b"\xff\xfe"
     told_in_one_line(damage(file, text, *arguments), file)

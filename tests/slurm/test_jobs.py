@@ -44,18 +44,18 @@ def test_gpus_are_asked_for_one_or_several(slurm, fresh_clone):
     """The GPUs are no GPUs: `device=auto` asks for them and then makes do without."""
     before = {*slurm.jobs("all")}
     network = "Plain3Net/digits-fraction0.1"
-    one, two = (f"{network}/periodic-{K}-GauInit/seed0" for K in ("K2", "K4"))
-    block = f"{OUT}/landscapes/{one}/surface/blocks/1-of-2.csv"
+    one, two = (f"{network}/periodic-{K}-GauInit/seed0" for K in ("K1", "K2"))
+    surface = f"{OUT}/landscapes/{one}/surface/surface.csv"
     config = ("--config", "scale=smoke", "device=auto")
-    fresh_clone.snakemake(*config, sizes(networks=("Plain3Net", "landscape")), "--", block)
+    fresh_clone.snakemake(*config, sizes(networks=("Plain3Net", "landscape")), "--", surface)
     fresh_clone.snakemake(*config, sizes(gpus=2), "--", f"{OUT}/runs/{two}/summary.json")
     jobs = [job for job in slurm.every_job() if job["JobId"] not in before]
     assert [job["JobState"] for job in jobs] == ["COMPLETED"] * 3
     gpus = {job["Comment"].split("_wildcards_")[0]: job["TresPerJob"] for job in jobs}
-    assert gpus["rule_surface_block"] == "gres:gpu:fake:1"
+    assert gpus["rule_surface"] == "gres:gpu:fake:1"
     asked = sorted(job["TresPerJob"] for job in jobs)
     assert asked == ["gres:gpu:fake:1", "gres:gpu:fake:1", "gres:gpu:fake:2"]
-    assert (fresh_clone.folder / block).exists()
+    assert (fresh_clone.folder / surface).exists()
     for run, processes in ((one, 1), (two, 2)):
         summary = json.loads((fresh_clone.folder / OUT / f"runs/{run}/summary.json").read_text())
         assert summary["processes"] == processes

@@ -14,7 +14,7 @@ from autogrow.training import checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
 FIGURE = "results/out/smoke/figures/figure2.csv"
-RUN = "results/out/smoke/runs/Basic3ResNet/digits-fraction0.1/periodic-K2-GauInit"
+RUN = "results/out/smoke/runs/Basic3ResNet/digits-fraction0.1/periodic-K1-GauInit"
 EPOCHS = 150
 OPTIONS = ("--config", "scale=smoke", "device=cpu")
 OPTIONS += ("cluster={jobs: {Basic3ResNet: {cpus: 1, mem_gb: 2, hours: 1}}}",)

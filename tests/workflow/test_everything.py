@@ -64,24 +64,28 @@ def test_the_centre_of_a_surface_is_the_network_and_a_trajectory_ends_at_it(smok
         assert points.loc[points["panel"] == panel.panel, "grown"].sum() == growths
 
 
-def test_an_interrupted_surface_computes_only_the_missing_block(smoke):
-    file = smoke.folder / OUT / "figures/figure7.csv"
-    before = file.read_text()
-    run = pd.read_csv(file)["run"].iloc[0]
-    folder = smoke.folder / OUT / "landscapes" / run / "seed0/surface"
-    kept = folder / "blocks/1-of-2.csv"
-    time = kept.stat().st_mtime_ns
-    (folder / "blocks/2-of-2.csv").unlink()
-    (folder / "surface.csv").unlink()
-    jobs = {"surface_block": 1, "surface": 1, "figure_data": 1, "figure": 1, "figure7": 1}
-    assert smoke.planned(*SMOKE, "figure7") == jobs
-    smoke.snakemake(*SMOKE, "figure7")
+def test_an_interrupted_surface_computes_only_the_missing_block(workflow):
+    """With a seed of its own, because other tests look at the surfaces of seed 0."""
+    run = "Plain3Net/digits-fraction0.1/periodic-K1-GauInit"
+    surface = f"{OUT}/landscapes/{run}/seed9/surface"
+    folder = workflow.folder / surface
+    target = ("--config", "scale=smoke", "--", f"{surface}/surface.csv")
+    with workflow.changed("config/scales/smoke.yaml", "row_blocks: 1", "row_blocks: 2"):
+        workflow.snakemake(*target)
+        before = (folder / "surface.csv").read_text()
+        assert before.count("\n") == 26
+        kept = folder / "blocks/1-of-2.csv"
+        time = kept.stat().st_mtime_ns
+        (folder / "blocks/2-of-2.csv").unlink()
+        (folder / "surface.csv").unlink()
+        assert workflow.planned(*target) == {"surface_block": 1, "surface": 1}
+        workflow.snakemake(*target)
     assert kept.stat().st_mtime_ns == time
-    assert file.read_text() == before
+    assert (folder / "surface.csv").read_text() == before
 
 
 def test_another_grid_is_computed_without_training(smoke):
-    wanted = {"surface_block": 12, "surface": 6, "figure_data": 1, "figure": 1, "figure7": 1}
+    wanted = {"surface": 6, "figure_data": 1, "figure": 1, "figure7": 1}
     with smoke.changed("config/scales/smoke.yaml", "surface_points: 5", "surface_points: 7"):
         assert smoke.planned(*SMOKE, "figure7") == wanted
 
@@ -132,8 +136,7 @@ def test_a_table_and_figures_need_only_their_runs_and_landscapes_of_one_seed(wor
     assert jobs == {
         "train": 2 * 8 + 2 + 4,
         **{"table": 1, "figure_data": 1, "contoured_figure_data": 1, "figure": 2},
-        **{"trajectory_plane": 2, "contour_block": 4, "contour": 2},
-        **{"surface_block": 12, "surface": 6},
+        **{"contour": 2, "surface": 6},
     }
 
 
@@ -192,11 +195,11 @@ def test_tables_compare_with_themselves_and_with_changed_ones(smoke, tmp_path):
     config = ("--config", "scale=smoke", f"reference={reference}", "--", "compare")
     smoke.snakemake(*config)
     compared = pd.read_csv(smoke.folder / OUT / "compare.csv")
-    assert set(compared["verdict"]) == {"within"}
+    assert set(compared["verdict"]) == {"agrees"}
     table = pd.read_csv(reference / "table5.csv", dtype=str, keep_default_na=False)
     table.loc[3, "accuracy"] = "99.99"
     table.to_csv(reference / "table5.csv", index=False)
     smoke.snakemake(*config)
     compared = pd.read_csv(smoke.folder / OUT / "compare.csv")
-    assert (compared["verdict"] == "outside").sum() == 1
+    assert (compared["verdict"] == "undecided").sum() == 1  # one run against another
     (smoke.folder / OUT / "compare.csv").unlink()

@@ -2,7 +2,7 @@
 
 import pytest
 
-OUT = "results/out/smoke/runs/Basic3ResNet/digits-fraction0.1/periodic-K2-GauInit/seed0"
+OUT = "results/out/smoke/runs/Basic3ResNet/digits-fraction0.1/periodic-K1-GauInit/seed0"
 TARGET = ("--", f"{OUT}/summary.json")
 SMOKE = ("--config", "scale=smoke")
 

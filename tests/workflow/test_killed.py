@@ -75,7 +75,7 @@ def test_the_lock_of_a_living_snakemake_stays(locked):
     assert run_unlock(locked).stdout == ""
 
 
-RUN = "results/out/smoke/runs/Basic3ResNet/digits-fraction0.1/periodic-K2-GauInit/seed0"
+RUN = "results/out/smoke/runs/Basic3ResNet/digits-fraction0.1/periodic-K1-GauInit/seed0"
 
 
 def test_an_interrupted_run_is_started_again_and_continues(fresh):

@@ -13,15 +13,30 @@ from analysis.experiments.catalogue import load_catalogue
 from analysis.experiments.row_files import to_json
 from analysis.jobs.resources import cpu_resources, landscape_resources, run_resources
 from analysis.experiments.settings import Settings, prepare_environment
+from analysis.experiments.table_checks import check_targets
+from analysis.records.unpacking import has_other_settings, is_unpacked
+from analysis.tables.paper_numbers import check_paper_numbers
 from autogrow.config.pydantic_errors import validated
 from autogrow.errors import UserError
+from autogrow.files.seals import UNPACKED
 
 try:
     SETTINGS = validated(Settings, config, "config")
-    CATALOGUE = load_catalogue(SETTINGS.scale, protocol=SETTINGS.protocol)
     prepare_environment(SETTINGS)
+    CATALOGUE = load_catalogue(
+        SETTINGS.scale, sources=SETTINGS.data_source, protocol=SETTINGS.protocol
+    )
+    check_targets(CATALOGUE.tables, Path(workflow.basedir))
+    check_paper_numbers(CATALOGUE)
 except UserError as error:
     raise WorkflowError(str(error)) from None
+
+if CATALOGUE.left_out:
+    names = ", ".join(CATALOGUE.left_out)
+    told = (
+        f"scale {SETTINGS.scale}: rows of {names} are left out: the data is not there"
+    )
+    print(told, file=sys.stderr)
 
 # Snakemake fills wildcards into this path, which is absolute: braces in it are doubled.
 ENVIRONMENT = str(Path(workflow.basedir, "environment.yml"))
@@ -29,8 +44,8 @@ ENVIRONMENT = ENVIRONMENT.replace("{", "{{").replace("}", "}}")
 OUT = str(SETTINGS.folder)
 LANDSCAPE = f"{OUT}/landscapes/{{run}}/seed{{seed}}"
 SEEDS = SETTINGS.seeds
-TABLES = [name for name, table in CATALOGUE.tables.items() if not table.is_figure]
-FIGURES = [name for name, table in CATALOGUE.tables.items() if table.is_figure]
+TABLES = CATALOGUE.table_names
+FIGURES = [name for name in CATALOGUE.tables if name not in TABLES]
 # Those with trajectories, whose contours are a CSV of their own.
 CONTOURED = [
     name
@@ -45,13 +60,8 @@ PUBLISHED = {
     "figure4": ["results/paper/resnets.csv"],
 }
 REFERENCE = str(SETTINGS.reference_folder)
-# A reference may be older than a table that the paper has not.
-COMPARED = [
-    name
-    for name in TABLES
-    if not CATALOGUE.tables[name].values or os.path.isfile(f"{REFERENCE}/{name}.csv")
-]
-HAS_REFERENCE = os.path.isdir(REFERENCE)  # False, too, where no system has such a path
+# A reference may be older than a table; `isfile` is False, too, where no system has such a path.
+COMPARED = [name for name in TABLES if os.path.isfile(f"{REFERENCE}/{name}.csv")]
 TABLE_OPTIONS = shlex.join(
     ["--folder", OUT, "--accuracy", SETTINGS.accuracy] + ["--seeds", *map(str, SEEDS)]
 )
@@ -78,7 +88,8 @@ def summaries_of(tables):
 
 def paper_numbers(table):
     """The paper's numbers for a table, if it has such a table."""
-    return [] if CATALOGUE.tables[table].values else f"results/paper/{table}.csv"
+    file = f"results/paper/{table}.csv"
+    return [file] if os.path.isfile(file) else []
 
 
 def figure_data_files(figures):
@@ -170,6 +181,17 @@ def taken(wildcards):
     )
 
 
+def other_settings(wildcards):
+    """The note that a run is from an archive, if its settings there were others than now.
+
+    It is younger than the run's summary, so that the run is trained again.
+    """
+    folder = Path(run_folder(wildcards))
+    if is_unpacked(folder) and has_other_settings(folder, job_spec(wildcards)):
+        return [str(folder / UNPACKED)]
+    return []
+
+
 def asked_for(resources):
     """What a kind of job asks for, as resources of a rule: functions of the wildcards."""
 
@@ -183,7 +205,7 @@ def asked_for(resources):
 
 
 def run_folder(wildcards):
-    """The folder of the run whose landscape a job computes."""
+    """The folder of the run that a job is about."""
     return f"{OUT}/runs/{wildcards.run}/seed{wildcards.seed}"
 
 

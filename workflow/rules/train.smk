@@ -14,12 +14,16 @@
 # A job that was interrupted (exit status 75) or lost is started again and resumes. On a cluster
 # the profile's `retries` counts; a number here would replace it.
 #
+# A run from an archive has no weights: Snakemake trains it again only where a landscape needs
+# them, or if its settings have changed since.
+#
 # `exec`: a signal to the job's process reaches `autogrow`, or the launcher.
 
 
 rule train:
     input:
-        source_summaries,
+        sources=source_summaries,
+        unpacked=other_settings,
     output:
         update(f"{OUT}/runs/{{run}}/seed{{seed}}/summary.json"),
         update(f"{OUT}/runs/{{run}}/seed{{seed}}/metrics.csv"),

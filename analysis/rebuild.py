@@ -1,0 +1,120 @@
+"""Rebuild tables and figures from the committed archives, without training.
+
+``python -m analysis rebuild --scale mini`` unpacks the archives of results/reference/mini into
+results/out/rebuilt/mini, which is made anew, and makes every table and every figure there that
+needs no landscape. Then it says which of the committed files they equal, byte for byte.
+
+Exit status: 0, all that is committed was rebuilt; 1, a file differs or could not be made; 2, an
+archive is missing or damaged.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from analysis.experiments.catalogue import Catalogue, load_catalogue
+from analysis.experiments.settings import ROOT, SCALES
+from analysis.figures.draw import write_pictures
+from analysis.figures.figure_data import write_figure
+from analysis.records.archives import archive_files, read_archive
+from analysis.records.unpacking import unpack
+from analysis.results.summaries import Results
+from analysis.tables.build import write_table
+from autogrow.errors import UserError, allowed
+from autogrow.files.reading import read_bytes, read_json, require_folder
+
+MOST = 2**26
+
+
+def rebuild(catalogue: Catalogue, reference: Path, out: Path) -> tuple[list[Path], list[str]]:
+    """Rebuild what the archives of a reference have the runs for.
+
+    Parameters
+    ----------
+    out
+        A folder that this function alone writes to: what is there is removed.
+
+    Returns
+    -------
+    made, lacking
+        The files that were made, and a line for each table and figure that could not be.
+
+    Raises
+    ------
+    UserError
+        If there is no archive, or naming the member of one that is damaged.
+    """
+    require_folder(reference, "a folder of archives")
+    archives = {file: read_archive(file) for file in archive_files(reference)}
+    if not archives:
+        raise UserError(f"{reference}: has no archive; allowed: a folder that has been promoted to")
+    shutil.rmtree(out, ignore_errors=True)
+    for file, archive in archives.items():
+        unpack(archive, file.name, out)
+    results = Results(out, [archive.seed for archive in archives.values()], _accuracy(reference))
+    lacking = []
+    for name, table in catalogue.tables.items():
+        try:
+            if not table.is_figure:
+                write_table(table, catalogue, results)
+            elif not any(row.panel.landscape for row in table.rows):
+                write_figure(table, catalogue, results)
+                write_pictures(name, out)
+        except UserError as error:
+            lacking.append(f"{name}: {error}")
+    made = [file for kind in ("tables", "figures") for file in sorted((out / kind).glob("*"))]
+    return made, lacking
+
+
+def _accuracy(reference: Path) -> str:
+    """Return which accuracy the committed tables show."""
+    file = reference / "provenance.json"
+    if not file.exists():
+        return "best"
+    content = read_json(file)
+    known = content.get("accuracy") if isinstance(content, dict) else None
+    if known not in ("best", "overall", "final"):
+        raise UserError(f"{file}: accuracy: allowed: {allowed(('best', 'overall', 'final'))}")
+    return str(known)
+
+
+def differing(made: Sequence[Path], reference: Path) -> tuple[int, list[str]]:
+    """Return how many committed files are equal, and the names of the others.
+
+    Pictures are left out: they are drawn from their CSV, and depend on the fonts of a machine.
+    """
+    files = {file.name: file for file in made}
+    committed = sorted(f for f in reference.iterdir() if f.suffix in (".csv", ".md", ".tex"))
+    others = [
+        file.name
+        for file in committed
+        if file.name not in files
+        or read_bytes(files[file.name], "a file", MOST) != read_bytes(file, "a file", MOST)
+    ]
+    return len(committed) - len(others), others
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.add_argument("--scale", required=True, choices=SCALES)
+    parser.add_argument(
+        "--from", dest="source", type=Path, metavar="DIR", help="default: results/reference/SCALE"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Rebuild and compare; return the exit status."""
+    reference = options.source or ROOT / "results" / "reference" / options.scale
+    out = ROOT / "results" / "out" / "rebuilt" / reference.resolve().name
+    made, lacking = rebuild(load_catalogue(options.scale), reference, out)
+    same, others = differing(made, reference)
+    for line in lacking:
+        print(f"not made: {line}")
+    print(f"{out}: {len(made)} files made")
+    print(f"{reference}: {same} committed tables and figures are equal, byte for byte")
+    if others:
+        print(f"{len(others)} are not: {allowed(others)}")
+    return int(bool(lacking or others))
