@@ -215,6 +215,7 @@ def seeds_table(table: Table, catalogue: Catalogue, results: Results) -> pd.Data
                 line: dict[str, Any] = {"scale": catalogue.scale, "row": row.name, "role": role}
                 line |= {"dataset": row.values["dataset"], "run": run, "seed": seed}
                 line |= {k: s[k] for k in ("network", "layers", "parameters", "flops")}
+                line |= {k: s[k] for k in ("flops_growing", "flops_finetuning")}
                 for key in TEST_ACCURACIES:
                     line[key] = "" if s[key] is None else f"{s[key]:.4f}"
                 for key in ("seconds_growing", "seconds_finetuning"):
