@@ -176,7 +176,7 @@ class RowMaker:
                 equal = self._as_deep_as(self._main, values, budget_of=self._main)
                 self._roles["equal_compute"] = equal.id
         self._paper_dataset = str(values["dataset"])
-        self._fraction_named = self._fraction(values)
+        self._fraction_named = self._number(str(values.get("fraction", 1)))
         if table.against == "found net":
             if kind != "autogrow":
                 raise UserError(f"{where}: against: found net: allowed: rows of kind autogrow")
@@ -196,6 +196,8 @@ class RowMaker:
                 used[column] = str(self._growing.spec.K)
             elif column in DEPTHS:
                 used[column] = self._scale.depth.get(value, value)
+            elif column == "fraction":
+                used[column] = self._scale.fraction.get(value, value)
         used["dataset"] = dataset_text(self._main.spec, self._paper_dataset)
         panel = read_panel(self._cells, self._scale, self._where)
         spec = self._main.spec
@@ -352,6 +354,10 @@ class RowMaker:
 
     def _fraction(self, values: Mapping[str, Any]) -> Fraction:
         text = str(values.get("fraction", 1))
+        return self._number(self._scale.fraction.get(text, text))
+
+    def _number(self, text: str) -> Fraction:
+        """Return a fraction of the training set as a number."""
         try:
             # Not Fraction("1e-999999999"), which would never end.
             fraction = Fraction(text) if "/" in text or float(text) else Fraction(0)

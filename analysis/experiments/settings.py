@@ -279,6 +279,7 @@ class ScaleSettings(_Strict):
     tau: float | None = Field(None, gt=0)
     depth: dict[str, str] = {}
     K: dict[int, Annotated[int, Field(ge=1)]] = {}
+    fraction: dict[str, str] = {}
     width: dict[str, Annotated[int, Field(ge=1)]] = {}
     figures: FigureSettings = FigureSettings()
 

@@ -29,7 +29,7 @@ def depths_against_nulls(
                 "network": row.key["network"],
                 "K": row.values.get("K", ""),
                 "paper_K": row.key.get("K", ""),
-                "fraction": row.key.get("fraction", ""),
+                "fraction": row.values.get("fraction", ""),
                 "found_depth": "" if lost else s.depth,
                 "null_depth": null.text,
                 "found_sub_modules": "" if lost else sum(parse_network(s.network).depth),

@@ -129,7 +129,9 @@ def read_archive(file: Path) -> Archive:
     """
 
     def refuse(member: str, found: str) -> NoReturn:
-        raise UserError(f"{printable(file)}: {printable(member)}: {found}; allowed: {AGAIN}")
+        # As a path, which is not cut: a run's id has up to three parts of 150 characters.
+        told = printable(Path(member[:500]))
+        raise UserError(f"{printable(file)}: {told}: {found}; allowed: {AGAIN}")
 
     data, ended = _decompressed(file)
     members = _members(data)

@@ -32,7 +32,7 @@ from autogrow.errors import UserError, allowed, shown
 from autogrow.files.writing import write_together
 from autogrow.runs.summary import TEST_ACCURACIES
 
-SCALED = ("K", *DEPTHS)
+SCALED = ("K", "fraction", *DEPTHS)
 """Key columns, beside the data set, whose value at a scale may not be the paper's."""
 
 DECIMALS = {

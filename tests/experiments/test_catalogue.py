@@ -216,7 +216,7 @@ def test_numbers_of_images_that_there_are_not(data, told):
 def test_numbers_of_images_are_fractions_of_what_there_is():
     runs = load_catalogue("mini").runs.values()
     shares = {(run.spec.data_fraction, run.spec.holdout_fraction) for run in runs}
-    assert (300 / 1500, 1000 / 1500) in shares
+    assert {(0.2, 0.7), (0.3, 0.7)} < shares
     assert {share + held <= 1 for share, held in shares} == {True}
 
 
@@ -256,6 +256,19 @@ def test_K_is_divided_by_the_fraction():
     specs = [catalogue.runs[row.runs["main"]].spec for row in rows]
     assert [spec.K for spec in specs] == [3, 4, 6, 12]
     assert [spec.data_fraction for spec in specs] == [1, 0.75, 0.5, 0.25]
+
+
+def test_a_scale_has_counterparts_of_the_papers_fractions():
+    rows = load_catalogue("smoke").tables["table11"].rows[:4]
+    assert [row.key["fraction"] for row in rows] == ["1.00", "0.75", "0.50", "0.25"]
+    assert {row.values["fraction"] for row in rows} == {"1.00"}
+    assert len({row.runs["main"] for row in rows}) == 1
+    scale = read_scale("paper").model_copy(update={"fraction": {"0.75": "0.50"}})
+    cells = {**CELLS, "fraction": ["0.75", "0.50"]}
+    table = {"run": {"kind": "autogrow"}, "rows": [cells]}
+    first, second = catalogue_of("paper", scale, table11=table).tables["table11"].rows
+    assert first.runs == second.runs
+    assert (first.papers_data, second.papers_data) == (False, True)
 
 
 def test_ids_do_not_depend_on_the_order_of_the_file(tmp_path):
