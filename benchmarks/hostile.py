@@ -59,17 +59,18 @@ config/experiments.yaml:
     values: [adaminit_uses]
     against: deeper net
     shared: {dataset: CIFAR10, network: Basic3ResNet}
-    rows: [{dataset: CIFAR10, network: Basic3ResNet, shallower: 1-1-1, deeper: 2-2-2}]
+    rows: [{network: Basic3ResNet, shallower: 1-1-1, deeper: 2-2-2, initializer: ZeroInit}]
   figure2:
     title: a
     rows:
       - {dataset: CIFAR10, network: Basic3ResNet, method: AutoGrow, K: 3, fraction: "1.00",
          initializer: GauInit, policy: periodic, learning_rate: constant, seed_net: 1-1-1}
-      - {dataset: CIFAR10, network: Basic3ResNet, method: baseline, depth: 3-3-3}
+      - {dataset: CIFAR10, network: Basic3ResNet, method: baseline, K: null, depth: 3-3-3}
   figure6:
     title: a
     run: {kind: autogrow}
-    rows: [{dataset: CIFAR10, network: Basic3ResNet, panel: a, snapshots: 3}]
+    rows:
+      - {dataset: CIFAR10, network: Basic3ResNet, policy: periodic, panel: a, snapshots: 3}
   figure7:
     title: a
     rows:

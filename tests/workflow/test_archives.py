@@ -12,7 +12,7 @@ from analysis.experiments.catalogue import load_catalogue
 SMOKE = ("--config", "scale=smoke", "--")
 OUT = "results/out/smoke"
 FORMS = (".csv", ".md", ".tex", "_seeds.csv")
-RUN = f"{OUT}/runs/Plain4Net/digits-fraction0.1/periodic-K3-GauInit/seed0"
+RUN = f"{OUT}/runs/Plain4Net/digits-fraction0.1/periodic-K2-GauInit/seed0"
 
 
 def archive(folder, action, *arguments):

@@ -15,7 +15,7 @@ def test_the_four_commonest_changes(fresh):
     assert list(tables) == ["table5", "table4", "table2", "longer_window"]
     experiments = fresh.folder / "config/experiments.yaml"
     scale = fresh.folder / "config/scales/smoke.yaml"
-    scale.write_text(scale.read_text().replace("\nK: {", "\nK: {7: 2, "))
+    scale.write_text(scale.read_text().replace("\nK: {", "\nK: {7: 1, "))
     experiments.write_text(yaml.safe_dump({"train": tables["table5"]}))
     told = fresh.snakemake("-n", *SMOKE, "all", status=1)
     assert "found the name 'train', which a rule of train.smk has" in told
@@ -50,8 +50,8 @@ def test_the_four_commonest_changes(fresh):
     assert "paper_accuracy" not in own.columns
     runs = [file.parent.parent.name for file in fresh.found("summary.json")]
     assert sorted(runs) == [
-        *("morph-1-1-1-to-2-2-2-GauInit", "periodic-K2-GauInit", "periodic-K2-GauInit"),
-        *("periodic-K2-GauInit-J=9", "scratch-2-2-2"),
+        *("morph-1-1-1-to-2-2-2-GauInit", "periodic-K1-GauInit", "periodic-K1-GauInit"),
+        *("periodic-K1-GauInit-J=9", "scratch-2-2-2"),
     ]
 
     told = fresh.snakemake(*SMOKE, "compare", status=1)
