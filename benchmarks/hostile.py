@@ -175,7 +175,7 @@ def carry_out(commands: dict[str, str]) -> dict[str, list[int]]:
         stdin=subprocess.DEVNULL,
         capture_output=True,
     )
-    words = {"": [done.returncode, len(done.stderr)]}
+    words = {"": [done.returncode, done.stderr.count(b"\n")]}
     for notes in programs.glob("of-*"):
         words[notes.name] = [call.count(b"\0") for call in notes.read_bytes().split(b"\0\n")]
         notes.unlink()
