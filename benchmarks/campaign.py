@@ -27,10 +27,10 @@ from analysis.experiments.catalogue import load_catalogue
 from analysis.experiments.settings import CONFIG, ROOT
 from analysis.tables.table_files import read_table
 from autogrow.cli.options import OneLineParser
-from autogrow.cli.replay import read_accuracies
 from autogrow.config.spec import parse_spec
 from autogrow.errors import UserError
 from autogrow.files.yaml import read_yaml
+from autogrow.runs.curves import read_accuracies
 from autogrow.training.unfinished import checkpoint_files as checkpoints
 from benchmarks.disturbing import TRAINED, changed, command, damage, ended, results, start
 

@@ -83,12 +83,18 @@ class Catalogue:
 
 
 def load_catalogue(
-    scale: str, experiments: Path = EXPERIMENTS, *, sources: Mapping[str, str] | None = None
+    scale: str,
+    experiments: Path = EXPERIMENTS,
+    *,
+    sources: Mapping[str, str] | None = None,
+    protocol: str | None = None,
 ) -> Catalogue:
     """Return the catalogue of a scale: ``smoke``, ``mini``, ``reduced`` or ``paper``.
 
     ``sources`` says which data sets are taken from elsewhere, as ``npz:PATH``. Rows whose data set
     is not there are left out, if the scale says that it is optional.
+
+    ``protocol`` is the workflow's, by default the scale's: rows that name it are no other runs.
 
     Raises
     ------
@@ -98,11 +104,15 @@ def load_catalogue(
     settings = read_scale(scale)
     taken = {**settings.data_source, **(sources or {})}
     settings = settings.model_copy(update={"data_source": taken})
-    return make_catalogue(scale, settings, read_yaml(experiments), experiments)
+    return make_catalogue(scale, settings, read_yaml(experiments), experiments, protocol)
 
 
 def make_catalogue(
-    scale: str, settings: ScaleSettings, content: object, experiments: Path
+    scale: str,
+    settings: ScaleSettings,
+    content: object,
+    experiments: Path,
+    protocol: str | None = None,
 ) -> Catalogue:
     """Return the catalogue of what experiments.yaml holds; see :func:`load_catalogue`."""
     missing = left_out(settings)
@@ -119,7 +129,7 @@ def make_catalogue(
             if dataset in missing:
                 without[dataset] = None
                 continue
-            maker = RowMaker(table, cells, settings, where)
+            maker = RowMaker(table, cells, settings, where, protocol or settings.protocol)
             for needed in maker.needed:
                 if runs.setdefault(needed.id, needed) != needed:
                     raise UserError(f"{where}: two different runs have the id {needed.id}")

@@ -21,6 +21,7 @@ FIGURE_COLUMNS = {
     "figure6": ("policy", "snapshots"),
     "figure7": ("network", "method", "K", "directions"),
     "figure8": ("network", "K"),
+    "figure9": ("network",),
 }
 """The figures that are drawn, and the columns that each of their rows must have."""
 

@@ -9,17 +9,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autogrow.config.resolved import ResolvedAutogrow, ResolvedMorph, ResolvedSpec
+from autogrow.config.resolved import (
+    ResolvedAutogrow,
+    ResolvedMorph,
+    ResolvedScratch,
+    ResolvedSpec,
+)
 from autogrow.config.spec import to_json
 from autogrow.data.splits import fits
 from autogrow.files.yaml import yaml_text
 from autogrow.networks.names import format_depth, parse_network
 
-_CONCERNS: dict[str, Callable[[Any], bool]] = {
-    # No validation image is trained on, and nothing but growth is steered: where images are left
-    # for validation, other runs are the same under both protocols.
+CONCERNS: dict[str, Callable[[Any], bool]] = {
+    # No validation image is trained on, and nothing but growth is steered, that which a schedule
+    # null would have steered too: where images are left for validation, other runs are the same
+    # under both protocols.
     "protocol": lambda spec: (
-        spec.kind == "autogrow" or not fits(spec.holdout_fraction, spec.data_fraction)
+        spec.kind == "autogrow"
+        or (spec.kind == "scratch" and spec.schedule != "staircase")
+        or not fits(spec.holdout_fraction, spec.data_fraction)
     ),
     "uniform_noise": lambda spec: spec.initializer == "UniInit",
     "adaminit_slack": lambda spec: spec.initializer == "AdamInit",
@@ -44,14 +52,24 @@ class Run:
     depth_of
         Id of the run whose found net gives the depth, or None. Until that is known, ``spec``
         has the seed network's depth.
+    budget_of
+        Id of the run whose multiply-adds give the number of epochs, or None. Until they are
+        known, ``spec`` has those of another baseline.
     own
-        The settings in which it does not follow config.yaml, as its table tells them.
+        The settings in which it does not follow config.yaml, as its table or row tells them.
     """
 
     id: str
     spec: ResolvedSpec
     depth_of: str | None = None
+    budget_of: str | None = None
     own: frozenset[str] = frozenset()
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """Ids of the runs that must be finished first, by the option that names their folder."""
+        found = {"--depth-of": self.depth_of, "--budget-of": self.budget_of}
+        return {option: run for option, run in found.items() if run is not None}
 
     def job_spec(self, shared: Mapping[str, Any]) -> str:
         """Return the complete spec of a job as the text of a YAML file.
@@ -65,11 +83,13 @@ class Run:
             for key, value in shared.items()
             if key in fields
             and key not in self.own
-            and (key not in _CONCERNS or _CONCERNS[key](self.spec))
+            and (key not in CONCERNS or CONCERNS[key](self.spec))
         }
         settings = to_json(self.spec.model_copy(update=concerned))
         if self.depth_of is not None:
             settings["network"] = self.spec.architecture.name
+        if self.budget_of is not None:
+            settings["epochs"] = None
         return yaml_text(settings)
 
 
@@ -92,24 +112,43 @@ def dataset_text(spec: ResolvedSpec, paper_dataset: str) -> str:
 
 
 def run_id(
-    spec: ResolvedSpec, plain: ResolvedSpec, depth_of: Run | None, own: frozenset[str]
+    spec: ResolvedSpec,
+    plain: ResolvedSpec,
+    depth_of: Run | None,
+    budget_of: Run | None,
+    own: frozenset[str],
 ) -> str:
     """Return the id of a run: network / data / what is done.
 
     It tells every setting that can change the result, so that two specs of a scale never have
     one id: the usual ones by their place, and any other where it is not that of ``plain``, the
     run of the same network, data and growth whose further settings are the scale's, or where it
-    is one of ``own``. ``depth_of`` is the run whose found net gives the depth.
+    is one of ``own``. ``depth_of`` is the run whose found net gives the depth, ``budget_of`` that
+    whose multiply-adds give the epochs.
     """
     others = _other_settings(spec, plain, own)
     network, images = spec.architecture.name, [others.pop(name, "") for name in _OF_IMAGES]
     data = _joined([_data_label(spec), *images])
-    done = _what_is_done(spec, depth_of, (network, data))
+    here = (network, data)
+    if depth_of is not None:
+        done = f"scratch-as-deep-as-{_from_there(depth_of, here)}"
+        done += "-equal-compute" if budget_of is not None else ""
+    else:
+        done = _what_is_done(spec)
+        if budget_of is not None:
+            done += f"-at-the-cost-of-{_from_there(budget_of, here)}"
     return f"{network}/{data}/{_joined([done, *others.values()])}"
 
 
+def _from_there(run: Run, here: tuple[str, str]) -> str:
+    """Return what another run's id says it does, with its network and data if those are others."""
+    *there, done = run.id.split("/")
+    elsewhere = [part for part, own in zip(there, here, strict=True) if part != own]
+    return "-".join([*elsewhere, done])
+
+
 BY_PLACE = {
-    *("kind", "network", "from", "to", "seed_depth"),
+    *("kind", "network", "from", "to", "seed_depth", "schedule", "period"),
     *("data", "data_sha256", "data_fraction", "test_images", "downscale"),
     *("policy", "K", "initializer", "growing_rate"),
 }
@@ -173,15 +212,14 @@ def _data_label(spec: ResolvedSpec) -> str:
     return label
 
 
-def _what_is_done(spec: ResolvedSpec, depth_of: Run | None, here: tuple[str, str]) -> str:
-    if depth_of is not None:
-        *there, source = depth_of.id.split("/")
-        elsewhere = [part for part, own in zip(there, here, strict=True) if part != own]
-        return "-".join(["scratch-as-deep-as", *elsewhere, source])
+def _what_is_done(spec: ResolvedSpec) -> str:
     first = format_depth(spec.first_network.depth)
     if isinstance(spec, ResolvedMorph):
         deeper = format_depth(parse_network(spec.to_network).depth)
         return f"morph-{first}-to-{deeper}-{spec.initializer}"
+    if isinstance(spec, ResolvedScratch) and spec.schedule != "staircase":
+        restarts = f"-staircase-K{spec.period}" if spec.period else ""
+        return f"never-grown-{first}{restarts}"
     if not isinstance(spec, ResolvedAutogrow):
         return f"scratch-{first}"
     parts = [spec.policy, f"K{spec.K}", spec.initializer]

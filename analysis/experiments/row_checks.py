@@ -17,12 +17,15 @@ DEPTHS = ("seed_net", "shallower", "deeper", "depth")
 
 COLUMNS = (
     *("dataset", "network", "method", "K", "fraction", "initializer", "policy", "learning_rate"),
-    *DEPTHS,
+    *("protocol", *DEPTHS),
 )
 
-INSTRUCTIONS = ("depth_of", *PANEL_COLUMNS)
+SOURCES = ("depth_of", "budget_of")
+"""Columns that name an AutoGrow run by the columns in which it differs."""
 
-_EVERY_KIND = ("dataset", "network", "method", "fraction")
+INSTRUCTIONS = (*SOURCES, *PANEL_COLUMNS)
+
+_EVERY_KIND = ("dataset", "network", "method", "fraction", "protocol")
 _OF_KIND = {
     "scratch": ("depth",),
     "morph": ("shallower", "deeper", "initializer"),
@@ -57,12 +60,15 @@ def check_cells(values: Mapping[str, Any], cells: Mapping[str, Any], kind: str, 
     _check_values(values, (*COLUMNS, *INSTRUCTIONS), where)
     concern = {*_EVERY_KIND, *_OF_KIND[kind], *INSTRUCTIONS}
     needed = _MUST_BE_GIVEN[kind]
-    source = values.get("depth_of")
-    if source is not None:
+    sources = {column: values[column] for column in SOURCES if values.get(column) is not None}
+    for column, source in sources.items():
         if kind != "scratch":
-            raise UserError(f"{where}: depth_of: allowed: in rows of kind scratch")
-        _check_values(source, COLUMNS, f"{where}: depth_of")
-        _check_network({**values, **source}, f"{where}: depth_of")
+            raise UserError(f"{where}: {column}: allowed: in rows of kind scratch")
+        _check_values(source, COLUMNS, f"{where}: {column}")
+        _check_network({**values, **source}, f"{where}: {column}")
+    if len(sources) > 1:
+        raise UserError(f"{where}: budget_of: allowed: in rows without depth_of")
+    if "depth_of" in sources:
         concern |= {*_OF_KIND["autogrow"]}
         concern -= {"depth"}
         needed = ()
@@ -84,7 +90,7 @@ def _check_values(values: Mapping[str, Any], known: tuple[str, ...], where: str)
         if column not in known:
             raise UserError(f"{where}: unknown column {shown(column)}; allowed: {allowed(known)}")
         types, wanted = str | int | float | None, "a word or a number"
-        if column == "depth_of":
+        if column in SOURCES:
             types, wanted = dict | None, "columns with values"
         if not isinstance(value, types):
             raise UserError(f"{where}: {column}: found {shown(value)}; allowed: {wanted}")

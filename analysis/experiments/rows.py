@@ -12,13 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from analysis.experiments.data_sets import data_facts, data_of
 from analysis.experiments.panels import Panel, read_panel
-from analysis.experiments.planned_runs import BY_PLACE, Run, dataset_text, run_id
-from analysis.experiments.row_checks import COLUMNS, DEPTHS, check_cells, kind_of_row
+from analysis.experiments.planned_runs import BY_PLACE, CONCERNS, Run, dataset_text, run_id
+from analysis.experiments.row_checks import COLUMNS, DEPTHS, SOURCES, check_cells, kind_of_row
 from analysis.experiments.settings import Choices, ScaleSettings
-from autogrow.config.resolved import ResolvedAutogrow, ResolvedSpec
+from autogrow.config.resolved import ResolvedAutogrow, ResolvedScratch, ResolvedSpec
 from autogrow.config.resolving import resolve
-from autogrow.config.spec import SPECS, parse_spec
+from autogrow.config.spec import SPECS, ScratchSpec, parse_spec, to_json
 from autogrow.errors import UserError, allowed, shown
+from autogrow.growth.schedules import largest_rate_epochs
 from autogrow.networks.names import NetworkName, parse_architecture
 
 PERIOD = 3
@@ -40,8 +41,21 @@ OwnValue = Literal[
     "adaminit_uses",
     "adaminit_median",
     "adaminit_below_3",
+    "final_accuracy",
+    "best_test_accuracy",
+    "selection_gain",
+    "baseline_selection_gain",
+    "delta_final",
+    "delta_best_test",
+    "regret",
 ]
 """Value columns of tables."""
+
+Beside = Literal["schedule null", "equal compute"]
+"""What the paper did not control: runs and columns beside those of AutoGrow."""
+
+NULL_LENGTH = 10
+"""Stop windows T that a seed network is trained for where the scale does not say how long."""
 
 _OF_CONFIG = {"protocol", "precision", *Choices.model_fields}
 """Settings that config.yaml tells all runs whose table says nothing of them."""
@@ -56,7 +70,9 @@ class Row:
     key
         The paper's values of the columns that name the row.
     runs
-        Ids of its runs by role: ``main``, and ``scratch`` for the baseline of the same depth.
+        Ids of its runs by role: ``main``, ``scratch`` for the baseline of the same depth,
+        ``null`` for the seed network that never grows, and ``equal_compute`` for a baseline
+        that computes as much as AutoGrow.
     values
         The same columns as really used at the scale; ``dataset`` always.
     papers_data
@@ -90,6 +106,7 @@ class TableEntry(BaseModel):
     against: Literal["found net", "deeper net"] | None = None
     shared: dict[str, Any] = {}
     values: list[OwnValue] = []
+    beside: list[Beside] = []
 
     @field_validator("run")
     @classmethod
@@ -121,29 +138,45 @@ class TableEntry(BaseModel):
 class RowMaker:
     """Makes the runs of one row at a scale.
 
-    ``needed`` holds every run of the row, with those whose found net others take.
+    ``needed`` holds every run of the row, with those whose found net or budget others take.
+    ``protocol`` is the workflow's: a row that asks for it asks for nothing.
     """
 
     def __init__(
-        self, table: TableEntry, cells: Mapping[str, Any], scale: ScaleSettings, where: str
+        self,
+        table: TableEntry,
+        cells: Mapping[str, Any],
+        scale: ScaleSettings,
+        where: str,
+        protocol: str,
     ) -> None:
         self._cells = cells
         self._scale = scale
         self._where = where
+        self._protocol = protocol
         self._given = table.run
         self.needed: list[Run] = []
         values = {**table.shared, **cells}
         kind = kind_of_row(values, table.run.get("kind"), where)
         check_cells(values, cells, kind, where)
-        source = values.pop("depth_of", None)
+        source, budget = (values.pop(column, None) for column in SOURCES)
         if source is None:
             self._main = self._growing = self._run(values, kind)
         else:
             self._growing = self._run({**values, **source}, "autogrow")
             self._main = self._as_deep_as(self._growing, values)
         self._roles = {"main": self._main.id}
+        if budget is not None:
+            spender = self._run({**values, **budget}, "autogrow")
+            self._roles["equal_compute"] = self._run(values, kind, budget_of=spender).id
+        if isinstance(self._main.spec, ResolvedAutogrow):
+            if "schedule null" in table.beside:
+                self._roles["null"] = self._never_grown(self._main, self._main.spec).id
+            if "equal compute" in table.beside:
+                equal = self._as_deep_as(self._main, values, budget_of=self._main)
+                self._roles["equal_compute"] = equal.id
         self._paper_dataset = str(values["dataset"])
-        self._fraction_named = self._fraction(values)
+        self._fraction_named = self._number(str(values.get("fraction", 1)))
         if table.against == "found net":
             if kind != "autogrow":
                 raise UserError(f"{where}: against: found net: allowed: rows of kind autogrow")
@@ -163,6 +196,8 @@ class RowMaker:
                 used[column] = str(self._growing.spec.K)
             elif column in DEPTHS:
                 used[column] = self._scale.depth.get(value, value)
+            elif column == "fraction":
+                used[column] = self._scale.fraction.get(value, value)
         used["dataset"] = dataset_text(self._main.spec, self._paper_dataset)
         panel = read_panel(self._cells, self._scale, self._where)
         spec = self._main.spec
@@ -171,7 +206,9 @@ class RowMaker:
         grows = isinstance(self._growing.spec, ResolvedAutogrow)
         return Row(key, self._roles, used, self._paper_dataset, papers_data, grows, panel)
 
-    def _as_deep_as(self, source: Run, values: Mapping[str, Any]) -> Run:
+    def _as_deep_as(
+        self, source: Run, values: Mapping[str, Any], budget_of: Run | None = None
+    ) -> Run:
         """Return the run that trains from scratch at the depth ``source`` finds."""
         architecture = parse_architecture(str(values["network"]))
         network = NetworkName(architecture, architecture.seed_depth)
@@ -180,9 +217,32 @@ class RowMaker:
                 f"{self._where}: depth_of: {source.spec.architecture.name} has not as many "
                 f"sub-networks as {architecture.name}; allowed: a network with as many"
             )
-        return self._needs({"network": str(network), **self._settings(values, "scratch")}, source)
+        settings = {"network": str(network), **self._settings(values, "scratch")}
+        return self._needs(settings, source, budget_of)
 
-    def _run(self, values: Mapping[str, Any], kind: str) -> Run:
+    def _never_grown(self, main: Run, spec: ResolvedAutogrow) -> Run:
+        """Return the run that trains an AutoGrow run's seed network as while growing."""
+        shared = {k: v for k, v in to_json(spec).items() if k in ScratchSpec.model_fields}
+        if "protocol" not in main.own:
+            del shared["protocol"]
+        settings = {
+            **shared,
+            "kind": "scratch",
+            "network": str(spec.first_network),
+            "epochs": self._null_epochs(spec.finetune_epochs, spec.milestones),
+            "schedule": "constant",
+        }
+        if spec.growing_rate == "staircase":
+            settings |= {"schedule": "restarts", "period": spec.K}
+            settings["milestones"] = spec.growing_milestones
+        return self._needs(settings)
+
+    def _null_epochs(self, epochs: int, milestones: tuple[float, ...]) -> int:
+        """Return how long a seed network is trained whose growth has this fine-tuning."""
+        T = self._scale.T or largest_rate_epochs(epochs, milestones)
+        return self._scale.null_epochs or NULL_LENGTH * T
+
+    def _run(self, values: Mapping[str, Any], kind: str, budget_of: Run | None = None) -> Run:
         network = values.get("network")
         settings = self._settings(values, kind)
         depth = {c: self._scale.depth.get(values[c], values[c]) for c in DEPTHS if c in values}
@@ -203,7 +263,7 @@ class RowMaker:
             self._stop_window(settings)
         if kind != "scratch" and "initializer" in values:
             settings["initializer"] = values["initializer"]
-        return self._needs(settings)
+        return self._needs(settings, budget_of=budget_of)
 
     def _settings(self, values: Mapping[str, Any], kind: str) -> dict[str, Any]:
         """Return the settings that no other column tells: the scale's, and the table's own."""
@@ -215,7 +275,10 @@ class RowMaker:
             whole = Fraction(str(settings.get("data_fraction", 1)))
             settings["data_fraction"] = float(fraction * whole)
         fields = SPECS[kind].model_fields
-        return settings | {k: v for k, v in self._given.items() if k in fields and k != "kind"}
+        settings |= {k: v for k, v in self._given.items() if k in fields and k != "kind"}
+        if values.get("protocol") not in (None, self._protocol):
+            settings["protocol"] = values["protocol"]
+        return settings
 
     def _of_every_run(self, kind: str, network: str) -> dict[str, Any]:
         """Return what the scale says of every run of a kind and network."""
@@ -235,19 +298,37 @@ class RowMaker:
         if self._scale.T is not None and settings.get("policy", "periodic") == "periodic":
             settings.setdefault("J", max(self._scale.T, settings["K"]))
 
-    def _needs(self, settings: Mapping[str, Any], depth_of: Run | None = None) -> Run:
+    def _needs(
+        self,
+        settings: Mapping[str, Any],
+        depth_of: Run | None = None,
+        budget_of: Run | None = None,
+    ) -> Run:
         """Return the run of these settings, noted as one that the row needs."""
         resolved = self._resolved(settings)
+        asked = {*self._given, *({"protocol"} & {*settings})}
+        if "protocol" not in self._given and not CONCERNS["protocol"](resolved):
+            asked -= {"protocol"}
+            resolved = self._resolved({k: v for k, v in settings.items() if k != "protocol"})
+        own = frozenset(asked & _OF_CONFIG & {*type(resolved).model_fields})
+        depth, budget = (source.id if source else None for source in (depth_of, budget_of))
+        identity = run_id(resolved, self._plain(resolved), depth_of, budget_of, own)
+        run = Run(identity, resolved, depth, budget, own)
+        self.needed.append(run)
+        return run
+
+    def _plain(self, resolved: ResolvedSpec) -> ResolvedSpec:
+        """Return the run of the same network, data and growth, all else being the scale's."""
         plain = self._of_every_run(resolved.kind, resolved.architecture.name)
         plain |= {k: v for k, v in resolved.model_dump(by_alias=True).items() if k in BY_PLACE}
         if resolved.kind == "autogrow":
             plain["K"] = 1  # J is then the scale's, however large K is
             self._stop_window(plain)
-        own = frozenset({*self._given} & _OF_CONFIG & {*type(resolved).model_fields})
-        identity = run_id(resolved, self._resolved(plain), depth_of, own)
-        run = Run(identity, resolved, depth_of.id if depth_of else None, own)
-        self.needed.append(run)
-        return run
+        usual = self._resolved(plain)
+        if isinstance(usual, ResolvedScratch) and usual.schedule != "staircase":
+            epochs = self._null_epochs(usual.epochs, usual.milestones)
+            usual = usual.model_copy(update={"epochs": epochs})
+        return usual
 
     def _resolved(self, settings: Mapping[str, Any]) -> ResolvedSpec:
         spec = parse_spec(settings, self._where)
@@ -257,7 +338,7 @@ class RowMaker:
             raise UserError(f"{self._where}: {error}") from None
 
     def _growing_period(self, values: Mapping[str, Any], settings: Mapping[str, Any]) -> int | None:
-        if settings.get("policy") == "convergent" and "K" not in values:
+        if settings.get("policy") == "convergent" and values.get("K") is None:
             return self._scale.T  # K = T
         K = values.get("K", PERIOD)
         if self._scale.K and K not in self._scale.K:
@@ -273,6 +354,10 @@ class RowMaker:
 
     def _fraction(self, values: Mapping[str, Any]) -> Fraction:
         text = str(values.get("fraction", 1))
+        return self._number(self._scale.fraction.get(text, text))
+
+    def _number(self, text: str) -> Fraction:
+        """Return a fraction of the training set as a number."""
         try:
             # Not Fraction("1e-999999999"), which would never end.
             fraction = Fraction(text) if "/" in text or float(text) else Fraction(0)

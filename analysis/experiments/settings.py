@@ -274,10 +274,12 @@ class ScaleSettings(_Strict):
     settings: dict[str, Any] = {}
     epochs: int | None = Field(None, ge=1)
     finetune_epochs: int | None = Field(None, ge=1)
+    null_epochs: int | None = Field(None, ge=1)
     T: int | None = Field(None, ge=1)
     tau: float | None = Field(None, gt=0)
     depth: dict[str, str] = {}
     K: dict[int, Annotated[int, Field(ge=1)]] = {}
+    fraction: dict[str, str] = {}
     width: dict[str, Annotated[int, Field(ge=1)]] = {}
     figures: FigureSettings = FigureSettings()
 

@@ -72,8 +72,11 @@ def _check_table(rows: Sequence[Row], values: Sequence[str], where: str) -> None
             )
         if row.panel.landscape:
             raise UserError(f"{where}: snapshots and directions: allowed: in figures alone")
-        if "scratch" not in row.runs and any(v.startswith("delta") for v in values):
-            raise UserError(f"{where}: values: found a delta; allowed: in a table with `against`")
+        for value in values if "scratch" not in row.runs else ():
+            if value.startswith(("delta", "baseline")):
+                raise UserError(
+                    f"{where}: values: found {value}; allowed: in a table with `against`"
+                )
     for value in values:
         if value in first.key:
             raise UserError(f"{where}: values: found {value}, which is a column of the rows")

@@ -14,7 +14,7 @@ from pathlib import Path
 import matplotlib
 from matplotlib.figure import Figure
 
-from analysis.figures import curves, style, surface_plots, tradeoffs, trajectory_plots
+from analysis.figures import curves, null_plots, style, surface_plots, tradeoffs, trajectory_plots
 from autogrow.errors import UserError, allowed, shown
 
 FIGURES: dict[str, tuple[Callable[[Path, str], Figure], str]] = {
@@ -34,6 +34,7 @@ FIGURES: dict[str, tuple[Callable[[Path, str], Figure], str]] = {
         "Loss surfaces around minima found by baselines and AutoGrow",
     ),
     "figure8": (curves.draw, "Convergence curves and growing process"),
+    "figure9": (null_plots.draw, "Depth that AutoGrow finds, and that its schedule alone reports"),
 }
 """How each figure is drawn, and the paper's caption in short."""
 
@@ -65,7 +66,7 @@ def write_pictures(name: str, folder: Path, *, log_x: bool = False) -> None:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.add_argument("figure", help="figure2 to figure8")
+    parser.add_argument("figure", help="figure2 to figure9")
     parser.add_argument(
         "--log-x", action="store_true", help="figure3: parameters on a logarithmic scale"
     )

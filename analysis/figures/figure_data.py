@@ -20,7 +20,9 @@ from analysis.commandline import add_results
 from analysis.experiments.catalogue import Catalogue, Table, load_catalogue
 from analysis.experiments.row_files import from_json
 from analysis.experiments.rows import Row
-from analysis.figures.frames import COMMON
+from analysis.figures.frames import COMMON, EQUAL_COMPUTE
+from analysis.figures.labelling import labelled
+from analysis.figures.null_data import depths_against_nulls
 from analysis.figures.published import manual_search, published_resnets
 from analysis.landscapes.planefiles import FACTS, read_facts
 from analysis.results.csvfiles import check_columns, grid_sides, read_csv, read_numbers
@@ -43,13 +45,14 @@ def build_figure(figure: Table, catalogue: Catalogue, results: Results) -> dict[
     paper_dataset, run and seed. Then
 
     * Figures 2 and 8: a row for each epoch of each seed: accuracies in percent, losses, layers;
-    * Figure 3: a row for each run and seed: parameters, multiply-adds, accuracy; and the
-      manual search that the released code lists;
+    * Figure 3: a row for each run and seed: parameters, multiply-adds, accuracy, the found nets
+      from scratch at equal compute among them; and the manual search that the released code lists;
     * Figure 4: the same, and the published ResNets; ours are left out if none was run;
     * Figures 5 and 6: a row for each point of the lowest seed's trajectory; in
       ``_contour`` for each point of the grid: training loss;
     * Figure 7: a row for each point of the lowest seed's surface: training loss and
-      training accuracy.
+      training accuracy;
+    * Figure 9: a row for each run and seed: its found depth, and that of its schedule alone.
 
     If any run that is shown diverged, ``diverged_after`` has the first epoch whose loss was
     not finite, in every row of that run. Such a run has no accuracy in Figures 3, 4 and 7.
@@ -71,7 +74,7 @@ def _curves(figure: Table, catalogue: Catalogue, results: Results) -> dict[str, 
         for seed, summary in zip(results.seeds, results.summaries(run), strict=True):
             require_finished(results.run_folder(run, seed), METRICS)
             metrics = _metrics(results.run_folder(run, seed) / METRICS, summary)
-            parts.append(_labelled(metrics, catalogue, row, title, seed, summary))
+            parts.append(labelled(metrics, catalogue, row, title, seed, summary))
     return {"": pd.concat(parts)}
 
 
@@ -102,12 +105,15 @@ def _against_parameters(
     networks = dict.fromkeys(row.key["network"] for row in figure.rows)
     letters = dict(zip(networks, ascii_lowercase, strict=False))
     for row in figure.rows:
-        network = row.key["network"]
-        for seed, s in zip(results.seeds, results.summaries(row.runs["main"]), strict=True):
-            line = {"network": network, "method": row.key["method"]}
-            line |= {"K": row.values.get("K", ""), "paper_K": row.key.get("K", ""), **_found(s)}
-            labelled = _labelled(pd.DataFrame([line]), catalogue, row, network, seed, s)
-            parts.append(labelled.assign(panel=letters[network]))
+        network, methods = row.key["network"], {"main": row.key["method"]}
+        methods |= {"equal_compute": EQUAL_COMPUTE} if "equal_compute" in row.runs else {}
+        for role, method in methods.items():
+            own = replace(row, runs={"main": row.runs[role]})
+            for seed, s in zip(results.seeds, results.summaries(row.runs[role]), strict=True):
+                line = {"network": network, "method": method}
+                line |= {"K": row.values.get("K", ""), "paper_K": row.key.get("K", ""), **_found(s)}
+                part = labelled(pd.DataFrame([line]), catalogue, own, network, seed, s)
+                parts.append(part.assign(panel=letters[network]))
     listed = manual_search()
     network, dataset = listed[["network", "dataset"]].iloc[0]
     comparable = all(row.values["dataset"] == dataset for row in figure.rows)
@@ -132,8 +138,8 @@ def _against_published(
         for seed, s in zip(results.seeds, results.summaries(row.runs["main"]), strict=True):
             line = {"network": row.key["network"], "method": "AutoGrow", "source": "this run"}
             line |= {"K": row.values["K"], **_found(s)}
-            labelled = _labelled(pd.DataFrame([line]), catalogue, row, title, seed, s)
-            parts.append(labelled.assign(panel="" if comparable else "a"))
+            part = labelled(pd.DataFrame([line]), catalogue, row, title, seed, s)
+            parts.append(part.assign(panel="" if comparable else "a"))
     published = published_resnets().rename(columns={"block": "method", "top1": "accuracy"})
     columns = ["network", "method", "source", "parameters", "flops", "accuracy"]
     panel, title = "" if comparable else "b", f"Published, on {dataset}"
@@ -177,9 +183,9 @@ def _trajectories(figure: Table, catalogue: Catalogue, results: Results) -> dict
                 f"{folder / 'trajectory.csv'}: does not belong to {file}; make it again"
             )
         title = _trajectory_title(row)
-        trajectories.append(_labelled(trajectory, catalogue, row, title, seed, summary))
+        trajectories.append(labelled(trajectory, catalogue, row, title, seed, summary))
         contour = _read_grid(folder / "contour.csv", ["x", "y", "loss"])
-        contours.append(_labelled(contour, catalogue, row, title, seed, summary))
+        contours.append(labelled(contour, catalogue, row, title, seed, summary))
     return {"": pd.concat(trajectories), CONTOUR: pd.concat(contours)}
 
 
@@ -210,7 +216,7 @@ def _surfaces(figure: Table, catalogue: Catalogue, results: Results) -> dict[str
         own = {"network": network, "method": method, "K": row.values["K"]}
         own |= {"paper_K": row.key["K"], "accuracy": accuracy}
         surface = surface.assign(**own)[[*own, *surface.columns]]
-        parts.append(_labelled(surface, catalogue, row, f"{network}, {method}", seed, summary))
+        parts.append(labelled(surface, catalogue, row, f"{network}, {method}", seed, summary))
     return {"": pd.concat(parts)}
 
 
@@ -222,6 +228,7 @@ _BUILDERS: dict[str, Callable[[Table, Catalogue, Results], dict[str, pd.DataFram
     "figure6": _trajectories,
     "figure7": _surfaces,
     "figure8": _curves,
+    "figure9": depths_against_nulls,
 }
 
 
@@ -234,29 +241,6 @@ def _period(row: Row) -> str:
     """Return K as really used, and the paper's where that is another."""
     used, paper = row.values["K"], row.key["K"]
     return f"K = {used}" if used == paper else f"K = {used} (paper: {paper})"
-
-
-def _labelled(
-    frame: pd.DataFrame,
-    catalogue: Catalogue,
-    row: Row,
-    title: str,
-    seed: int,
-    summary: CountedSummary,
-) -> pd.DataFrame:
-    """Return the frame behind the columns that every figure has, ``diverged_after`` at its end."""
-    common: dict[str, Any] = {
-        "scale": catalogue.scale,
-        "description": catalogue.settings.description,
-        "panel": row.panel.letter,
-        "title": title,
-        "dataset": row.values["dataset"],
-        "paper_dataset": row.paper_dataset,
-        "run": row.runs["main"],
-        "seed": seed,
-    }
-    labelled = frame.assign(**common)[[*common, *frame.columns]]
-    return labelled.assign(diverged_after=summary.diverged_after if summary.diverged else "")
 
 
 def _read(file: Path, columns: Sequence[str], numbers: Sequence[str]) -> pd.DataFrame:
@@ -289,7 +273,7 @@ def write_figure(figure: Table, catalogue: Catalogue, results: Results) -> None:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.add_argument("figure", help="figure2 to figure8")
+    parser.add_argument("figure", help="figure2 to figure9")
     add_results(parser)
 
 

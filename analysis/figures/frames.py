@@ -16,6 +16,9 @@ from autogrow.errors import UserError, shown
 COMMON = ("scale", "description", "panel", "title", "dataset", "paper_dataset", "run")
 """Text columns that the CSV of every figure has; ``seed`` is their number."""
 
+EQUAL_COMPUTE = "equal compute"
+"""The ``method`` of found nets from scratch with AutoGrow's multiply-adds, in figure3.csv."""
+
 
 def read_frame(file: Path, text: Sequence[str], numbers: Sequence[str]) -> pd.DataFrame:
     """Return the rows of a figure's CSV, sorted by panel.

@@ -17,7 +17,7 @@ from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import ScaledTranslation
 
 from analysis.figures import style
-from analysis.figures.frames import finite, over_seeds, panels, read_frame
+from analysis.figures.frames import EQUAL_COMPUTE, finite, over_seeds, panels, read_frame
 from analysis.figures.placing import label_points
 from autogrow.errors import UserError, shown
 
@@ -88,6 +88,12 @@ def draw_depths(file: Path, caption: str, *, log_x: bool = False) -> Figure:
                 drawn = _errors(axes, found, {**look, "ls": "", "zorder": 3}, label)
                 drawn[0].set(mec="white", mew=0.4)
                 handles.setdefault(label, drawn)
+            equal = points[(points["K"] == K) & (points["paper_K"] == paper_K)]
+            equal = equal[equal["method"] == EQUAL_COMPUTE]
+            if len(equal):
+                label = f"from scratch, compute of K = {K}"
+                hollow = {**look, "ls": "", "zorder": 3, "mfc": "none"}
+                handles.setdefault(label, _errors(axes, equal, hollow, label))
         axes.set_xlabel("Parameters (millions)")
         axes.set_ylabel("Accuracy (%)")
         axes.yaxis.set_major_locator(MaxNLocator(5))

@@ -32,9 +32,7 @@ from autogrow.networks.names import (
     parse_depth,
     parse_network,
 )
-
-BACKWARD = 2
-"""Cost of a backward pass in forward passes: two products where the forward has one."""
+from autogrow.runs.cost import PASSES
 
 _catalogue = cache(load_catalogue)
 
@@ -54,14 +52,18 @@ class Estimate:
 def estimate(run: Run, catalogue: Catalogue) -> Estimate:
     """Return what a run of the catalogue will cost for one seed."""
     spec = run.spec
-    if run.depth_of is not None:
-        source = catalogue.runs[run.depth_of]
-        depth = _assumed_growth(source, catalogue)[-1].depth
-        if spec.architecture.residual and not source.spec.architecture.residual:
-            depth = tuple(-(-d // 2) for d in depth)
-        return _from_scratch(spec, NetworkName(spec.architecture, depth))
     if isinstance(spec, ResolvedScratch):
-        return _from_scratch(spec, spec.first_network)
+        name, epochs = spec.first_network, spec.epochs
+        if run.depth_of is not None:
+            source = catalogue.runs[run.depth_of]
+            depth = _assumed_growth(source, catalogue)[-1].depth
+            if spec.architecture.residual and not source.spec.architecture.residual:
+                depth = tuple(-(-d // 2) for d in depth)
+            name = NetworkName(spec.architecture, depth)
+        if run.budget_of is not None:
+            budget = estimate(catalogue.runs[run.budget_of], catalogue).flops
+            epochs = max(1, round(budget / epoch_flops(spec, name)))
+        return Estimate(str(name), epochs, epochs * epoch_flops(spec, name))
     if isinstance(spec, ResolvedMorph):
         names = [parse_network(n) for n in (spec.from_network, spec.to_network)]
         flops = sum(spec.epochs * epoch_flops(spec, name) for name in names)
@@ -84,11 +86,6 @@ def landscape_flops(run: Run, points: int, catalogue: Catalogue) -> float:
     return points * min(images, catalogue.settings.figures.images or images) * _forward(spec, name)
 
 
-def _from_scratch(spec: ResolvedSpec, name: NetworkName) -> Estimate:
-    assert isinstance(spec, ResolvedScratch)
-    return Estimate(str(name), spec.epochs, spec.epochs * epoch_flops(spec, name))
-
-
 def _images(spec: ResolvedSpec) -> tuple[int, int, int]:
     """Return size, channels and classes of the images a run sees."""
     facts = data_facts(spec.data)
@@ -100,7 +97,7 @@ def epoch_flops(spec: ResolvedSpec, name: NetworkName) -> float:
     train, test = data_facts(spec.data).divided(spec.test_images)
     if spec.protocol == "holdout":
         test += round(train * spec.holdout_fraction)
-    return _forward(spec, name) * ((1 + BACKWARD) * train * spec.data_fraction + test)
+    return _forward(spec, name) * (PASSES * train * spec.data_fraction + test)
 
 
 def _forward(spec: ResolvedSpec, name: NetworkName) -> int:
@@ -224,6 +221,6 @@ def measured_throughput(catalogue: Catalogue, device: str = "cpu") -> float:
         start = time.perf_counter()
         train_epoch(network, optimizer, [batch] * 3)
         seconds = time.perf_counter() - start
-        flops = (1 + BACKWARD) * 3 * spec.batch_size * _forward(spec, network_name)
+        flops = PASSES * 3 * spec.batch_size * _forward(spec, network_name)
         rates.append(flops / seconds)
     return statistics.median(rates)

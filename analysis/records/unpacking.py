@@ -85,16 +85,21 @@ def has_other_settings(place: Path, wanted: str) -> bool:
     Parameters
     ----------
     wanted
-        The spec of the run's job as YAML; the depth may be left open in its network.
+        The spec of the run's job as YAML; other runs may give the depth of its network and its
+        epochs.
     """
     try:
-        if wanted in _with_and_without_depth(read_text(place / SPEC, "a spec", 2**20)):
+        if wanted in _as_handed_over(read_text(place / SPEC, "a spec", 2**20)):
             return False
         # An older suite's has fewer keys: each has its default.
-        return wanted not in _with_and_without_depth(yaml_text(to_json(read_spec(place))))
+        return wanted not in _as_handed_over(yaml_text(to_json(read_spec(place))))
     except UserError:
         return True
 
 
-def _with_and_without_depth(spec: str) -> tuple[str, str]:
-    return spec, re.sub(r"(?m)^(network: \w+)-[\d-]+$", r"\1", spec)
+def _as_handed_over(spec: str) -> set[str]:
+    """Return a spec with and without the depth and the epochs that other runs may give."""
+    open_epochs = re.sub(r"(?m)^epochs: \d+$", "epochs: null", spec)
+    return {spec, open_epochs} | {
+        re.sub(r"(?m)^(network: \w+)-[\d-]+$", r"\1", text) for text in (spec, open_epochs)
+    }

@@ -60,7 +60,9 @@ def _compared(new: TableFile, reference: TableFile, tolerances: Tolerances) -> l
     values = []
     for row in dict.fromkeys([*reference.rows, *new.rows]):
         for column in (c for c in reference.columns if c not in NOT_COMPARED):
-            a, b = (t.rows[row][column] if row in t.rows else None for t in (new, reference))
+            a, b = (t.rows.get(row, {}).get(column) for t in (new, reference))
+            if a is None and b is None:  # neither has a run for it
+                continue
             verdict = judge(column, a, b, tolerances)
             values.append(Compared(reference.file.stem, row, column, a, b, verdict))
     return values

@@ -22,7 +22,9 @@ from analysis.experiments.row_checks import DEPTHS
 from analysis.experiments.row_files import from_json
 from analysis.experiments.rows import Row
 from analysis.results.summaries import CountedSummary, Results
+from analysis.tables import beyond
 from analysis.tables.formats import latex, markdown
+from analysis.tables.frontier import frontier_cells
 from analysis.tables.lost_training import lost_training
 from analysis.tables.paper_numbers import read_paper_numbers
 from analysis.tables.table_files import BASELINE_DIVERGED, DIVERGED
@@ -30,7 +32,7 @@ from autogrow.errors import UserError, allowed, shown
 from autogrow.files.writing import write_together
 from autogrow.runs.summary import TEST_ACCURACIES
 
-SCALED = ("K", *DEPTHS)
+SCALED = ("K", "fraction", *DEPTHS)
 """Key columns, beside the data set, whose value at a scale may not be the paper's."""
 
 DECIMALS = {
@@ -47,6 +49,9 @@ DECIMALS = {
     "adaminit_uses": 1,
     "adaminit_median": 1,
     "adaminit_below_3": 1,
+    "final_accuracy": 2,
+    "best_test_accuracy": 2,
+    **dict.fromkeys(beyond.MEASURES, 2),
 }
 """Numeric value columns and their decimals; all others are text."""
 
@@ -66,19 +71,28 @@ def build_table(table: Table, catalogue: Catalogue, results: Results) -> pd.Data
     ``lost_training`` counts those of the row that :func:`lost_training` finds, if there are any.
 
     Where the accuracy of the last epoch counts, that of the best test epoch is beside it, as
-    ``best_accuracy``.
+    ``best_accuracy``. Where rows have runs for what the paper did not control, their columns stand
+    beside AutoGrow's: see :mod:`analysis.tables.beyond` and, for ``regret``,
+    :mod:`analysis.tables.frontier`.
     """
     paper = read_paper_numbers(table)
+    values = beyond.with_beside(table.values or paper.columns, table.rows)
+    frontier = frontier_cells(table.rows, results) if "regret" in values else None
     lost = lost_training(table, results)
     rows = []
-    for row in table.rows:
+    for number, row in enumerate(table.rows):
         theirs = dict.fromkeys(paper.columns, "") | dict(paper.rows.get(row.name, {}))
         by_role = {role: results.summaries(run) for role, run in row.runs.items()}
         seeds = [dict(zip(by_role, s, strict=True)) for s in zip(*by_role.values(), strict=True)]
         cells: dict[str, Any] = {"scale": catalogue.scale, "row": row.name}
         cells |= _settings(row)
-        for column in table.values or paper.columns:
-            cells |= _value(column, seeds, theirs.get(column), comparable=row.papers_data)
+        for column in values:
+            if column == "regret" and frontier is not None:
+                cells |= frontier[number]
+            elif column not in beyond.NULL:
+                cells |= _value(column, seeds, theirs.get(column), comparable=row.papers_data)
+            elif column == "null_depth":
+                cells |= beyond.null_cells(row, results)
             if column in ("accuracy", "top1") and results.accuracy == "final":
                 cells |= _value("best_accuracy", seeds, None, comparable=False)
         cells["n"] = len(results.seeds)
@@ -151,21 +165,29 @@ def _lost(column: str, summaries: Mapping[str, CountedSummary]) -> bool:
         return False
     if column in ("found_net", "depth", "layers"):
         return summaries["main"].diverged_growing
-    roles = summaries if column.startswith("delta") else ("main",)
-    return any(summaries[role].diverged for role in roles)
+    return any(summaries[role].diverged for role in _roles(column) if role in summaries)
+
+
+def _roles(column: str) -> tuple[str, ...]:
+    """Return the roles of the runs that a column needs."""
+    if column in beyond.MEASURES:
+        return beyond.MEASURES[column][0]
+    return ("main", "scratch") if column.startswith("delta") else ("main",)
 
 
 def _measured(column: str, summaries: Mapping[str, CountedSummary]) -> Any:
     """Return one seed's value for a column; NaN where the run has none."""
     main = summaries["main"]
+    if column in beyond.MEASURES:
+        return beyond.measured(column, summaries)
     if column in ("found_net", "depth"):
         return main["depth"]
     if column in ("accuracy", "top1"):
         return main["accuracy"]
     if column in ("delta", "delta_top1"):
         return main["accuracy"] - summaries["scratch"]["accuracy"]
-    if column == "best_accuracy":  # older summaries lack it
-        return math.nan if main["best_test_accuracy"] is None else main["best_test_accuracy"]
+    if column == "best_accuracy":
+        return main["best_test_accuracy"]
     if column == "gpus":
         return f"{main['processes']} x {main['device']}, {main['threads']} threads"
     if column.endswith("_hours"):
@@ -193,13 +215,14 @@ def seeds_table(table: Table, catalogue: Catalogue, results: Results) -> pd.Data
                 line: dict[str, Any] = {"scale": catalogue.scale, "row": row.name, "role": role}
                 line |= {"dataset": row.values["dataset"], "run": run, "seed": seed}
                 line |= {k: s[k] for k in ("network", "layers", "parameters", "flops")}
+                line |= {k: s[k] for k in ("flops_growing", "flops_finetuning")}
                 for key in TEST_ACCURACIES:
                     line[key] = "" if s[key] is None else f"{s[key]:.4f}"
                 for key in ("seconds_growing", "seconds_finetuning"):
                     line[key] = f"{s[key]:.1f}"
                 line |= {"device": s["device"], "threads": s["threads"]}
                 for key in table.values:
-                    if key in DECIMALS and not key.startswith("delta"):
+                    if key in DECIMALS and _roles(key) == ("main",):
                         lost = _lost(key, {"main": s})
                         line[key] = "" if lost else _fixed(key, _measured(key, {"main": s}))
                 line["diverged_after"] = s.diverged_after if s.diverged else ""

@@ -33,7 +33,22 @@ _HEADINGS = {
     "adaminit_below_3": r"below 3 epochs (\%)",
     "gpus": "hardware",
     "layers": r"layer \#",
+    "null_depth": "null",
+    "depth_minus_null": "found $-$ null",
+    "equal_compute_accuracy": r"equal compute accu \%",
+    "delta_equal_compute": r"$\Delta$ equal compute",
 }
+
+_NOTES = {
+    "null_depth": "`null_depth` is the depth that the schedule alone reports, on the curve of the "
+    "seed network that never grows (>=: it had not stopped there); `depth_minus_null` counts "
+    "sub-modules.",
+    "equal_compute_accuracy": "`equal_compute_accuracy` is of the network from scratch, trained "
+    "for as many multiply-adds as AutoGrow.",
+    "selection_gain": "`selection_gain` is what choosing the best test epoch adds to the last.",
+    "regret": "`regret` is the accuracy of the best fixed depth minus AutoGrow's.",
+}
+"""Sentences on columns that the paper has not."""
 
 
 def markdown(table: Table, frame: pd.DataFrame, catalogue: Catalogue, results: Results) -> str:
@@ -50,7 +65,7 @@ def markdown(table: Table, frame: pd.DataFrame, catalogue: Catalogue, results: R
         f"# {_number(table)}{markdown_text(table.title)}\n\n{stamp}"
         f"{conditions} Columns without `paper_` are what was really used and measured; `paper_` "
         f"columns are the paper's, on its own data.{_paper(table, frame)}"
-        f"{markdown_text(_divergence(frame))}\n\n"
+        f"{markdown_text(_divergence(frame))}{_notes(frame)}\n\n"
         f"{shown.to_markdown(index=False, disable_numparse=True)}\n"
     )
 
@@ -89,6 +104,10 @@ def _left_out(row: pd.Series, column: str) -> str:
     """Tell how many seeds a mean is without; a cell without any number says so itself."""
     count = row.get(f"{column}_diverged", 0)
     return f" ({count} of {row['n']} diverged)" if 0 < count < row["n"] else ""
+
+
+def _notes(frame: pd.DataFrame) -> str:
+    return "".join(f" {text}" for column, text in _NOTES.items() if column in frame.columns)
 
 
 def _divergence(frame: pd.DataFrame) -> str:

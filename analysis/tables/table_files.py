@@ -18,7 +18,11 @@ from analysis.experiments.catalogue import table_keys
 from analysis.results.csvfiles import check_columns, read_csv
 from autogrow.errors import UserError, allowed, shown
 
-ACCURACIES = ("accuracy", "delta", "top1", "top5", "delta_top1")
+ACCURACIES = (
+    *("accuracy", "delta", "top1", "top5", "delta_top1"),
+    *("equal_compute_accuracy", "delta_equal_compute", "final_accuracy", "best_test_accuracy"),
+    *("selection_gain", "baseline_selection_gain", "delta_final", "delta_best_test"),
+)
 """Value columns in percent."""
 
 TOTALS = ("found_net", "depth")
@@ -29,13 +33,20 @@ DEPTHS = (*TOTALS, "layers")
 OWN = ("scale", "row", "n")
 """Columns of ours; the paper's tables have none of them."""
 
+OF_SOME_ROWS = ("equal_compute_accuracy", "delta_equal_compute")
+"""Value columns that are empty in rows that have no run for them."""
+
 NOT_COMPARED = (
     "best_accuracy",
     *("gpus", "growing_hours", "finetuning_hours", "growing_ratio"),
     *("adaminit_uses", "adaminit_median", "adaminit_below_3"),
+    *("null_depth", "depth_minus_null"),
+    *("within_margin", "best_depth", "smallest_depth", "regret", "regret_low", "regret_high"),
+    *("equal_compute_within_margin", "equal_compute_best_depth", "equal_compute_smallest_depth"),
+    *("equal_compute_regret", "equal_compute_regret_low", "equal_compute_regret_high"),
 )
-"""Value columns that no tolerance is for: they say more about a machine, explain a run, or are
-an accuracy that the primary one stands beside."""
+"""Value columns that no tolerance is for: they say more about a machine, explain a run, follow from
+values of several rows, or are an accuracy that the primary one stands beside."""
 
 DIVERGED = "diverged"
 """What stands in the place of a value, or of one seed's depth, if the run diverged."""
@@ -148,6 +159,7 @@ def read_table(file: Path) -> TableFile:
         if row in rows:
             raise UserError(f"{file}: row {row} is given twice; allowed: each row once")
         compared = [c for c in columns if c not in NOT_COMPARED]
+        compared = [c for c in compared if line[c] or c not in OF_SOME_ROWS]
         rows[row] = {c: _value(f"{file}: row {row}", line, c) for c in compared}
         settings[row] = {key: line[key] for key in (*keys, "dataset") if ours and key in line}
     return TableFile(file, scales[0], columns, rows, settings)

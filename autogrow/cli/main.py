@@ -22,7 +22,7 @@ from autogrow.cli.status import add_status
 from autogrow.cli.verify import add_verify
 from autogrow.config.execution import Execution
 from autogrow.config.pydantic_errors import validated
-from autogrow.config.spec import SPECS, RunSpec, parse_spec
+from autogrow.config.spec import SPECS, RunSpec, ScratchSpec, parse_spec
 from autogrow.errors import UserError, shown
 from autogrow.files.yaml import read_yaml
 from autogrow.networks.names import parse_architecture
@@ -59,12 +59,12 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text, description=text)
         command.set_defaults(command=_run_options, kind=kind)
         add_settings(command, SPECS[kind], [n for n in SPECS[kind].model_fields if n != "kind"])
-        _add_run(command, depth_of=kind == "scratch")
+        _add_run(command, from_scratch=kind == "scratch")
     text = "carry out the run that a YAML file describes"
     command = commands.add_parser("run", help=text, description=text)
     command.set_defaults(command=_run_file)
     command.add_argument("spec", type=Path, metavar="SPEC.yaml", help="settings of the run")
-    _add_run(command, depth_of=True)
+    _add_run(command, from_scratch=True)
     for name, add, text in (
         ("replay", add_replay, "print what Algorithm 1 decides on a curve"),
         ("status", add_status, "tell what the runs below a folder are doing"),
@@ -75,15 +75,22 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_run(parser: argparse.ArgumentParser, *, depth_of: bool) -> None:
+def _add_run(parser: argparse.ArgumentParser, *, from_scratch: bool) -> None:
     """Add the options that say where and how a run is carried out."""
-    parser.set_defaults(depth_of=None)
-    if depth_of:
+    parser.set_defaults(depth_of=None, budget_of=None)
+    if from_scratch:
         parser.add_argument(
             "--depth-of",
             type=Path,
             metavar="DIR",
             help="take the depth from this finished run (then the network is named without one)",
+        )
+        parser.add_argument(
+            "--budget-of",
+            type=Path,
+            metavar="DIR",
+            help="train for as many multiply-adds as this finished run did, instead of --epochs; "
+            "a network that is named without a depth has the one that the run found",
         )
     group = parser.add_argument_group("where and how")
     group.add_argument(
@@ -104,28 +111,45 @@ def _run_file(options: argparse.Namespace) -> None:
     _carry_out(read_yaml(options.spec), str(options.spec), options)
 
 
-def _spec(settings: Any, source: str, depth_of: Path | None) -> RunSpec:
-    """Return the spec of these settings, with the depth of a finished run if one is named."""
-    if depth_of is None or not isinstance(settings, dict):
+def _spec(settings: Any, source: str, depth_of: Path | None, budget_of: Path | None) -> RunSpec:
+    """Return the spec of these settings, with depth and epochs by finished runs if they are named.
+
+    That is the depth of the run in ``depth_of``, and the budget of that in ``budget_of``.
+    """
+    taken = depth_of or budget_of
+    if taken is None or not isinstance(settings, dict):
         return parse_spec(settings, source)
+    option = "--depth-of" if depth_of else "--budget-of"
     kind, network = settings.get("kind"), str(settings.get("network"))
     if kind != "scratch":
-        raise UserError(f"{source}: kind: found {shown(kind)}; allowed with --depth-of: scratch")
-    if "-" in network:
+        raise UserError(f"{source}: kind: found {shown(kind)}; allowed with {option}: scratch")
+    if depth_of is not None and "-" in network:
         raise UserError(
             f"{source}: network: found {shown(network)}; allowed with --depth-of: a name without "
             "a depth"
         )
-    found = found_network(depth_of, parse_architecture(network))
-    return parse_spec({**settings, "network": str(found)}, source)
+    if "-" not in network:
+        found = found_network(taken, parse_architecture(network))
+        settings = {**settings, "network": str(found)}
+    spec = parse_spec(settings, source)
+    if budget_of is None:
+        return spec
+    assert isinstance(spec, ScratchSpec)
+    if spec.epochs is not None:
+        raise UserError(
+            f"{source}: epochs: found {spec.epochs}; allowed with --budget-of: none, they follow"
+        )
+    from autogrow.runs.budget import budget_epochs
+
+    return parse_spec({**settings, "epochs": budget_epochs(budget_of, spec)}, source)
 
 
 def _carry_out(settings: Any, source: str, options: argparse.Namespace) -> None:
-    spec = _spec(settings, source, options.depth_of)
     execution = validated(Execution, given_settings(options, Execution), "options")
     from autogrow.process.memory import keep_memory
 
     keep_memory()
+    spec = _spec(settings, source, options.depth_of, options.budget_of)
     from autogrow.runs.run import run
 
     summary = run(spec, options.out, execution=execution)

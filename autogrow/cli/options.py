@@ -31,9 +31,18 @@ class OneLineParser(argparse.ArgumentParser):
 
 
 def add_settings(
-    parser: argparse._ActionsContainer, model: type[BaseModel], names: Sequence[str] = ()
+    parser: argparse._ActionsContainer,
+    model: type[BaseModel],
+    names: Sequence[str] = (),
+    *,
+    optional: Sequence[str] = (),
+    several: Sequence[str] = (),
 ) -> None:
-    """Add an option for each of the named fields of a model; by default for all of them."""
+    """Add an option for each of the named fields of a model; by default for all of them.
+
+    Fields ``optional`` need not be given, whatever the model says, and those ``several`` take
+    one value or more.
+    """
     for name in names or model.model_fields:
         field = model.model_fields[name]
         text = (field.description or "").replace("%", "%%")
@@ -44,10 +53,12 @@ def add_settings(
             kind = _option(field.annotation)
             if not field.is_required() and field.default is not None:
                 text += f" (default: {field.default})"
+        if name in several:
+            kind["nargs"] = "+"
         parser.add_argument(
             f"--{(field.alias or name).replace('_', '-')}",
             dest=name,
-            required=field.is_required(),
+            required=field.is_required() and name not in optional,
             default=argparse.SUPPRESS,
             help=text,
             **kind,

@@ -1,103 +1,139 @@
-"""Curves of validation accuracy as CSV files, for ``autogrow replay``."""
+"""``autogrow replay``: what Algorithm 1 decides on a curve, with one schedule or with many."""
 
 from __future__ import annotations
 
 import argparse
 import csv
-import math
-import re
+import itertools
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from autogrow.cli.options import add_settings, given_settings
 from autogrow.config.pydantic_errors import validated
-from autogrow.config.resolved import ResolvedAutogrow
-from autogrow.config.spec import AutogrowSpec
+from autogrow.config.resolved import ResolvedAutogrow, ResolvedScratch
+from autogrow.config.spec import AutogrowSpec, to_json
 from autogrow.errors import UserError, shown
-from autogrow.files.reading import read_text
-from autogrow.growth.algorithm import GROWTH_HEADER, replay
+from autogrow.growth.algorithm import GROWTH_HEADER, Event, replay
+from autogrow.growth.counterfactual import first_difference, outcome
+from autogrow.networks.names import format_depth
+from autogrow.runs.curves import read_accuracies
+from autogrow.runs.folder import SPEC, read_spec, require_finished
+from autogrow.training.metrics import METRICS
 
-LARGEST = 100_000_000
-"""Bytes of a CSV: a million epochs."""
-COLUMNS = ("epoch", "val_accuracy")
-NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
-
-
-def read_accuracies(path: Path) -> list[float]:
-    """Return the validation accuracies (percent) of a CSV, one row an epoch from 1.
-
-    A run's metrics.csv can be given as it is: AdamInit's rows are skipped, since they are no
-    epochs of their own. ``nan`` is the accuracy of an epoch that diverged.
-    """
-    text = read_text(path, "a CSV", LARGEST)
-    try:
-        rows = csv.DictReader(text.splitlines(), strict=True, restkey="")
-        header = rows.fieldnames or []
-        for column in COLUMNS:
-            if header.count(column) != 1:
-                raise UserError(
-                    f"{path}: column {shown(column)} is there {header.count(column)} times in the "
-                    f"header {shown(','.join(header))}; allowed: a header with epoch,val_accuracy"
-                )
-        accuracies: list[float] = []
-        for row in rows:
-            if row.get("phase") == "adaminit":
-                continue
-            where = f"{path}: line {rows.line_num}"
-            if "" in row:
-                raise UserError(f"{where}: more cells than the header has; allowed: {len(header)}")
-            accuracies.append(_accuracy(row, len(accuracies) + 1, where))
-    except csv.Error as error:
-        raise UserError(
-            f"{path}: is not a CSV: {error}; allowed: a header and a line of cells for each epoch"
-        ) from None
-    return accuracies
-
-
-def _accuracy(row: dict[str, str | None], expected: int, where: str) -> float:
-    epoch, text = ((row.get(column) or "").strip() for column in COLUMNS)
-    if epoch != str(expected):
-        raise UserError(
-            f"{where}: epoch: found {shown(epoch)}; allowed: {expected} (one row an epoch, from 1)"
-        )
-    if text == "nan":
-        return math.nan
-    # float() alone would also take 1_0 and digits of other scripts.
-    accuracy = float(text) if NUMBER.fullmatch(text) else math.nan
-    if not 0 <= accuracy <= 100:
-        raise UserError(
-            f"{where}: val_accuracy: found {shown(text)}; allowed: a number from 0 to 100 "
-            "(percent), or nan for an epoch that diverged"
-        )
-    return accuracy
+NETWORK = ("network", "seed_depth", "max_depth")
+SCHEDULE = ("policy", "K", "J", "tau")
+SCHEDULES_HEADER = (
+    *("policy", "K", "J", "tau", "depth", "sub_modules", "stopped", "epochs"),
+    "first_difference",
+)
+NOTE = (
+    "note: after the epoch first_difference these accuracies are not what that schedule would "
+    "have seen: its network would have had another depth"
+)
 
 
 def add_replay(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``autogrow replay``."""
     add_settings(
-        parser, AutogrowSpec, ["network", "seed_depth", "max_depth", "policy", "K", "J", "tau"]
+        parser, AutogrowSpec, (*NETWORK, *SCHEDULE), optional=("network",), several=SCHEDULE
     )
-    parser.add_argument(
+    curve = parser.add_mutually_exclusive_group(required=True)
+    curve.add_argument(
         "--accuracies",
         type=Path,
-        required=True,
         metavar="CSV",
-        help="columns epoch,val_accuracy (percent), one row an epoch from 1; "
-        "a run's metrics.csv will do",
+        help="print the decisions on a curve: columns epoch,val_accuracy (percent), one row an "
+        "epoch from 1; a run's metrics.csv will do",
+    )
+    curve.add_argument(
+        "--run",
+        type=Path,
+        metavar="DIR",
+        help="print for each combination of policies, K, J and tau (by default the run's own) "
+        "what it would have decided on the curve of this finished run",
     )
     parser.set_defaults(command=_replay)
 
 
 def _replay(options: argparse.Namespace) -> None:
-    from autogrow.config.resolving import resolve
-
     given = given_settings(options, AutogrowSpec)
-    # Any data set with the paper's 200 epochs of fine-tuning, of which T is 100.
-    spec = resolve(validated(AutogrowSpec, {**given, "data": "CIFAR10"}, "options"))
-    assert isinstance(spec, ResolvedAutogrow)
+    if options.run is not None:
+        _replay_run(options.run, given)
+        return
+    if "network" not in given:
+        raise UserError("--network: missing; allowed with --accuracies: a name, as Basic3ResNet")
+    for name in [name for name in SCHEDULE if name in given]:
+        values = given[name]
+        if len(values) > 1:
+            raise UserError(
+                f"options: {name}: found {shown(values)}; allowed with --accuracies: one value"
+            )
+        given[name] = values[0]
+    spec = _schedule(given)
     accuracies = read_accuracies(options.accuracies)
     seed = spec.first_network.depth
     events = replay(spec.growth_policy, seed, accuracies, spec.largest_depth)
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(GROWTH_HEADER)
     writer.writerows(event.row() for event in events)
+
+
+def _schedule(settings: dict[str, Any]) -> ResolvedAutogrow:
+    from autogrow.config.resolving import resolve
+
+    # Any data set with the paper's 200 epochs of fine-tuning, of which T is 100.
+    spec = resolve(validated(AutogrowSpec, {**settings, "data": "CIFAR10"}, "options"))
+    assert isinstance(spec, ResolvedAutogrow)
+    return spec
+
+
+def _replay_run(folder: Path, given: dict[str, Any]) -> None:
+    """Print what schedules would have decided on the curve of a finished run."""
+    named = [name for name in NETWORK if name in given]
+    if named:
+        raise UserError(f"options: {named[0]}: allowed with --run: none, the run has its own")
+    require_finished(folder, SPEC, METRICS)
+    spec = read_spec(folder)
+    # Fine-tuning has another learning rate: growth never sees its accuracies.
+    accuracies = read_accuracies(folder / METRICS, but=("adaminit", "finetuning"))
+    base: dict[str, Any] = {
+        "network": spec.architecture.name,
+        "seed_depth": format_depth(spec.first_network.depth),
+    }
+    own: list[Event] = []
+    if isinstance(spec, ResolvedAutogrow):
+        kept = (*SCHEDULE, "max_depth", "finetune_epochs", "milestones")
+        base |= {key: value for key, value in to_json(spec).items() if key in kept}
+        own = replay(spec.growth_policy, spec.first_network.depth, accuracies, spec.largest_depth)
+    elif not isinstance(spec, ResolvedScratch):
+        raise UserError(
+            f"{folder / SPEC}: kind: found {shown(spec.kind)}; allowed with --run: autogrow, or "
+            "scratch for a network that never grows"
+        )
+    lines = dict.fromkeys(_lines(base, given, accuracies, own))
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(SCHEDULES_HEADER)
+    writer.writerows(lines)
+    print(NOTE, file=sys.stderr)
+
+
+def _lines(
+    base: dict[str, Any], given: dict[str, Any], accuracies: list[float], own: list[Event]
+) -> Iterator[tuple[object, ...]]:
+    """Yield a line for each combination of schedules; convergent growth has no J."""
+    for values in itertools.product(*given.values()):
+        settings = {**base, **dict(zip(given, values, strict=True))}
+        if settings.get("policy") == "convergent":
+            settings["J"] = None
+        spec = _schedule(settings)
+        there = outcome(
+            spec.growth_policy, spec.first_network.depth, accuracies, spec.largest_depth
+        )
+        differs = first_difference(own, there.events)
+        yield (
+            *(spec.policy, spec.K, "" if spec.J is None else spec.J, spec.tau),
+            *(format_depth(there.depth), there.sub_modules, "yes" if there.stopped else "no"),
+            *(there.epochs, "" if differs is None else differs),
+        )

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autogrow.cli.replay import LARGEST
 from autogrow.errors import UserError
 from autogrow.files.reading import read_text, require_file
 from autogrow.files.yaml import read_yaml
@@ -21,6 +20,7 @@ from autogrow.growth.schedules import short_epochs
 from autogrow.process.lock import NAME as LOCK
 from autogrow.process.lock import is_alive
 from autogrow.process.terminal import Screen, duration
+from autogrow.runs.curves import LARGEST
 from autogrow.runs.folder import GROWTH, SPEC, finished, is_unsealed
 from autogrow.runs.summary import SUMMARY, read_summary
 from autogrow.training.metrics import METRICS

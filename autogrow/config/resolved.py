@@ -26,7 +26,7 @@ from autogrow.config.spec import (
 from autogrow.config.training_choices import TrainingChoices
 from autogrow.growth.algorithm import Depth
 from autogrow.growth.policies import ConvergentGrowth, PeriodicGrowth, Policy
-from autogrow.growth.schedules import short_epochs
+from autogrow.growth.schedules import short_epochs, staircase
 from autogrow.networks.names import parse_depth
 
 
@@ -49,6 +49,13 @@ class ResolvedScratch(ResolvedSpec, ScratchSpec):
 
     kind: Literal["scratch"] = "scratch"
     epochs: Epochs
+
+    def rate(self, epoch: int) -> float:
+        """Return the learning rate of an epoch; they count from 0."""
+        if self.schedule == "constant":
+            return self.learning_rate
+        epochs = self.period or self.epochs
+        return staircase(self.learning_rate, epoch % epochs, epochs, self.milestones)
 
 
 class ResolvedMorph(ResolvedSpec, MorphSpec):

@@ -165,6 +165,26 @@ class ScratchSpec(TrainingChoices, RunSpec):
         description="network with its depth, as Basic3ResNet-3-3-3"
     )
     epochs: Epochs | None = Field(None, description="epochs (default: 200; ImageNet 90)")
+    schedule: Literal["staircase", "constant", "restarts"] = Field(
+        "staircase",
+        description="learning rate: falling at the milestones, constant, or falling inside every "
+        "--period epochs; with the last two a seed network is trained as while growing",
+    )
+    period: int = Field(
+        0,
+        ge=0,
+        le=100_000,
+        description="epochs after which the schedule 'restarts' begins again; 0: with others",
+    )
+
+    @model_validator(mode="after")
+    def _restarting(self) -> Self:
+        if (self.schedule == "restarts") != (self.period > 0):
+            raise ValueError(
+                f"period: found {self.period}; allowed: from 1 with the schedule 'restarts', "
+                "and 0 with others"
+            )
+        return self
 
     @property
     def first_network(self) -> names.NetworkName:

@@ -8,6 +8,7 @@ second of every short run.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -67,21 +68,7 @@ def costs_of(network: GrowableNetwork, image: Tensor) -> list[Cost]:
 
     The network is in evaluation mode; the image (1, C, H, W), of any content, is on its device.
     """
-    counts: dict[nn.Module, int] = {}
-
-    def count(layer: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
-        [x] = inputs
-        if isinstance(layer, nn.Conv2d):
-            counts[layer] = conv_flop_count([*x.shape], [*layer.weight.shape], [*output.shape])
-        elif isinstance(layer, nn.Linear):
-            counts[layer] = addmm_flop(layer.bias.shape, x.shape, layer.weight.t().shape)
-
-    layers = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
-    handles = [layer.register_forward_hook(count) for layer in layers]
-    with torch.enable_grad():  # without, BN is folded and its convolution not called as a layer
-        network(image)
-    for handle in handles:
-        handle.remove()
+    counts = _counted(network, image)
 
     def cost(part: str, module: nn.Module, sub_modules: int, layers: int) -> Cost:
         parameters = sum(p.numel() for p in module.parameters())
@@ -99,3 +86,40 @@ def costs_of(network: GrowableNetwork, image: Tensor) -> list[Cost]:
         cost("head", network.head, 0, 1),
         cost("total", network, sum(depth), network.layers),
     ]
+
+
+def flops_by_depth(network: GrowableNetwork, image: Tensor) -> Callable[[tuple[int, ...]], int]:
+    """Return a function that tells what each depth up to a network's own costs.
+
+    The arguments are as for :func:`costs_of`; it counts multiply-adds of one image's forward pass.
+    """
+    counts = _counted(network, image)
+
+    def cost(module: nn.Module) -> int:
+        return sum(counts.get(layer, 0) for layer in module.modules()) // 2
+
+    ends = cost(network.stem) + cost(network.head)
+    each = [
+        [cost(sub_module) for sub_module in sub_network] for sub_network in network.sub_networks
+    ]
+    return lambda depth: ends + sum(sum(s[:d]) for s, d in zip(each, depth, strict=True))
+
+
+def _counted(network: GrowableNetwork, image: Tensor) -> dict[nn.Module, int]:
+    """Return twice the multiply-adds of each convolution and linear layer."""
+    counts: dict[nn.Module, int] = {}
+
+    def count(layer: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
+        [x] = inputs
+        if isinstance(layer, nn.Conv2d):
+            counts[layer] = conv_flop_count([*x.shape], [*layer.weight.shape], [*output.shape])
+        elif isinstance(layer, nn.Linear):
+            counts[layer] = addmm_flop(layer.bias.shape, x.shape, layer.weight.t().shape)
+
+    layers = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
+    handles = [layer.register_forward_hook(count) for layer in layers]
+    with torch.enable_grad():  # without, BN is folded and its convolution not called as a layer
+        network(image)
+    for handle in handles:
+        handle.remove()
+    return counts

@@ -128,11 +128,16 @@ class _Run:
     def execute(self) -> None:
         spec = self.spec
         if isinstance(spec, ResolvedScratch):
-            self._train_for(spec.epochs, "training", 0, spec.learning_rate, spec.milestones)
+            self._scratch(spec)
         elif isinstance(spec, ResolvedMorph):
             self._morph(spec)
         elif isinstance(spec, ResolvedAutogrow):
             self._autogrow(spec)
+
+    def _scratch(self, spec: ResolvedScratch) -> None:
+        trainer = self.trainer
+        while trainer.trained < spec.epochs and not trainer.diverged:
+            trainer.train("training", spec.rate(trainer.trained), spec.epochs)
 
     def _morph(self, spec: ResolvedMorph) -> None:
         trainer, schedule = self.trainer, (spec.learning_rate, spec.milestones)

@@ -11,13 +11,14 @@ import torch
 
 from autogrow.config.resolved import ResolvedAutogrow, ResolvedMorph, ResolvedSpec
 from autogrow.config.spec import spec_checksum, to_json
-from autogrow.networks.flops import costs_of
+from autogrow.networks.flops import costs_of, flops_by_depth
 from autogrow.networks.growable import GrowableNetwork, depth_of
 from autogrow.networks.names import NetworkName, format_depth
 from autogrow.process.distributed import ALONE, World
+from autogrow.runs.cost import training_flops
 from autogrow.runs.provenance import cpu_model, git_commit, versions
 from autogrow.runs.summary import OVERALL, SCORES, AdamInitUse, DataSummary, MemoryShortage, Summary
-from autogrow.training.metrics import Epoch
+from autogrow.training.metrics import Epoch, Phase
 
 if TYPE_CHECKING:
     from autogrow.batches.sets import Sets
@@ -42,6 +43,12 @@ def summarize(
     micro_batch = halvings[-1].micro_batch if halvings else spec.micro_batch
     share = -(-spec.batch_size // world.size)
     largest = spec.largest_depth or () if isinstance(spec, ResolvedAutogrow) else ()
+    by_depth = flops_by_depth(network, image)
+    spent = training_flops(epochs, spec.architecture, len(sets.train), by_depth)
+
+    def flops(*phases: Phase) -> int:
+        return sum(spent.get(phase, 0) for phase in phases)
+
     last_finite = max((e.epoch for e in own if e.finite), default=0)
     return Summary(
         status="complete" if own[-1].finite else "diverged",
@@ -52,6 +59,9 @@ def summarize(
         layers=cost.layers,
         parameters=cost.parameters,
         flops=cost.flops,
+        flops_growing=flops("growing", "adaminit"),
+        flops_finetuning=flops("finetuning", "training"),
+        flops_training=sum(spent.values()),
         **_accuracies(spec, own),
         epochs={
             phase: sum(e.phase == phase for e in epochs)
@@ -101,17 +111,17 @@ def _accuracies(spec: ResolvedSpec, own: Sequence[Epoch]) -> dict[str, float | N
     finite = [e for e in own if e.finite]
     measured = [e for e in schedule if e.finite] or finite
     if not measured:
-        return dict.fromkeys((*SCORES, *OVERALL, "best_test_accuracy"))
+        return dict.fromkeys((*SCORES, *OVERALL))
     last = measured[-1]
     best, overall = (max(p, key=lambda e: e.val_accuracy or 0.0) for p in (measured, finite))
     return {
         "final_accuracy": last.test_accuracy,
         "best_accuracy": best.test_accuracy,
+        "best_test_accuracy": max(e.test_accuracy or 0.0 for e in measured),
         "final_top5": last.test_top5,
         "best_top5": best.test_top5,
         "overall_accuracy": overall.test_accuracy,
         "overall_top5": overall.test_top5,
-        "best_test_accuracy": max(e.test_accuracy or 0.0 for e in measured),
         "final_val_accuracy": last.val_accuracy,
         "best_val_accuracy": last.best_val_accuracy,
         "final_train_accuracy": last.train_accuracy,

@@ -19,7 +19,10 @@ from autogrow.training.metrics import Phase
 
 SUMMARY = "summary.json"
 
-TEST_ACCURACIES = ("final_accuracy", "best_accuracy", "final_top5", "best_top5")
+TEST_ACCURACIES = (
+    *("final_accuracy", "best_accuracy", "best_test_accuracy"),
+    *("final_top5", "best_top5"),
+)
 OVERALL = ("overall_accuracy", "overall_top5")
 SCORES = (*TEST_ACCURACIES, "final_val_accuracy", "best_val_accuracy", "final_train_accuracy")
 
@@ -81,9 +84,14 @@ class Summary(_Strict):
     validation epoch of the final network's schedule (fine-tuning; training of the deeper
     net; all of a baseline's), ``overall_accuracy`` that at the best validation epoch of
     the whole run, growing and the shallower net included, ``final_accuracy`` that of the last
-    epoch; ``best_test_accuracy`` is the highest test accuracy of the final network's schedule,
-    picked on the test set as in the paper whatever steers growth;
-    ``best_val_accuracy`` is the running maximum over the whole run.
+    epoch; ``best_val_accuracy`` is the running maximum over the whole run. ``best_test_accuracy``
+    is the largest test accuracy of the final network's schedule: what choosing on the test set
+    gives, as in the paper, whatever steers growth.
+
+    ``flops`` are multiply-adds of one image's forward pass. ``flops_training`` are those of all
+    training, as :func:`autogrow.runs.cost.training_flops` counts them; ``flops_growing`` is the
+    part of growing and AdamInit, ``flops_finetuning`` that of fine-tuning, or of a training
+    from scratch.
 
     A run whose last loss was not finite has the status ``diverged`` and the accuracies of
     the epochs before; None if there is none. If the final network's schedule had none,
@@ -103,13 +111,16 @@ class Summary(_Strict):
     layers: Count
     parameters: Count
     flops: Count
+    flops_training: Count
+    flops_growing: Count
+    flops_finetuning: Count
     final_accuracy: Measured
     best_accuracy: Measured
+    best_test_accuracy: Measured
     final_top5: Measured
     best_top5: Measured
     overall_accuracy: Measured = None
     overall_top5: Measured = None
-    best_test_accuracy: Measured = None
     final_val_accuracy: Measured
     best_val_accuracy: Measured
     final_train_accuracy: Measured

@@ -9,15 +9,14 @@ import yaml
 
 from analysis.__main__ import main
 from analysis.claims import kinds
-from analysis.claims.claims import CLAIMS, PLANNED, Margin, Need, load_claims
+from analysis.claims.claims import CLAIMS, Margin, Need, load_claims
 from analysis.claims.rules import support_and_contradiction
 from analysis.experiments.catalogue import load_catalogue, paper_table
 from analysis.experiments.settings import ROOT
 from analysis.results.csvfiles import read_csv
+from analysis.tables.beyond import with_beside
 from autogrow.errors import UserError
 
-COMING = {"depth_minus_null", "equal_compute_accuracy", "delta_equal_compute"}
-"""Columns of tables that have `found_net` or `delta`, or a baseline to compare with."""
 IN_FIGURES = {"accuracy", "top1", "parameters", "flops"}
 
 
@@ -55,13 +54,13 @@ def changed(tmp_path, catalogue, values):
     return load
 
 
-def columns_of(table, catalogue):
-    """The columns that a table or figure has or will have, for a claim to rest on."""
+def columns_of(table):
+    """The columns that a table or figure has for a claim to rest on."""
     of_runs = {"seconds_growing", "flops_growing", "flops_finetuning", "parameters", "flops"}
-    if table.name.startswith("figure"):
+    if table.is_figure:
         return IN_FIGURES
     values = table.values or read_csv(paper_table(table.name))[0]
-    return {*values, *COMING, *of_runs}
+    return {*with_beside(values, table.rows), *of_runs}
 
 
 def test_every_claim_of_the_paper_is_there_and_rests_on_columns_that_are(content, catalogue):
@@ -69,9 +68,8 @@ def test_every_claim_of_the_paper_is_there_and_rests_on_columns_that_are(content
     measured = get_args(kinds._Measured)
     for name, claim in content.claims.items():
         for side in claim.test.series.values():
-            if side.table not in PLANNED:
-                known = {*columns_of(catalogue.tables[side.table], catalogue), *measured}
-                assert {side.column[basis] for basis in claim.bases} <= known, name
+            known = {*columns_of(catalogue.tables[side.table]), *measured}
+            assert {side.column[basis] for basis in claim.bases} <= known, name
 
 
 def test_a_claim_about_depth_is_not_decided_on_depth_alone(content):

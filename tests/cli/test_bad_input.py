@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from analysis.experiments.catalogue import EXPERIMENTS, load_catalogue
 from analysis.tables.table_files import read_table
-from autogrow.cli.replay import read_accuracies
 from autogrow.config.resolving import resolve
 from autogrow.config.spec import parse_spec
 from autogrow.data import DATASETS
@@ -22,6 +21,7 @@ from autogrow.errors import UserError
 from autogrow.files.yaml import read_yaml
 from autogrow.growth.algorithm import replay
 from autogrow.growth.policies import PeriodicGrowth
+from autogrow.runs.curves import read_accuracies
 from benchmarks.hostile import load, places, plain, put
 
 MANY = settings(

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 from made_up_summaries import made_up_summary, write_result
+from run_results import metrics
 
 import autogrow
 from autogrow.config.spec import SPECS
@@ -231,6 +232,33 @@ def test_depth_of_a_finished_run(cli, tiny, tmp_path):
     file.write_text(yaml_text({**spec, "network": "Basic3ResNet"}))
     again = ["run", file, "--depth-of", tmp_path / "grown", "--out", tmp_path / "same"]
     assert "this run is complete" in cli(*again).err  # it is the same one
+
+
+def test_budget_of_a_finished_run_and_a_network_that_never_grows(cli, mistake, tiny, tmp_path):
+    """``train --budget-of`` computes as much as AutoGrow did, at its depth or another.
+
+    And a seed network at a constant rate is trained as AutoGrow's before it grows first.
+    """
+    grown = tmp_path / "grown"
+    assert cli(*tiny.grow, "--out", grown).status == 0
+    found = json.loads((grown / "summary.json").read_text())
+    assert found["flops_training"] == found["flops_growing"] + found["flops_finetuning"]
+    train = ["train", *tiny.options, "--budget-of", grown]
+    assert cli(*train, "--network", "Basic3ResNet", "--out", tmp_path / "equal").status == 0
+    equal = json.loads((tmp_path / "equal/summary.json").read_text())
+    one = 3 * equal["flops"] * equal["data"]["training_images"]
+    assert equal["network"] == found["network"]
+    assert equal["epochs"]["training"] == max(1, round(found["flops_training"] / one))
+    assert equal["flops_training"] == one * equal["epochs"]["training"]
+    deep = [*train, "--network", "Basic3ResNet-30-30-30", "--out", tmp_path / "deep"]
+    assert "epochs: found 3" in mistake(*deep, "--epochs", 3)
+    assert "downscale" in mistake(*deep, "--downscale", 2)
+    never = ["--network", "Basic3ResNet-1-1-1", "--schedule", "constant", "--epochs", 1]
+    assert cli("train", *tiny.options, *never, "--out", tmp_path / "never").status == 0
+    first, still = (metrics(folder)[0] for folder in (grown, tmp_path / "never"))
+    assert {**first, "phase": ""} == {**still, "phase": ""}
+    assert "period: found 0" in mistake("train", *tiny.options, *never, "--schedule", "restarts",
+                                           "--out", tmp_path / "other")  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,11 @@ import subprocess
 import sys
 
 import pytest
+from made_up_summaries import made_up_summary, write_result
+
+from autogrow.config.resolving import resolve
+from autogrow.config.spec import parse_spec, to_json
+from autogrow.files.yaml import yaml_text
 
 FLAT = "3,grow,0,2-1-1\n6,grow,1,2-2-1\n9,stop,1,2-2-1\n9,grow,2,2-2-2\n"
 FLAT += "12,stop,2,2-2-2\n12,grow,0,3-2-2\n15,stop,0,3-2-2\n15,done,,3-2-2\n"
@@ -183,3 +188,65 @@ def test_a_curve_that_is_not_there(mistake, tmp_path):
 def test_impossible_settings_are_reported_in_one_line(mistake, curve, more, parts):
     line = mistake(*options(curve([50]), *more))
     assert all(part in line for part in parts)
+
+
+SCHEDULES = "policy,K,J,tau,depth,sub_modules,stopped,epochs,first_difference\n"
+
+
+@pytest.fixture
+def finished(tmp_path):
+    """Make the folder of a finished run whose growing ended after 15 flat epochs."""
+
+    def make(**settings):
+        given = {"kind": "autogrow", "network": "Basic3ResNet", "data": "digits"}
+        spec = resolve(parse_spec({**given, "K": 3, "J": 6, **settings}))
+        rows = [f"{e},growing,50.0\n" for e in range(1, 16)]
+        rows[3:3] = ["3,adaminit,\n"]
+        rows += ["16,finetuning,90.0\n"]
+        (tmp_path / "metrics.csv").write_text("epoch,phase,val_accuracy\n" + "".join(rows))
+        (tmp_path / "spec.yaml").write_text(yaml_text(to_json(spec)))
+        write_result(tmp_path, made_up_summary("Basic3ResNet-3-2-2"))
+        return tmp_path
+
+    return make
+
+
+def test_many_schedules_on_the_curve_of_a_finished_run(cli, finished):
+    """The fine-tuning's accuracies, which growth never saw, are no part of the curve."""
+    told = cli("replay", "--run", finished(), "--K", 3, 5, 1, "--tau", 0.05, 0.5)
+    assert told.status == 0
+    lines = told.out.removeprefix(SCHEDULES).splitlines()
+    assert lines == [
+        *("periodic,3,6,0.05,3-2-2,7,yes,15,", "periodic,3,6,0.5,3-2-2,7,yes,15,"),
+        *("periodic,5,6,0.05,2-2-2,6,no,15,3", "periodic,5,6,0.5,2-2-2,6,no,15,3"),
+        *("periodic,1,6,0.05,4-4-3,11,yes,9,1", "periodic,1,6,0.5,4-4-3,11,yes,9,1"),
+    ]
+    assert "first_difference" in told.err
+    assert "would have" in told.err
+
+
+def test_by_default_a_run_is_replayed_with_its_own_schedule(cli, finished):
+    folder = finished(policy="convergent", J=None, seed_depth="1-2-1")
+    out = cli("replay", "--run", folder).out
+    assert out.startswith(SCHEDULES + "convergent,3,,0.05,")
+    assert out.endswith(",\n")  # no decision differs
+    both = cli("replay", "--run", folder, "--policy", "convergent", "--J", 4, 6).out
+    assert both == out  # convergent growth has no J
+
+
+def test_only_a_finished_run_that_grows_or_never_does_has_a_curve_for_schedules(
+    mistake, finished, tmp_path
+):
+    assert "not there" in mistake("replay", "--run", tmp_path)
+    folder = finished()
+    assert "the run has its own" in mistake("replay", "--run", folder, "--seed-depth", "1-1-1")
+    assert "J: 2" in mistake("replay", "--run", folder, "--J", 6, 2)
+    settings = {"kind": "morph", "data": "digits", "from": "Basic3ResNet-1-1-1"}
+    spec = resolve(parse_spec({**settings, "to": "Basic3ResNet-2-1-1"}))
+    (folder / "spec.yaml").write_text(yaml_text(to_json(spec)))
+    write_result(folder, made_up_summary("Basic3ResNet-2-1-1"))
+    assert "kind: found 'morph'" in mistake("replay", "--run", folder)
+
+
+def test_a_single_curve_takes_a_single_schedule(mistake, curve):
+    assert "K: found [1, 2]" in mistake(*options(curve([50]), "--K", 1, 2))

@@ -47,13 +47,16 @@ def there(monkeypatch):
 @pytest.mark.parametrize("scale", SCALES)
 def test_every_row_of_the_paper_has_runs_of_different_settings(scale):
     catalogue = load_catalogue(scale)
-    assert len({(run.spec, run.depth_of) for run in catalogue.runs.values()}) == len(catalogue.runs)
+    different = {(r.spec, r.depth_of, r.budget_of, r.own) for r in catalogue.runs.values()}
+    assert len(different) == len(catalogue.runs)
     read = {run for table in catalogue.tables.values() for run in table.runs}
     assert read == set(catalogue.runs)
-    assert {run.depth_of for run in catalogue.runs.values()} <= {None, *catalogue.runs}
-    tables = [t for t in catalogue.tables.values() if t.name.startswith("table")]
-    assert [t.name for t in tables] == [f"table{n}" for n in range(2, 14)]
-    for table in tables[:-2]:
+    sources = {source for run in catalogue.runs.values() for source in run.sources.values()}
+    assert sources <= {*catalogue.runs}
+    tables = [t for t in catalogue.tables.values() if not t.is_figure]
+    beyond = ["null_depth", "selection_audit", "frontier"]
+    assert [t.name for t in tables] == [*(f"table{n}" for n in range(2, 14)), *beyond]
+    for table in tables[:10]:
         paper = pd.read_csv(paper_table(table.name), dtype=str, keep_default_na=False)
         keys = list(table.rows[0].key)
         assert [list(r.key.values()) for r in table.rows] == paper[keys].values.tolist()
@@ -81,10 +84,11 @@ def test_the_found_net_from_scratch_takes_its_depth_from_the_autogrow_run():
 def test_the_figures_show_runs_of_the_tables():
     for scale in SCALES:
         tables = load_catalogue(scale).tables
-        assert [n for n in tables if n.startswith("figure")] == [f"figure{n}" for n in range(2, 9)]
-        names = [name for name in tables if name.startswith("table")]
+        figures = [name for name, table in tables.items() if table.is_figure]
+        assert figures == [f"figure{n}" for n in range(2, 10)]
+        names = [name for name, table in tables.items() if not table.is_figure]
         in_tables = {run for name in names for run in tables[name].runs}
-        for number in (2, 4, 5, 6, 7, 8):
+        for number in (2, 4, 5, 6, 7, 8, 9):
             assert set(tables[f"figure{number}"].runs) <= in_tables
     rows = {name: table.rows for name, table in load_catalogue("paper").tables.items()}
     assert [r.panel.letter for r in rows["figure6"]] == ["a", "b", "c", "d"]
@@ -118,15 +122,19 @@ def test_a_run_keeps_snapshots_if_any_row_shows_its_trajectory():
 def test_a_job_gets_a_complete_spec_and_what_does_not_concern_it_is_left_alone():
     runs = load_catalogue("smoke").runs
     shared = {"seed": 3, "protocol": "holdout", "precision": "bf16", "uniform_noise": "unit"}
-    steered = {"scratch": "paper", "morph": "paper", "autogrow": "holdout"}
     assert any(getattr(run.spec, "initializer", None) == "UniInit" for run in runs.values())
     for run in runs.values():
         settings = yaml.safe_load(run.job_spec(shared))
         if run.depth_of is not None:
             assert "-" not in settings["network"]
             settings["network"] = str(run.spec.first_network)
+        if run.budget_of is not None:
+            assert settings["epochs"] is None
+            settings["epochs"] = run.spec.epochs
         spec = parse_resolved(settings, run.id)
-        assert (spec.seed, spec.protocol, spec.precision) == (3, steered[spec.kind], "bf16")
+        steered = spec.kind == "autogrow" or getattr(spec, "schedule", "staircase") != "staircase"
+        protocol = "holdout" if steered else "paper"
+        assert (spec.seed, spec.protocol, spec.precision) == (3, protocol, "bf16")
         given = {key: getattr(run.spec, key) for key in ("seed", "protocol", "precision")}
         if hasattr(spec, "uniform_noise"):
             assert spec.uniform_noise == ("unit" if spec.initializer == "UniInit" else "std1")
@@ -139,7 +147,7 @@ def test_a_choice_changes_the_runs_that_it_concerns_and_no_others():
         ("bn_weights", "uniform"): lambda run: "/ImageNet" not in run,
         ("shortcut", "A"): lambda run: "ResNet" in run.partition("/")[0],
         ("morph_momentum", "kept"): lambda run: "/morph" in run,
-        ("adaminit_statistics", "updated"): lambda run: "AdamInit" in run and "deep" not in run,
+        ("adaminit_statistics", "updated"): lambda run: "AdamInit" in run and "scratch" not in run,
         ("single_image", "own"): lambda run: True,
     }
     runs = load_catalogue("paper").runs.values()
@@ -208,7 +216,7 @@ def test_numbers_of_images_that_there_are_not(data, told):
 def test_numbers_of_images_are_fractions_of_what_there_is():
     runs = load_catalogue("mini").runs.values()
     shares = {(run.spec.data_fraction, run.spec.holdout_fraction) for run in runs}
-    assert (300 / 1500, 1000 / 1500) in shares
+    assert {(0.2, 0.7), (0.3, 0.7)} < shares
     assert {share + held <= 1 for share, held in shares} == {True}
 
 
@@ -250,6 +258,19 @@ def test_K_is_divided_by_the_fraction():
     assert [spec.data_fraction for spec in specs] == [1, 0.75, 0.5, 0.25]
 
 
+def test_a_scale_has_counterparts_of_the_papers_fractions():
+    rows = load_catalogue("smoke").tables["table11"].rows[:4]
+    assert [row.key["fraction"] for row in rows] == ["1.00", "0.75", "0.50", "0.25"]
+    assert {row.values["fraction"] for row in rows} == {"1.00"}
+    assert len({row.runs["main"] for row in rows}) == 1
+    scale = read_scale("paper").model_copy(update={"fraction": {"0.75": "0.50"}})
+    cells = {**CELLS, "fraction": ["0.75", "0.50"]}
+    table = {"run": {"kind": "autogrow"}, "rows": [cells]}
+    first, second = catalogue_of("paper", scale, table11=table).tables["table11"].rows
+    assert first.runs == second.runs
+    assert (first.papers_data, second.papers_data) == (False, True)
+
+
 def test_ids_do_not_depend_on_the_order_of_the_file(tmp_path):
     content = read_yaml(EXPERIMENTS)
     for table in content.values():
@@ -286,7 +307,7 @@ def test_ids_do_not_depend_on_the_order_of_the_file(tmp_path):
         (HEAD + "  what: 3\n  rows: [{}]", "unknown key 'what'"),
         ("{}", "a mapping of tables"),
         ("a_seeds: {}", "one without _seeds"),
-        ("figure9: {}", "'figure9'; allowed: figure2"),
+        ("figure1: {}", "'figure1'; allowed: figure2"),
         (HEAD + ROW.format("network: Plain3Net, method: AutoGrown"), "method: found 'AutoGrown'"),
         (HEAD + ROW.format("network: Plain3Net, depth: 3-3-3"), "depth: found '3-3-3' in a row"),
         (HEAD + ROW.format("network: Plain3Net, method: baseline"), "a row has no depth"),
@@ -346,6 +367,54 @@ def test_rows_of_one_run_must_agree_on_what_is_shown(tmp_path, column, values):
     file.write_text(f"{FIGURE}  rows: [{rows[0]}]\n{other}  rows: [{rows[1]}]\n")
     with pytest.raises(UserError, match=f"figure5: {column}: found {values[1]}"):
         load_catalogue("paper", file)
+
+
+def test_a_schedule_null_is_the_seed_network_at_the_growing_rate():
+    catalogue = load_catalogue("paper")
+    for name, table in catalogue.tables.items():
+        for row in table.rows:
+            grown = catalogue.runs[row.runs["main"]].spec
+            if "null" not in row.runs:
+                shows_found_nets = name in ("table3", "table4", "table5", "table6", "table7")
+                assert not shows_found_nets, row.name
+                continue
+            null = catalogue.runs[row.runs["null"]].spec
+            same = ("data", "data_fraction", "batch_size", "learning_rate", "weight_decay", "width")
+            assert [getattr(null, key) for key in same] == [getattr(grown, key) for key in same]
+            assert null.first_network == grown.first_network
+            growing = "restarts" if grown.growing_rate == "staircase" else "constant"
+            assert (null.schedule, null.epochs) == (
+                growing,
+                300 if "ImageNet" in null.data else 1000,
+            )
+            assert null.period == (grown.K if growing == "restarts" else 0)
+    # One run a network, data set and learning rate serves every K, initializer and policy.
+    assert len({row.runs["null"] for row in catalogue.tables["table8"].rows}) == 2
+
+
+def test_a_run_at_equal_compute_has_the_budget_of_the_autogrow_run():
+    catalogue = load_catalogue("paper")
+    for name in ("table3", "table6", "table7"):
+        for row in catalogue.tables[name].rows:
+            equal = catalogue.runs[row.runs["equal_compute"]]
+            assert equal.sources == dict.fromkeys(("--depth-of", "--budget-of"), row.runs["main"])
+    *fixed, grown = catalogue.tables["frontier"].rows
+    for row in fixed:
+        equal = catalogue.runs[row.runs["equal_compute"]]
+        assert equal.sources == {"--budget-of": grown.runs["main"]}
+        assert f"{equal.spec.first_network}".endswith(f"-{row.key['depth']}")
+
+
+@pytest.mark.parametrize("protocol", ["paper", "holdout"])
+def test_a_row_that_asks_for_the_workflows_protocol_shares_its_runs(protocol):
+    catalogue = load_catalogue("paper", protocol=protocol)
+    others = set(catalogue.tables["table6"].runs)
+    for row in catalogue.tables["selection_audit"].rows:
+        own = row.key["protocol"]
+        assert ({row.runs["main"], row.runs["scratch"]} <= others) == (own == protocol)
+        run = catalogue.runs[row.runs["main"]]
+        assert yaml.safe_load(run.job_spec({"protocol": protocol}))["protocol"] == own
+        assert run.id.endswith(own) == (own != protocol)
 
 
 def catalogue_of(scale="mini", settings=None, **tables):
@@ -412,7 +481,7 @@ KINDS = {
 def test_an_id_tells_every_setting_and_the_same_spec_has_the_same_id(scale, kind):
     cells = {"dataset": "CIFAR10", "network": "Basic4ResNet", **KINDS[kind]}
     told = {"network", "from_network", "to_network", "data", "data_fraction", "seed_depth", "K"}
-    told |= {"data_sha256", "test_images"}
+    told |= {"data_sha256", "test_images", "schedule", "period"}
     wanted = {*SPECS[kind].model_fields} - told - {"kind", "seed", "snapshots"}
     assert wanted <= {*OTHERS}
 

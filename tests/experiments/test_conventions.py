@@ -81,6 +81,8 @@ def jobs(scale, conventions):
         job = yaml.safe_load(run.job_spec({**shared, **dict(found.choices)}))
         if run.depth_of is not None:
             job["network"] = str(run.spec.first_network)
+        if run.budget_of is not None:
+            job["epochs"] = run.spec.epochs
         yield run, job
 
 
@@ -88,9 +90,11 @@ def jobs(scale, conventions):
 def test_both_conventions_resolve_for_every_run(scale):
     for run, job in jobs(scale, "paper"):
         spec = resolve(parse_spec(job))
-        assert spec.model_copy(update={"protocol": "paper"}) == run.spec
-        held = settings(scale=scale).protocol == "holdout" and spec.kind == "autogrow"
-        assert spec.protocol == ("holdout" if held else "paper")
+        assert spec.model_copy(update={"protocol": run.spec.protocol}) == run.spec
+        steered = spec.kind == "autogrow" or getattr(spec, "schedule", "staircase") != "staircase"
+        held = settings(scale=scale).protocol == "holdout" and steered
+        wanted = run.spec.protocol if "protocol" in run.own else "holdout" if held else "paper"
+        assert spec.protocol == wanted
     for _, job in jobs(scale, "released"):
         spec = resolve(parse_spec(job))
         assert (spec.subset == "random") == (spec.data_fraction != 1)

@@ -117,7 +117,7 @@ def test_csvs_that_cannot_be_drawn(mistake, write, content, told):
 
 
 def test_mistakes_are_told_in_one_line(mistake, write, tmp_path):
-    assert "allowed: figure2, figure3" in mistake("figure9", tmp_path)
+    assert "allowed: figure2, figure3" in mistake("figure10", tmp_path)
     assert "figure2.csv: cannot be read: No such file" in mistake("figure2", tmp_path)
     write(figure6=CSVS["figure6"], figure4=[{**row, "panel": "a"} for row in CSVS["figure4"]])
     assert "figure6_contour.csv: cannot be read" in mistake("figure6", tmp_path)

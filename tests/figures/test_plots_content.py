@@ -119,7 +119,7 @@ def test_figure_3_marks_runs_that_diverged_and_means_are_over_the_others(figure)
     # In the first panel two of three seeds are left: 98 - 4 / 14 - 0.4 * (1 + 2) / 2.
     assert first.containers[0][0].get_ydata()[-1] == pytest.approx(98 - 4 / 14 - 0.6)
     told = words(drawn)
-    assert "Diverged, without accuracy and in no mean: 6 of 120 runs." in told
+    assert "Diverged, without accuracy and in no mean: 6 of 144 runs." in told
     assert "Left out" not in told
 
 
@@ -166,7 +166,9 @@ def test_figure_3_has_means_and_deviations_over_seeds(figure):
     assert legend(drawn) == [
         "trained from scratch",
         "AutoGrow, K = 2 (the paper's: 3)",
+        "from scratch, compute of K = 2",
         "AutoGrow, K = 6 (the paper's: 50)",
+        "from scratch, compute of K = 6",
         MANUAL,
     ]
     axes = drawn.axes[0]
@@ -175,7 +177,7 @@ def test_figure_3_has_means_and_deviations_over_seeds(figure):
     np.testing.assert_allclose(listed.get_ydata(), manual_search()["accuracy"])
     assert "Mean and standard deviation over seeds 0, 1, 2." in words(drawn)
     assert labels(axes) == ("Parameters (millions)", "Accuracy (%)")
-    baselines, small, large = axes.containers
+    baselines, small, _, large, _ = axes.containers
     np.testing.assert_allclose(
         np.array(baselines[0].get_xdata(), float), 0.026 * np.array([1, 2, 4, 6, 9, 10, 12, 14])
     )

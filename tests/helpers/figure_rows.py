@@ -67,6 +67,8 @@ def depths():
                 rows.append((panel, network, seed, "baseline", "", "", n))
             rows.append((panel, network, seed, "AutoGrow", "2", "3", 7 + seed))
             rows.append((panel, network, seed, "AutoGrow", "6", "50", 3))
+            rows.append((panel, network, seed, "equal compute", "2", "3", 7 + seed))
+            rows.append((panel, network, seed, "equal compute", "6", "50", 3))
     listed = [
         {
             **common("e", "Released, Basic3ResNet on CIFAR10", ("CIFAR10", "CIFAR10"), "", ""),
@@ -80,7 +82,13 @@ def depths():
             **{"network": network, "method": method, "K": K, "paper_K": paper_K},
             **{"depth": f"{n}-{n}-{n}", "layers": 6 * n + 2},
             **{"parameters": 26_000 * n, "flops": 200_000 * n},
-            "accuracy": 98 - 4 / n - 0.4 * seed - (n > 12) * 30 * network.startswith("Plain"),
+            "accuracy": (
+                98
+                - 4 / n
+                - 0.4 * seed
+                - (n > 12) * 30 * network.startswith("Plain")
+                - 0.8 * (method == "equal compute")
+            ),
         }
         for panel, network, seed, method, K, paper_K, n in rows
     ] + listed
@@ -176,6 +184,26 @@ def surfaces():
     ]
 
 
+def nulls():
+    """Found depths above and on the line, one of them of a null that had not stopped."""
+    rows = [("a", "by growing period K", str(K), str(K), "", K) for K in (50, 20, 10, 5, 3, 1)]
+    rows += [("b", "by fraction of the training set", "", "", f, 3) for f in ("1.00", "0.25")]
+    return [
+        {
+            **common(panel, title, seed=seed, run=f"{network}/digits/K{K}{fraction}"),
+            **{"network": network, "K": K, "paper_K": paper_K, "fraction": fraction},
+            **{"found_depth": "9-9-9", "null_depth": "8-8-8" if stopped else ">=8-8-8"},
+            "found_sub_modules": (found := 3 + 150 // period + seed),
+            "null_sub_modules": found - seed,
+            "null_stopped": "yes" if stopped else "no",
+        }
+        for panel, title, K, paper_K, fraction, period in rows
+        for network in ("Basic3ResNet", "Plain3Net")
+        for seed in (0, 1)
+        for stopped in [(network, K) != ("Plain3Net", "1")]
+    ]
+
+
 CSVS = {
     "figure2": curve("", "Basic3ResNet, K = 2 (paper: 3)"),
     "figure3": depths(),
@@ -187,6 +215,7 @@ CSVS = {
     "figure7": surfaces(),
     "figure8": curve("a", "Basic4ResNet, K = 3 (paper: 5)", MNIST, K=3)
     + curve("b", "Plain4Net, K = 2", MNIST),
+    "figure9": nulls(),
 }
 
 

@@ -2,7 +2,7 @@
 
 import json
 
-from made_up_summaries import made_up_summary, write_result
+from made_up_summaries import made_up_summary, write_result, write_spec
 
 from analysis.results.summaries import Results
 from autogrow.files.seals import seal
@@ -52,6 +52,7 @@ def make_run(folder, run, seed):
         cells |= {"train_loss": "0.5", "val_loss": "0.75" if val else ""}
         rows.append([cells.get(column, "") for column in METRICS_HEADER])
     write_csv(folder / "metrics.csv", METRICS_HEADER, rows)
+    write_spec(folder, run, seed)
     write_result(folder, summary)
 
 

@@ -14,6 +14,20 @@ def write_result(folder, summary):
     seal(folder / "summary.json")
 
 
+def write_spec(folder, run, seed):
+    """Write the spec of a run that grows, which tables replay; others they do not read."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if run.spec.kind == "autogrow":
+        (folder / "spec.yaml").write_text(run.job_spec({"seed": seed}))
+
+
+def write_curve(folder, accuracies):
+    """Write the curve of a run that never grows."""
+    rows = [f"{epoch},{accuracy}\n" for epoch, accuracy in enumerate(accuracies, 1)]
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "metrics.csv").write_text("epoch,val_accuracy\n" + "".join(rows))
+
+
 def made_up_summary(network, **changed):
     """A complete summary of a run that found a network; ``changed`` keys take other values."""
     summary = {
@@ -25,8 +39,12 @@ def made_up_summary(network, **changed):
         "layers": 10,
         "parameters": 1000,
         "flops": 5000,
+        "flops_training": 300_000,
+        "flops_growing": 200_000,
+        "flops_finetuning": 100_000,
         "final_accuracy": 80.0,
         "best_accuracy": 90.0,
+        "best_test_accuracy": 91.0,
         "final_top5": 98.0,
         "best_top5": 99.0,
         "final_val_accuracy": 80.0,

@@ -80,7 +80,8 @@ def autogrow(words):
 
     words = list(words)
     if words and words[0] in SMALL:
-        words += SMALL[words[0]] + SMALLER
+        words += [] if "--budget-of" in words else SMALL[words[0]]
+        words += SMALLER
         name = words[words.index("--data") + 1]
         if ":" not in name:
             assert name in DATASETS

@@ -43,8 +43,8 @@ def test_tables_and_a_figure_are_made_by_jobs_of_one_cpu(slurm, fresh_clone):
 def test_gpus_are_asked_for_one_or_several(slurm, fresh_clone):
     """The GPUs are no GPUs: `device=auto` asks for them and then makes do without."""
     before = {*slurm.jobs("all")}
-    network = "Plain3Net/digits-fraction0.1"
-    one, two = (f"{network}/periodic-{K}-GauInit/seed0" for K in ("K1", "K2"))
+    run = "digits-fraction0.1/periodic-K1-GauInit/seed0"
+    one, two = (f"{network}/{run}" for network in ("Plain3Net", "Plain4Net"))
     surface = f"{OUT}/landscapes/{one}/surface/surface.csv"
     config = ("--config", "scale=smoke", "device=auto")
     fresh_clone.snakemake(*config, sizes(networks=("Plain3Net", "landscape")), "--", surface)

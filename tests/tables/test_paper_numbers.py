@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from made_up_summaries import made_up_summary, write_result
+from made_up_summaries import made_up_summary, write_curve, write_result, write_spec
 
 from analysis.__main__ import main
 from analysis.experiments.catalogue import load_catalogue, make_catalogue
@@ -29,9 +29,10 @@ def built(catalogue, folder, name):
     for run in catalogue.runs.values():
         scores = {"best_accuracy": 90.0 - (run.spec.kind == "scratch")}
         scores |= {"seconds_growing": 1800.0, "seconds_finetuning": 3600.0}
-        write_result(
-            folder / "runs" / run.id / "seed0", made_up_summary("Plain3Net-2-1-1", **scores)
-        )
+        place = folder / "runs" / run.id / "seed0"
+        write_spec(place, run, 0)
+        write_curve(place, [50.0] * 99)
+        write_result(place, made_up_summary("Plain3Net-2-1-1", **scores))
     given = catalogue.tables[name], catalogue, Results(folder, [0], "best")
     frame = build_table(*given)
     return frame, markdown(given[0], frame, *given[1:]), latex(given[0], frame, *given[1:])
@@ -145,7 +146,7 @@ def test_the_papers_numbers_are_those_of_every_row_that_it_has():
     for name in catalogue.table_names:
         table = catalogue.tables[name]
         paper = paper_numbers.read_paper_numbers(table)
-        own = name in ("table12", "table13")
+        own = not paper_numbers.paper_table(name).is_file()
         assert set(paper.rows) == (set() if own else {row.name for row in table.rows})
         if not own:
             columns = read_table(ROOT / f"results/paper/{name}.csv").columns

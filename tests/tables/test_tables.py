@@ -9,7 +9,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 from diverged import diverge
-from made_up_summaries import made_up_summary, write_result
+from made_up_summaries import made_up_summary, write_curve, write_result, write_spec
 from markdown_it import MarkdownIt
 
 from analysis.__main__ import main
@@ -39,7 +39,11 @@ def made(tmp_path_factory, catalogue):
             best -= run.spec.kind == "scratch"
             scores = {"best_accuracy": best, "final_accuracy": best - 10, **HOURS}
             summary = made_up_summary("Basic3ResNet-2-1-1", **scores, epochs=EPOCHS, seed=seed)
-            write_result(folder / "runs" / run.id / f"seed{seed}", summary)
+            place = folder / "runs" / run.id / f"seed{seed}"
+            write_spec(place, run, seed)
+            if "never-grown" in run.id:
+                write_curve(place, [50.0] * 60)
+            write_result(place, summary)
     return folder
 
 
@@ -148,7 +152,7 @@ def test_adaminits_epochs_are_counted_by_run(catalogue, results, built):
 
 def test_long_form_keeps_every_seed(catalogue, results):
     frame = tables.seeds_table(catalogue.tables["table6"], catalogue, results)
-    assert len(frame) == 20 * 2 * 3
+    assert len(frame) == 20 * 4 * 3
     assert set(frame["best_accuracy"]) == {"90.0000", "91.0000", "95.0000", "89.0000", "94.0000"}
 
 
@@ -207,6 +211,17 @@ def test_unknown_table_is_told(results, capsys):
 
 
 @pytest.fixture
+def sharing(catalogue):
+    """Return the rows of a table that show the run of its first row."""
+
+    def call(table, role):
+        first, *_ = rows = catalogue.tables[table].rows
+        return [row for row in rows if row.runs.get(role) == first.runs[role]]
+
+    return call
+
+
+@pytest.fixture
 def lose(results, catalogue):
     """Have the runs of table5's first row, or of another one, diverge for some seeds."""
 
@@ -228,10 +243,10 @@ def test_a_table_without_divergence_says_nothing_of_it(catalogue, results, built
 
 
 @pytest.mark.parametrize("accuracy", ["best", "final"])
-def test_a_mean_is_over_the_seeds_that_did_not_diverge(built, lose, accuracy):
+def test_a_mean_is_over_the_seeds_that_did_not_diverge(built, lose, accuracy, sharing):
     lose([2])
     frame, md, tex = built(accuracy=accuracy)
-    first, second = frame.iloc[0], frame.iloc[1]
+    first, second = frame.iloc[0], frame.iloc[2]  # K = 50 and 20 have one counterpart
     mean = {"best": "90.50", "final": "80.50"}[accuracy]  # of 90 and 91
     assert (first["accuracy"], first["accuracy_std"]) == (mean, "0.71")
     assert (first["diverged"], first["accuracy_diverged"], first["n"]) == (1, 1, 3)
@@ -242,6 +257,7 @@ def test_a_mean_is_over_the_seeds_that_did_not_diverge(built, lose, accuracy):
     assert "accuracy_diverged" not in md
     assert rf"${mean} \pm 0.71$ (1 of 3 diverged)" in tex
     columns = {"best": 1, "final": 2}[accuracy]  # the best epoch's beside the last one's
+    columns *= len(sharing("table5", "main"))
     assert md.count("of 3 diverged") == tex.count("of 3 diverged") == columns
 
 
@@ -272,6 +288,9 @@ def test_a_difference_says_which_side_diverged(built, lose):
     lose([0], table="table3")
     row = built("table3")[0].iloc[0]
     assert (row["delta"], row["accuracy"], row["diverged"]) == ("diverged", "93.00", 4)
+    # The found net at equal compute is another run than the paper's baseline.
+    assert (row["delta_equal_compute"], row["delta_equal_compute_diverged"]) == ("1.00", 1)
+    assert (row["equal_compute_accuracy"], row["equal_compute_accuracy_diverged"]) == ("91.00", 0)
 
 
 def test_hours_of_a_run_that_diverged_are_in_no_mean(catalogue, results, built, lose):
@@ -290,7 +309,7 @@ def test_the_long_form_says_when_a_run_diverged(catalogue, results, lose):
     assert list(frame["best_accuracy"][:3]) == ["90.0000", "", "95.0000"]
 
 
-def test_tables_with_divergence_can_be_compared(catalogue, results, lose, tmp_path, rows):
+def test_tables_with_divergence_can_be_compared(results, lose, tmp_path, rows, sharing):
     def write(folder):
         for name in ("table3", "table5"):
             arguments = [name, "--scale", "mini", "--folder", str(results.folder)]
@@ -308,9 +327,11 @@ def test_tables_with_divergence_can_be_compared(catalogue, results, lose, tmp_pa
         found = [line["verdict"] for line in rows(tmp_path / "compare.csv")]
         return status, {verdict: found.count(verdict) for verdict in set(found) - {"agrees"}}
 
-    assert compared("after", "after") == (0, {"both diverged": 1})
-    assert compared("after", "before") == (1, {"diverged in new": 2})
-    assert compared("before", "after") == (1, {"diverged in reference": 2})
+    both = len(sharing("table3", "scratch"))
+    one = both + len(sharing("table5", "main"))
+    assert compared("after", "after") == (0, {"both diverged": both})
+    assert compared("after", "before") == (1, {"diverged in new": one})
+    assert compared("before", "after") == (1, {"diverged in reference": one})
 
 
 def test_a_run_that_lost_its_training_is_marked(catalogue, results, built):
@@ -324,10 +345,11 @@ def test_a_run_that_lost_its_training_is_marked(catalogue, results, built):
     change(results, lost.runs["main"], 1, final_train_accuracy=20.0)
     change(results, table.rows[0].runs["main"], 1, final_train_accuracy=66.0)
     frame, md, tex = built("table7")
-    assert list(frame["lost_training"]) == [int(row is lost) for row in table.rows]
+    names = [row.name for row in table.rows if row.runs["main"] == lost.runs["main"]]
+    assert list(frame["lost_training"]) == [int(row.name in names) for row in table.rows]
     for text in (md, tex):
         assert "more than 30 points below the median" in text
-    assert f"in the rows {lost.name}." in md
+    assert f"in the rows {', '.join(names)}." in md
 
 
 def test_the_best_test_epoch_is_beside_the_last_one(catalogue, results):

@@ -23,7 +23,9 @@ from autogrow.files.seals import UNPACKED
 try:
     SETTINGS = validated(Settings, config, "config")
     prepare_environment(SETTINGS)
-    CATALOGUE = load_catalogue(SETTINGS.scale, sources=SETTINGS.data_source)
+    CATALOGUE = load_catalogue(
+        SETTINGS.scale, sources=SETTINGS.data_source, protocol=SETTINGS.protocol
+    )
     check_targets(CATALOGUE.tables, Path(workflow.basedir))
     check_paper_numbers(CATALOGUE)
 except UserError as error:
@@ -106,12 +108,13 @@ def figure_sources(figures):
     """
     files = []
     for row in (row for name in figures for row in CATALOGUE.tables[name].rows):
-        run = row.runs["main"]
         for seed in [min(SEEDS)] if row.panel.landscape else SEEDS:
             files += [
                 f"{OUT}/runs/{run}/seed{seed}/{file}"
+                for run in row.runs.values()
                 for file in ("summary.json", "metrics.csv")
             ]
+        run = row.runs["main"]
         landscape = f"{OUT}/landscapes/{run}/seed{min(SEEDS)}"
         if row.panel.snapshots is not None:
             files += [
@@ -123,10 +126,19 @@ def figure_sources(figures):
     return list(dict.fromkeys(files))
 
 
-def source_summary(wildcards):
-    """Summary of the run whose found net this one trains from scratch, if any."""
-    source = CATALOGUE.runs[wildcards.run].depth_of
-    return [f"{OUT}/runs/{source}/seed{wildcards.seed}/summary.json"] if source else []
+def source_folders(wildcards):
+    """Folders of the runs that give this one its depth or budget, by `autogrow`'s options."""
+    sources = CATALOGUE.runs[wildcards.run].sources
+    return {
+        option: f"{OUT}/runs/{run}/seed{wildcards.seed}"
+        for option, run in sources.items()
+    }
+
+
+def source_summaries(wildcards):
+    """Summaries of the runs that give this one its depth or budget, if any."""
+    folders = dict.fromkeys(source_folders(wildcards).values())
+    return [f"{folder}/summary.json" for folder in folders]
 
 
 def code_of(*chapters):
@@ -162,6 +174,13 @@ def job_spec(wildcards):
     return CATALOGUE.runs[wildcards.run].job_spec(shared)
 
 
+def taken(wildcards):
+    """Where a run takes its depth and its budget from, as `autogrow` arguments."""
+    return shlex.join(
+        word for pair in source_folders(wildcards).items() for word in pair
+    )
+
+
 def other_settings(wildcards):
     """The note that a run is from an archive, if its settings there were others than now.
 
@@ -171,12 +190,6 @@ def other_settings(wildcards):
     if is_unpacked(folder) and has_other_settings(folder, job_spec(wildcards)):
         return [str(folder / UNPACKED)]
     return []
-
-
-def depth_of(wildcards, input):
-    """Where a run takes its depth from, as an `autogrow` argument."""
-    sources = [str(Path(file).parent) for file in input.source]
-    return shlex.join(["--depth-of", *sources]) if sources else ""
 
 
 def asked_for(resources):

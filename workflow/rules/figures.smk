@@ -8,6 +8,8 @@ rule figure_data:
         published=lambda wildcards: PUBLISHED.get(wildcards.figure, []),
         code=[
             "analysis/figures/figure_data.py",
+            "analysis/figures/labelling.py",
+            "analysis/figures/null_data.py",
             "analysis/figures/published.py",
             "analysis/landscapes/planefiles.py",
             *code_of("results"),

@@ -22,7 +22,7 @@
 
 rule train:
     input:
-        source=source_summary,
+        sources=source_summaries,
         unpacked=other_settings,
     output:
         update(f"{OUT}/runs/{{run}}/seed{{seed}}/summary.json"),
@@ -40,12 +40,12 @@ rule train:
         spec=job_spec,
         # Not `spec.yaml`, by which a run's folder is known.
         spec_file=f"{OUT}/specs/{{run}}/seed{{seed}}.yaml",
-        depth_of=depth_of,
+        taken=taken,
         folder=lambda wildcards, output: str(Path(output[0]).parent),
     shell:
         "rm -rf .snakemake/backups/{params.folder:q};"
         + handed_over("spec")
-        + " exec {resources.launcher} run {params.spec_file:q} {params.depth_of}"
+        + " exec {resources.launcher} run {params.spec_file:q} {params.taken}"
         " --out {params.folder:q}"
         " --device {resources.device} --threads {resources.cpu_threads} {resources.checkpoints}"
         " --replace --wait"
