@@ -1,6 +1,7 @@
 """A campaign that continues on another machine from the archives of its finished runs."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -60,8 +61,9 @@ def test_tables_are_made_from_archives_and_a_run_whose_weights_are_needed_is_tra
 
 def test_a_changed_digit_reaches_no_table(elsewhere):
     file = elsewhere.folder / RUN / "summary.json"
-    content = json.loads(file.read_text())
+    content, was = json.loads(file.read_text()), file.stat()
     file.write_text(file.read_text().replace(str(content["best_accuracy"]), "99.99"))
+    os.utime(file, (was.st_atime, was.st_mtime))  # else the runs that take its depth refuse it
     elsewhere.snakemake(*SMOKE, "table9", status=1)
     # The job that reads it says so: that of its baseline, or of the table.
     logs = [file.read_text() for file in (elsewhere.folder / OUT / "logs").rglob("*.log")]
