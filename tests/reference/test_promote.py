@@ -160,8 +160,8 @@ def test_a_reference_is_rebuilt_from_its_archives_byte_for_byte(project, call, m
     told = call(main, "rebuild", "--scale", "mini")
     assert (told.status, told.err) == (0, "")
     made = project / "results/out/rebuilt/mini"
-    assert f"{made}: {4 * 12 + 4} files made" in told.out
-    assert f"{reference}: {4 * 12 + 1} committed tables and figures are equal" in told.out
+    assert f"{made}: {4 * 15 + 5} files made" in told.out
+    assert f"{reference}: {4 * 15 + 1} committed tables and figures are equal" in told.out
     assert not out(project).exists()
 
     (reference / "table5.md").write_text("changed")
