@@ -59,17 +59,18 @@ config/experiments.yaml:
     values: [adaminit_uses]
     against: deeper net
     shared: {dataset: CIFAR10, network: Basic3ResNet}
-    rows: [{dataset: CIFAR10, network: Basic3ResNet, shallower: 1-1-1, deeper: 2-2-2}]
+    rows: [{network: Basic3ResNet, shallower: 1-1-1, deeper: 2-2-2, initializer: ZeroInit}]
   figure2:
     title: a
     rows:
       - {dataset: CIFAR10, network: Basic3ResNet, method: AutoGrow, K: 3, fraction: "1.00",
          initializer: GauInit, policy: periodic, learning_rate: constant, seed_net: 1-1-1}
-      - {dataset: CIFAR10, network: Basic3ResNet, method: baseline, depth: 3-3-3}
+      - {dataset: CIFAR10, network: Basic3ResNet, method: baseline, K: null, depth: 3-3-3}
   figure6:
     title: a
     run: {kind: autogrow}
-    rows: [{dataset: CIFAR10, network: Basic3ResNet, panel: a, snapshots: 3}]
+    rows:
+      - {dataset: CIFAR10, network: Basic3ResNet, policy: periodic, panel: a, snapshots: 3}
   figure7:
     title: a
     rows:
@@ -174,7 +175,7 @@ def carry_out(commands: dict[str, str]) -> dict[str, list[int]]:
         stdin=subprocess.DEVNULL,
         capture_output=True,
     )
-    words = {"": [done.returncode, len(done.stderr)]}
+    words = {"": [done.returncode, done.stderr.count(b"\n")]}
     for notes in programs.glob("of-*"):
         words[notes.name] = [call.count(b"\0") for call in notes.read_bytes().split(b"\0\n")]
         notes.unlink()

@@ -49,7 +49,7 @@ def data_of(scale: ScaleSettings, dataset: str) -> dict[str, Any]:
     for count, fraction in COUNTS.items():
         if count in sized:
             number = sized.pop(count)
-            whole = data_facts(str(sized["data"])).divided(_whole(sized, "test_images"))[0]
+            whole = data_facts(str(sized["data"])).divided(_whole(sized, "test_images") or 0)[0]
             if not isinstance(number, int) or not 0 < number <= whole:
                 raise UserError(
                     f"data: {dataset}: {count}: found {shown(number)}; "

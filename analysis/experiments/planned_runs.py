@@ -100,13 +100,13 @@ def dataset_text(spec: ResolvedSpec, paper_dataset: str) -> str:
     """
     form, colon, path = spec.data.partition(":")
     text = f"{form}:{Path(path).name}" if colon else form
-    if spec.data_sha256 is not None:
+    if spec.data_sha256:
         text = f"{paper_dataset} from {Path(path).name}"
     if spec.downscale != 1:
         text += f" at 1/{spec.downscale} size"
     if spec.data_fraction != 1:
         text += f", {100 * spec.data_fraction:g} % of its training set"
-    if spec.test_images is not None:
+    if spec.test_images:
         text += f", {spec.test_images:,} test images"
     return text
 
@@ -205,7 +205,7 @@ def _data_label(spec: ResolvedSpec) -> str:
         label = f"{_text(form)}_{_text(Path(path).name)[:50]}-{checksum}"
     if spec.data_fraction != 1:
         label += f"-fraction{_text(spec.data_fraction)}"
-    if spec.test_images is not None:
+    if spec.test_images:
         label += f"-test{spec.test_images}"
     if spec.downscale != 1:
         label += f"-downscale{spec.downscale}"

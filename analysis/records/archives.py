@@ -31,6 +31,8 @@ SEAL = seal_file(Path(RUN)).name
 MOST_PACKED = 2**26
 MOST = 2**28
 """Bytes of an archive, packed and unpacked: no more are read of one that claims to have more."""
+LONGEST_NAME = 1000
+"""Characters of a member's name that a message shows; those of runs are shorter."""
 _CHUNK = 2**16
 _PART = r"[A-Za-z0-9_][\w.+=,-]*"
 _MEMBER = re.compile(
@@ -129,9 +131,8 @@ def read_archive(file: Path) -> Archive:
     """
 
     def refuse(member: str, found: str) -> NoReturn:
-        # As a path, which is not cut: a run's id has up to three parts of 150 characters.
-        told = printable(Path(member[:500]))
-        raise UserError(f"{printable(file)}: {told}: {found}; allowed: {AGAIN}")
+        place = printable(Path(member[:LONGEST_NAME]))
+        raise UserError(f"{printable(file)}: {place}: {found}; allowed: {AGAIN}")
 
     data, ended = _decompressed(file)
     members = _members(data)

@@ -58,9 +58,9 @@ def resolve(spec: RunSpec, facts: ImageData | datasets.DatasetInfo | None = None
 
 def _check_data_settings(spec: RunSpec) -> None:
     """Refuse settings of data that this data set does not have."""
-    if spec.data_sha256 is not None and not spec.data.startswith("npz:"):
+    if spec.data_sha256 and not spec.data.startswith("npz:"):
         raise UserError(f"data_sha256: found with data {shown(spec.data)}; allowed: npz:PATH")
-    if spec.test_images is None:
+    if not spec.test_images:
         return
     if spec.data not in PACKAGED:
         raise UserError(

@@ -70,16 +70,16 @@ class RunSpec(BaseModel):
         description="how such a fraction is drawn: as large in every class (stratified), or "
         "from all images alike, as in the released code (random)",
     )
-    test_images: int | None = Field(
-        None,
-        ge=1,
-        description="digits and MNIST5000: images of the test set, the others are for training "
-        "(default: 360 and 1000)",
+    test_images: int = Field(
+        0,
+        ge=0,
+        description="digits and MNIST5000: images of the test set, the others are for training; "
+        "0: 360 and 1000",
     )
-    data_sha256: str | None = Field(
-        None,
-        pattern="^[0-9a-f]{64}$",
-        description="npz:PATH: the SHA-256 that the file must have (default: any)",
+    data_sha256: str = Field(
+        "",
+        pattern="^([0-9a-f]{64})?$",
+        description="npz:PATH: the SHA-256 that the file must have; empty: any",
     )
     downscale: int = Field(
         1, ge=1, le=1024, description="images are averaged down by this whole factor first"

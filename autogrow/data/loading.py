@@ -29,8 +29,8 @@ def load(
     *,
     root: Path | str | None = None,
     download: bool = False,
-    test_images: int | None = None,
-    sha256: str | None = None,
+    test_images: int = 0,
+    sha256: str = "",
 ) -> ImageData:
     """Load a data set into memory and check it; large images stay in their files.
 
@@ -47,9 +47,9 @@ def load(
         Whether to download a named data set that no place has. Of no effect where
         there is nothing to download: data in packages, and a user's own.
     test_images
-        Of ``digits`` and ``MNIST5000`` alone: how many images the test set has.
+        Of ``digits`` and ``MNIST5000`` alone: how many images the test set has; 0: 360 and 1,000.
     sha256
-        Of ``npz:PATH`` alone: the SHA-256 that the file must have.
+        Of ``npz:PATH`` alone: the SHA-256 that the file must have; empty: any.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def load(
     form, path = _parse(name)
     if form == "imagenet":
         return read_layout(name, path)
-    if form == "npz" and sha256 is not None:
+    if form == "npz" and sha256:
         require_digest(path, "SHA-256", file_sha256(path, KIND), sha256, "as data_sha256 says")
     if form is not None:
         raw = _READ[form](path)

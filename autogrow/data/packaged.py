@@ -59,10 +59,10 @@ PACKAGED = {
 }
 
 
-def load_packaged(name: str, test_images: int | None = None) -> ImageData:
+def load_packaged(name: str, test_images: int = 0) -> ImageData:
     """Load ``digits`` or ``MNIST5000`` with its fixed stratified split.
 
-    ``test_images`` is how many images the test set has; None: 360 and 1,000.
+    ``test_images`` is how many images the test set has; 0: 360 and 1,000.
     """
     packaged = PACKAGED[name]
     path = package_folder(name) / packaged.path

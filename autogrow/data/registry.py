@@ -36,10 +36,13 @@ class DatasetInfo:
     imagenet_schedule: bool = False
     how_to_get: str = ""
 
-    def divided(self, test_images: int | None) -> tuple[int, int]:
-        """Return how many images train and test split have if the test split has that many."""
+    def divided(self, test_images: int) -> tuple[int, int]:
+        """Return how many images train and test split have if the test split has that many.
+
+        0: as the data set is divided.
+        """
         train, test = self.images
-        return (train, test) if test_images is None else (train + test - test_images, test_images)
+        return (train + test - test_images, test_images) if test_images else (train, test)
 
 
 def _download(name: str) -> str:

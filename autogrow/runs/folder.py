@@ -126,7 +126,7 @@ def load_network(folder: str | Path) -> Any:
         If the run is not finished or its weights are damaged.
     """
     file = Path(folder) / WEIGHTS
-    seal = require_finished(file.parent)
+    seal = require_finished(file.parent, SUMMARY)
     # Large weights take a third of the time to check: another thread does that meanwhile.
     with ThreadPoolExecutor(1) as beside:
         checked = beside.submit(seal.check, WEIGHTS)

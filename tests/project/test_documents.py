@@ -36,12 +36,12 @@ def tables(text):
 
 
 def reference(name):
-    with (ROOT / f"results/reference/mini/{name}.csv").open(newline="") as file:
+    with (ROOT / f"results/reference/mini-digits/{name}.csv").open(newline="") as file:
         return list(csv.DictReader(file))
 
 
 def test_the_picture_of_the_readme_is_small_and_of_a_run_of_the_reference():
-    assert (ROOT / "results/reference/mini/figure2.png").stat().st_size < 300_000
+    assert (ROOT / "results/reference/mini-digits/figure2.png").stat().st_size < 300_000
     first, *_, last = reference("figure2")
     assert f"from {first['layers']} to {last['layers']} layers" in (ROOT / "README.md").read_text()
     [row] = [r for r in reference("table5") if r["row"] == "CIFAR10/Basic3ResNet/3"]

@@ -15,7 +15,7 @@ def test_the_four_commonest_changes(fresh):
     assert list(tables) == ["table5", "table4", "table2", "longer_window"]
     experiments = fresh.folder / "config/experiments.yaml"
     scale = fresh.folder / "config/scales/smoke.yaml"
-    scale.write_text(scale.read_text().replace("\nK: {", "\nK: {7: 2, "))
+    scale.write_text(scale.read_text().replace("\nK: {", "\nK: {7: 1, "))
     experiments.write_text(yaml.safe_dump({"train": tables["table5"]}))
     told = fresh.snakemake("-n", *SMOKE, "all", status=1)
     assert "found the name 'train', which a rule of train.smk has" in told
