@@ -17,9 +17,10 @@ from analysis.experiments.data_sets import left_out
 from analysis.experiments.panels import FIGURE_COLUMNS
 from analysis.experiments.planned_runs import Run
 from analysis.experiments.row_checks import COLUMNS
-from analysis.experiments.rows import OwnValue, Row, RowMaker, TableEntry
+from analysis.experiments.rows import Row, RowMaker
 from analysis.experiments.settings import CONFIG, ROOT, ScaleSettings, read_scale
 from analysis.experiments.table_checks import check_columns, check_name
+from analysis.experiments.table_entries import OwnValue, TableEntry
 from autogrow.config.pydantic_errors import validated
 from autogrow.errors import UserError, shown
 from autogrow.files.yaml import read_yaml

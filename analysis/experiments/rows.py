@@ -6,15 +6,14 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Literal
-
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from typing import Any
 
 from analysis.experiments.data_sets import data_facts, data_of
 from analysis.experiments.panels import Panel, read_panel
 from analysis.experiments.planned_runs import BY_PLACE, CONCERNS, Run, dataset_text, run_id
 from analysis.experiments.row_checks import COLUMNS, DEPTHS, SOURCES, check_cells, kind_of_row
 from analysis.experiments.settings import Choices, ScaleSettings
+from analysis.experiments.table_entries import TableEntry
 from autogrow.config.resolved import ResolvedAutogrow, ResolvedScratch, ResolvedSpec
 from autogrow.config.resolving import resolve
 from autogrow.config.spec import SPECS, ScratchSpec, parse_spec, to_json
@@ -24,35 +23,6 @@ from autogrow.networks.names import NetworkName, parse_architecture
 
 PERIOD = 3
 """K where a row names none: the paper's best practice."""
-
-OwnValue = Literal[
-    "found_net",
-    "depth",
-    "layers",
-    "accuracy",
-    "delta",
-    "top1",
-    "top5",
-    "delta_top1",
-    "gpus",
-    "growing_hours",
-    "finetuning_hours",
-    "growing_ratio",
-    "adaminit_uses",
-    "adaminit_median",
-    "adaminit_below_3",
-    "final_accuracy",
-    "best_test_accuracy",
-    "selection_gain",
-    "baseline_selection_gain",
-    "delta_final",
-    "delta_best_test",
-    "regret",
-]
-"""Value columns of tables."""
-
-Beside = Literal["schedule null", "equal compute"]
-"""What the paper did not control: runs and columns beside those of AutoGrow."""
 
 NULL_LENGTH = 10
 """Stop windows T that a seed network is trained for where the scale does not say how long."""
@@ -71,7 +41,7 @@ class Row:
         The paper's values of the columns that name the row.
     runs
         Ids of its runs by role: ``main``, ``scratch`` for the baseline of the same depth,
-        ``null`` for the seed network that never grows, and ``equal_compute`` for a baseline
+        ``never_grown`` for the seed network that never grows, and ``equal_compute`` for a baseline
         that computes as much as AutoGrow.
     values
         The same columns as really used at the scale; ``dataset`` always.
@@ -93,46 +63,6 @@ class Row:
     def name(self) -> str:
         """The key as one readable string, unique in its table."""
         return "/".join(self.key.values())
-
-
-class TableEntry(BaseModel):
-    """A table or figure as config/experiments.yaml writes it; each key is explained there."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    title: str = Field(min_length=1, description="a text")
-    rows: list[dict[str, Any]] = Field(min_length=1, description="a list of columns with values")
-    run: dict[str, Any] = {}
-    against: Literal["found net", "deeper net"] | None = None
-    shared: dict[str, Any] = {}
-    values: list[OwnValue] = []
-    beside: list[Beside] = []
-
-    @field_validator("run")
-    @classmethod
-    def _settings_of_a_run(cls, run: dict[str, Any]) -> dict[str, Any]:
-        known = {f.alias or n for spec in SPECS.values() for n, f in spec.model_fields.items()}
-        for key in run:
-            if key in ("network", "from", "to", "data", "data_fraction", "seed_depth", "K"):
-                raise ValueError(f"{shown(key)}: allowed: as a column, in rows or shared")
-            if key not in known - {"seed", "snapshots"}:
-                raise ValueError(f"unknown setting {shown(key)}; allowed: those of autogrow grow")
-        return run
-
-    @field_validator("rows")
-    @classmethod
-    def _no_empty_list(cls, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        for column, value in (cell for row in rows for cell in row.items()):
-            if value == []:
-                raise ValueError(f"{column}: found []; allowed: at least one value")
-        return rows
-
-    @field_validator("values")
-    @classmethod
-    def _distinct(cls, values: list[OwnValue]) -> list[OwnValue]:
-        if len(set(values)) < len(values):
-            raise ValueError("allowed: each column once")
-        return values
 
 
 class RowMaker:
@@ -171,7 +101,7 @@ class RowMaker:
             self._roles["equal_compute"] = self._run(values, kind, budget_of=spender).id
         if isinstance(self._main.spec, ResolvedAutogrow):
             if "schedule null" in table.beside:
-                self._roles["null"] = self._never_grown(self._main, self._main.spec).id
+                self._roles["never_grown"] = self._never_grown(self._main, self._main.spec).id
             if "equal compute" in table.beside:
                 equal = self._as_deep_as(self._main, values, budget_of=self._main)
                 self._roles["equal_compute"] = equal.id

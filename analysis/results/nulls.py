@@ -15,15 +15,15 @@ from autogrow.training.metrics import METRICS
 def schedule_null(row: Row, results: Results, seed: int) -> Outcome:
     """Return what the schedule of a row's AutoGrow run decides on its seed network's own curve.
 
-    That is the curve of the row's run ``null``: the same network, data, seed and learning rate,
-    without any growth.
+    That is the curve of the row's run ``never_grown``: the same network, data, seed and learning
+    rate, without any growth.
 
     Raises
     ------
     UserError
         If one of the two runs is not finished, or its files are damaged.
     """
-    grown, never = (results.run_folder(row.runs[role], seed) for role in ("main", "null"))
+    grown, never = (results.run_folder(row.runs[role], seed) for role in ("main", "never_grown"))
     require_finished(grown, SPEC)
     require_finished(never, METRICS)
     spec = read_spec(grown)

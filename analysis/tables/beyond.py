@@ -63,7 +63,7 @@ def with_beside(columns: Sequence[str], rows: Sequence[Row]) -> list[str]:
     found = []
     for column in columns:
         found.append(column)
-        if column == "found_net" and "null" in roles:
+        if column == "found_net" and "never_grown" in roles:
             found += NULL
     return [*found, *(EQUAL_COMPUTE if "equal_compute" in roles else ())]
 
@@ -76,7 +76,7 @@ def null_cells(row: Row, results: Results) -> dict[str, Any]:
     ``<=3.0``, without a standard deviation.
     """
     empty = {"null_depth": "", "depth_minus_null": "", "depth_minus_null_std": ""}
-    if "null" not in row.runs:
+    if "never_grown" not in row.runs:
         return empty
     nulls = [schedule_null(row, results, seed) for seed in results.seeds]
     pairs = list(zip(results.summaries(row.runs["main"]), nulls, strict=True))

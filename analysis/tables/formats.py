@@ -8,7 +8,7 @@ from typing import get_args
 import pandas as pd
 
 from analysis.experiments.catalogue import Catalogue, Table
-from analysis.experiments.rows import OwnValue
+from analysis.experiments.table_entries import OwnValue
 from analysis.results.summaries import Results
 from analysis.results.texts import latex_text, markdown_text
 from analysis.tables.lost_training import MARGIN

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from analysis.experiments.catalogue import Catalogue, Table, paper_table
-from analysis.experiments.rows import OwnValue
+from analysis.experiments.table_entries import OwnValue
 from analysis.results.csvfiles import read_csv, read_numbers
 from autogrow.errors import UserError, allowed, shown
 

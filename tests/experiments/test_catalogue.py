@@ -374,11 +374,11 @@ def test_a_schedule_null_is_the_seed_network_at_the_growing_rate():
     for name, table in catalogue.tables.items():
         for row in table.rows:
             grown = catalogue.runs[row.runs["main"]].spec
-            if "null" not in row.runs:
+            if "never_grown" not in row.runs:
                 shows_found_nets = name in ("table3", "table4", "table5", "table6", "table7")
                 assert not shows_found_nets, row.name
                 continue
-            null = catalogue.runs[row.runs["null"]].spec
+            null = catalogue.runs[row.runs["never_grown"]].spec
             same = ("data", "data_fraction", "batch_size", "learning_rate", "weight_decay", "width")
             assert [getattr(null, key) for key in same] == [getattr(grown, key) for key in same]
             assert null.first_network == grown.first_network
@@ -389,7 +389,7 @@ def test_a_schedule_null_is_the_seed_network_at_the_growing_rate():
             )
             assert null.period == (grown.K if growing == "restarts" else 0)
     # One run a network, data set and learning rate serves every K, initializer and policy.
-    assert len({row.runs["null"] for row in catalogue.tables["table8"].rows}) == 2
+    assert len({row.runs["never_grown"] for row in catalogue.tables["table8"].rows}) == 2
 
 
 def test_a_run_at_equal_compute_has_the_budget_of_the_autogrow_run():

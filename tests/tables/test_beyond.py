@@ -46,7 +46,7 @@ def make(catalogue, tmp_path):
                 for seed in seeds:
                     folder = tmp_path / "runs" / run / f"seed{seed}"
                     write_spec(folder, catalogue.runs[run], seed)
-                    if role == "null":
+                    if role == "never_grown":
                         write_curve(folder, curve)
                     values = {"kind": spec.kind, "seed": seed}
                     if scores is not None:
@@ -81,7 +81,7 @@ def test_a_null_that_had_not_stopped_is_a_lower_bound(make):
     assert row["null_depth"] == "; ".join([">=2-2-1"] * 3)
     assert (row["depth_minus_null"], row["depth_minus_null_std"]) == ("<=22.0", "")
     # One seed is enough to make the mean a bound.
-    folder = results.run_folder(table.rows[0].runs["null"], 1)
+    folder = results.run_folder(table.rows[0].runs["never_grown"], 1)
     write_curve(folder, [50.0] * 300)
     write_result(folder, json.loads((folder / "summary.json").read_text()))
     cells = null_cells(table.rows[0], Results(results.folder, SEEDS, "best"))
@@ -91,7 +91,7 @@ def test_a_null_that_had_not_stopped_is_a_lower_bound(make):
 
 def test_a_curve_that_was_changed_is_no_null(make):
     _, results, table = make("table5", [0])
-    file = results.run_folder(table.rows[0].runs["null"], 1) / "metrics.csv"
+    file = results.run_folder(table.rows[0].runs["never_grown"], 1) / "metrics.csv"
     file.write_text(file.read_text().replace("50.0", "51.0", 1))
     with pytest.raises(UserError, match=str(file)):
         schedule_null(table.rows[0], results, 1)
@@ -107,7 +107,7 @@ def test_a_run_that_diverged_while_growing_is_not_compared_with_its_null(make):
 
 def test_equal_compute_stands_beside_the_papers_baseline(make):
     """The found net at equal compute is 0.5 points below AutoGrow, the paper's baseline 2."""
-    below = {"main": 0.0, "scratch": 2.0, "equal_compute": 0.5, "null": 30.0}
+    below = {"main": 0.0, "scratch": 2.0, "equal_compute": 0.5, "never_grown": 30.0}
 
     def scores(row, role, seed):
         return {"best_accuracy": 90.0 + seed - below[role]}

@@ -114,7 +114,7 @@ def test_a_null_is_replayed_from_the_seed_networks_curve(smoke):
     table = pd.read_csv(smoke.folder / OUT / "tables/null_depth.csv", dtype=str)
     rows = load_catalogue("smoke").tables["null_depth"].rows
     row, cells = rows[0], table.iloc[0]
-    never = smoke.folder / OUT / "runs" / row.runs["null"] / "seed0"
+    never = smoke.folder / OUT / "runs" / row.runs["never_grown"] / "seed0"
     grown = smoke.folder / OUT / "runs" / row.runs["main"] / "seed0"
     spec = read_spec(grown)
     accuracies = list(pd.read_csv(never / "metrics.csv")["val_accuracy"])

@@ -23,7 +23,7 @@ def test_every_row_of_the_paper_is_a_run_with_the_papers_numbers_beside_ours(smo
     assert ours["dataset"].str.contains("digits").all()
     assert ours["accuracy"].between(0, 100).all()
     runs = pd.read_csv(smoke.folder / OUT / "tables/table5_seeds.csv", keep_default_na=False)
-    assert set(runs["role"]) == {"main", "null"}
+    assert set(runs["role"]) == {"main", "never_grown"}
     runs = runs[runs["role"] == "main"]
     rows = load_catalogue("smoke").tables["table5"].rows
     assert list(runs["run"]) == [row.runs["main"] for row in rows]
