@@ -133,11 +133,9 @@ def test_given_settings_are_kept():
 def test_a_resolved_spec_leaves_nothing_open(given):
     resolved = resolve(parse_spec(given))
     fields = type(resolved).model_fields
-    optional = {"test_images", "data_sha256"}  # None: the usual test set, and any content
-    may_be_open = {n for n, field in fields.items() if type(None) in get_args(field.annotation)}
-    assert may_be_open == optional
+    assert not [n for n, field in fields.items() if type(None) in get_args(field.annotation)]
     settings = to_json(resolved)
-    assert {k for k, v in settings.items() if v is None} <= {"J", *optional}
+    assert {k for k, v in settings.items() if v is None} <= {"J"}
     assert (settings.get("J", 0) is None) == (given is CONVERGENT)
     with pytest.raises(UserError, match="spec: width: found None"):
         parse_resolved({**settings, "width": None}, "spec")

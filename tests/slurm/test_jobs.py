@@ -22,15 +22,14 @@ def sizes(gpus=1, networks=("Basic3ResNet", "Plain3Net", "Basic4ResNet", "Plain4
 def test_tables_and_a_figure_are_made_by_jobs_of_one_cpu(slurm, fresh_clone):
     before = {*slurm.jobs("all")}
     options = ("--jobs", "3", "--config", "scale=smoke", "device=cpu", sizes(), "--")
-    fresh_clone.snakemake(*options, "table4", "table9", "figure2")
-    for table, rows in (("table4", 4), ("table9", 6)):
-        frame = pd.read_csv(fresh_clone.folder / OUT / f"tables/{table}.csv")
-        assert len(frame) == rows
-        assert frame["accuracy"].between(0, 100).all()
+    fresh_clone.snakemake(*options, "table4", "figure2")
+    frame = pd.read_csv(fresh_clone.folder / OUT / "tables/table4.csv")
+    assert len(frame) == 4
+    assert frame["accuracy"].between(0, 100).all()
     assert (fresh_clone.folder / OUT / "figures/figure2.png").stat().st_size > 1000
     runs = list((fresh_clone.folder / OUT / "runs").rglob("summary.json"))
     jobs = [job for job in slurm.every_job() if job["JobId"] not in before]
-    assert len(jobs) == len(runs) == 10  # one run is table4's and figure2's
+    assert len(jobs) == len(runs) == 8  # one run is table4's and figure2's
     for job in jobs:
         assert job["JobState"] == "COMPLETED"
         assert job["Comment"].startswith("rule_train_")

@@ -27,6 +27,8 @@ else:
 
     # Where there is nothing to compare with, nothing is trained for it.
     rule compare:
+        log:
+            f"{OUT}/logs/compare.log",
         localrule: True
         conda:
             ENVIRONMENT
@@ -34,7 +36,7 @@ else:
             told=f"compare: {REFERENCE}: holds no table of {SETTINGS.folder.name} to compare with;"
             " allowed: --config reference=FOLDER, or tables that were promoted",
         shell:
-            "echo {params.told:q} >&2; exit 2"
+            "echo {params.told:q} | tee {log:q} >&2; exit 2"
 
 
 # It has no output, so it is never up to date: it reports what is done so far.
