@@ -187,9 +187,9 @@ class Settings(_Strict):
     def _as_scale_and_conventions_say(cls, content: Any) -> Any:
         if isinstance(content, dict) and content.get("scale") in SCALES:
             scale = read_scale(content["scale"])
-            own: dict[str, Any] = {"protocol": scale.protocol}
+            own: dict[str, Any] = {"protocol": "paper"}  # as the released code, at every scale
             if content.get("conventions") == "paper":
-                own["accuracy"] = scale.accuracy
+                own = {"protocol": scale.protocol, "accuracy": scale.accuracy}
             content = content | {k: v for k, v in own.items() if content.get(k) is None}
         return filled(content)
 
@@ -221,7 +221,8 @@ class Settings(_Strict):
     @property
     def folder(self) -> Path:
         """Where everything generated goes, relative to the repository."""
-        usual = ("paper", read_scale(self.scale).protocol)
+        released = self.conventions == "released"
+        usual = ("paper", "paper" if released else read_scale(self.scale).protocol)
         chosen = zip((self.conventions, self.protocol), usual, strict=True)
         others = [name for name, default in chosen if name != default]
         return Path("results/out") / "-".join([self.scale, *others])

@@ -50,9 +50,12 @@ def test_a_scale_names_its_protocol_and_its_accuracy(scale):
     assert (found.protocol, found.accuracy) == wanted
     assert found.folder.name == scale
     [other] = {"paper", "holdout"} - {found.protocol}
-    both = settings(scale=scale, conventions="released", protocol=other)
-    assert both.folder.name == f"{scale}-released-{other}"
-    assert both.accuracy == "overall"
+    assert settings(scale=scale, protocol=other).folder.name == f"{scale}-{other}"
+    released = settings(scale=scale, conventions="released")
+    assert (released.protocol, released.accuracy) == ("paper", "overall")
+    assert released.folder.name == f"{scale}-released"
+    both = settings(scale=scale, conventions="released", protocol="holdout")
+    assert both.folder.name == f"{scale}-released-holdout"
 
 
 def test_the_table_of_the_document_is_that_of_the_keys_that_exist():
