@@ -154,7 +154,9 @@ BY_PLACE = {
 }
 """Settings that have a place of their own in an id."""
 
-_OF_IMAGES = ("subset", "stem", "crop_padding", "flip", "normalisation", "holdout_fraction")
+_OF_IMAGES = (
+    *("subset", "repeats", "stem", "crop_padding", "flip", "normalisation", "holdout_fraction"),
+)
 """Settings that stand beside the data set's name."""
 
 _LONGEST = 150

@@ -97,7 +97,7 @@ def epoch_flops(spec: ResolvedSpec, name: NetworkName) -> float:
     train, test = data_facts(spec.data).divided(spec.test_images)
     if spec.protocol == "holdout":
         test += round(train * spec.holdout_fraction)
-    return _forward(spec, name) * (PASSES * train * spec.data_fraction + test)
+    return _forward(spec, name) * (PASSES * train * spec.data_fraction * spec.repeats + test)
 
 
 def _forward(spec: ResolvedSpec, name: NetworkName) -> int:

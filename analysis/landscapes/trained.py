@@ -76,7 +76,7 @@ def training_images(
     UserError
         If the data is missing or is not what the run was trained on.
     """
-    spec = run.spec
+    spec = run.spec.model_copy(update={"repeats": 1})
     try:
         data = load_prepared(spec, data_root)
     except UserError as error:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
 from autogrow import data as datasets
@@ -53,6 +54,8 @@ def make_sets(
 ) -> Sets:
     """Return the sets of a run: the subset and the holdout are drawn from the training set.
 
+    The set that is trained on has each image ``spec.repeats`` times: one pass is an epoch.
+
     ``workers`` processes decode images in files; None: as many as
     :func:`autogrow.batches.decoding.default_workers` says.
 
@@ -74,6 +77,7 @@ def make_sets(
     _check_last_batch(spec, len(train.labels), data.train.image_size, world)
     test = put(data.test)
     val = test if held is None else put(held)
+    train = train.take(np.tile(np.arange(len(train.labels)), spec.repeats))
     training = put(train, crop_padding=spec.crop_padding, flip=spec.flip)
     training.least = 1 if spec.single_image == "own" else 2
     return Sets(training, val, test)

@@ -70,6 +70,13 @@ class RunSpec(BaseModel):
         description="how such a fraction is drawn: as large in every class (stratified), or "
         "from all images alike, as in the released code (random)",
     )
+    repeats: int = Field(
+        1,
+        ge=1,
+        le=1000,
+        description="how often an epoch takes each training image: more than once where the "
+        "evaluation after every epoch would take longer than the training",
+    )
     test_images: int = Field(
         0,
         ge=0,

@@ -49,4 +49,5 @@ def budget_epochs(folder: Path, spec: ScratchSpec) -> int:
     )
     image = torch.zeros(1, data.image_channels, data.image_size, data.image_size)
     cost = costs_of(network.eval(), image)[-1]
-    return max(1, round(summary.flops_training / (PASSES * data.training_images * cost.flops)))
+    images = spec.repeats * data.training_images
+    return max(1, round(summary.flops_training / (PASSES * images * cost.flops)))

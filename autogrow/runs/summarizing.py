@@ -76,7 +76,7 @@ def summarize(
         seed=spec.seed,
         data=DataSummary(
             name=data.name,
-            training_images=len(sets.train),
+            training_images=len(sets.train) // spec.repeats,
             validation_images=len(sets.val),
             test_images=len(sets.test),
             damaged_images=own[-1].skipped,

@@ -144,7 +144,7 @@ class Trainer:
     def _left_out(self) -> int:
         """Return how many damaged images the epoch and its evaluations were without."""
         trained, skipped = self.world.sum([self.state.tally.images, self.sets.skipped])
-        return len(self.sets.train) - int(trained) + int(skipped)
+        return (len(self.sets.train) - int(trained)) // self.spec.repeats + int(skipped)
 
     def _evaluate(self) -> tuple[Score, Score, float]:
         sets, network, precision = self.sets, self.state.network, self.spec.precision

@@ -66,6 +66,7 @@ def test_growing_defaults_are_the_papers_best_practice():
         "J": 100,
         "tau": 0.05,
         "normalisation": "released",
+        "repeats": 1,
         "skip_damaged": False,
         "precision": "fp32",
         "micro_batch": 0,

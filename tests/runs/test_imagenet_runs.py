@@ -95,23 +95,25 @@ def interrupted_before_the_summary():
 
 
 @pytest.mark.parametrize(
-    ("interruption", "where", "status"),
+    ("interruption", "where", "status", "repeats"),
     [
-        *((stopped_in_step, [step], 75) for step in (2, 3, 4, 6)),  # three steps an epoch
-        *((interrupted_after, [epoch], 130) for epoch in (1, 2)),  # between two checkpoints
-        (interrupted_before_the_summary, [], 130),
+        *((stopped_in_step, [step], 75, 1) for step in (2, 3, 4, 6)),  # three steps an epoch
+        (stopped_in_step, [5], 75, 2),
+        *((interrupted_after, [epoch], 130, 1) for epoch in (1, 2)),  # between two checkpoints
+        (interrupted_before_the_summary, [], 130, 1),
     ],
 )
 def test_damaged_images_are_counted_once_wherever_a_run_is_interrupted(
-    imagenet_copy, tmp_path, cut_short, interruption, where, status
+    imagenet_copy, tmp_path, cut_short, interruption, where, status, repeats
 ):
     train, val = (sorted((imagenet_copy / part).rglob("*.JPEG")) for part in ("train", "val"))
     damaged = (train[0], train[3], train[40], train[50], val[9])
     for file in damaged:
         cut_short(file)
+    options = ["--skip-damaged", "--repeats", repeats]
     with interruption(*where):
-        assert run(TRAIN, imagenet_copy, tmp_path, "--skip-damaged") == status
-    assert run(TRAIN, imagenet_copy, tmp_path, "--skip-damaged") == 0
+        assert run(TRAIN, imagenet_copy, tmp_path, *options) == status
+    assert run(TRAIN, imagenet_copy, tmp_path, *options) == 0
     data = summary(tmp_path)["data"]
     assert (data["training_images"], data["test_images"], data["damaged_images"]) == (60, 40, 5)
     if interruption is interrupted_before_the_summary:

@@ -528,6 +528,20 @@ def test_a_fraction_of_the_training_set(tiny, tmp_path, fraction, images):
     right_images(row, "train_accuracy", told["training_images"])
 
 
+def test_an_epoch_may_take_each_training_image_several_times(tiny, tmp_path):
+    once, thrice = tmp_path / "once", tmp_path / "thrice"
+    assert run(tiny.train, once, "--data-fraction", "0.1", "--epochs", 3) == 0
+    more = ["--data-fraction", "0.1", "--repeats", 3]
+    train = ["train", "--network", "Basic3ResNet-1-2-1", *tiny.options]
+    assert run(train, thrice, *more, "--budget-of", once) == 0
+    first, told = summary(once), summary(thrice)
+    assert told["data"] == first["data"]
+    assert told["epochs"]["training"] == 1
+    assert told["flops_training"] == first["flops_training"]
+    [row] = metrics(thrice)
+    right_images(row, "train_accuracy", 3 * told["data"]["training_images"])
+
+
 @pytest.mark.parametrize("network", ["Plain3Net-1-1-1", "Basic4ResNet-1-1-1-1"])
 def test_other_families_are_trained(tiny, tmp_path, network):
     assert run(tiny.train, tmp_path, "--network", network, "--epochs", 2) == 0
