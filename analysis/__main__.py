@@ -46,8 +46,8 @@ def _carry_out(given: Sequence[str]) -> int | None:
         return 0
     if not given or given[0] not in COMMANDS:
         found = repr(given[0]) if given else "none"
-        told = f"COMMAND: found {found}; allowed: {', '.join(COMMANDS)}"
-        print(f"python -m analysis: error: {told}", file=sys.stderr)
+        message = f"COMMAND: found {found}; allowed: {', '.join(COMMANDS)}"
+        print(f"python -m analysis: error: {message}", file=sys.stderr)
         return USER_ERROR
     name, *rest = given
     from analysis.commandline import Parser
@@ -55,8 +55,8 @@ def _carry_out(given: Sequence[str]) -> int | None:
     try:
         command = import_module(COMMANDS[name][0])
     except ModuleNotFoundError as error:
-        told = f"{error.name} is not installed; allowed: make install, or pip install '.[suite]'"
-        print(f"analysis {name}: error: {told}", file=sys.stderr)
+        message = f"{error.name} is not installed; allowed: make install, or pip install '.[suite]'"
+        print(f"analysis {name}: error: {message}", file=sys.stderr)
         return USER_ERROR
     parser = Parser(
         prog=f"python -m analysis {name}",

@@ -119,14 +119,14 @@ class Campaign:
         reader = rng.choice([*readers])
         arguments, refused, read = readers[reader]
         status = ended(start(arguments))
-        told = f"{reader} gives {status} after a damage of {file.relative_to(out)}"
+        message = f"{reader} gives {status} after a damage of {file.relative_to(out)}"
         unsealed = file.suffix == ".seal" and not file.exists()  # as an older suite's
         if status == 0 and file.name in read and not unsealed:
-            raise LostError(told)
+            raise LostError(message)
         if status == 0 and reader == "again":
             self.same(kind)
         if status not in (0, refused):
-            raise RuntimeError(told)
+            raise RuntimeError(message)
 
     def checkpoints(self, rng: random.Random) -> None:
         """Damage a checkpoint or both, or put in those of another run, then continue."""

@@ -45,15 +45,15 @@ def start(arguments: Sequence[object]) -> subprocess.Popen[str]:
 def ended(process: subprocess.Popen[str], *, stopped: bool = False) -> int:
     """Wait for a command, check what it tells, and return its status."""
     try:
-        told = process.communicate(timeout=LONGEST)[1]
+        output = process.communicate(timeout=LONGEST)[1]
     except subprocess.TimeoutExpired:
         process.kill()
         raise RuntimeError("it hangs") from None
     status = process.returncode
-    if "Traceback" in told or (status < 0 and not stopped):
-        raise RuntimeError(f"status {status}: {told[-500:]}")
-    if status == 2 and len([line for line in told.splitlines() if "passed over" not in line]) != 1:
-        raise RuntimeError(f"not one line: {told[-500:]}")
+    if "Traceback" in output or (status < 0 and not stopped):
+        raise RuntimeError(f"status {status}: {output[-500:]}")
+    if status == 2 and sum("passed over" not in line for line in output.splitlines()) != 1:
+        raise RuntimeError(f"not one line: {output[-500:]}")
     return status
 
 

@@ -249,10 +249,12 @@ def _try_all(texts: Sequence[str]) -> int:
         except UserError as error:
             bad.append(f"{text!r}: together: {error}")
             continue
-        told = json.loads(Path("results/out/smoke/specs/figure2.json").read_text())["description"]
+        described = json.loads(Path("results/out/smoke/specs/figure2.json").read_text())[
+            "description"
+        ]
         new = {f.name for f in {*Path().iterdir()} - known} - {f"{text}.npz"}
-        if words != expected or new or told != text:
-            bad.append(f"{text!r}: {words}, not {expected}; {told!r}; {new}")
+        if words != expected or new or described != text:
+            bad.append(f"{text!r}: {words}, not {expected}; {described!r}; {new}")
         known |= {*Path().iterdir()}
         write(base)
     given = len(keys) * len(texts)

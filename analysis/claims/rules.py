@@ -38,9 +38,9 @@ def support_and_contradiction(test: Test, margins: Mapping[str, Margin]) -> tupl
             turned = "falling" if test.direction == "rising" else "rising"
             return f"{test.direction} {order}", f"{turned} {order}"
         case Plateau():
-            told = f"of {test.over} = {', '.join(test.order)}"
+            scope = f"of {test.over} = {', '.join(test.order)}"
             inside, outside = (f"{w} +-{margins[test.margin]}" for w in _SIDES)
-            return f"all neighbours {told} {inside}", f"some neighbours {told} {outside}"
+            return f"all neighbours {scope} {inside}", f"some neighbours {scope} {outside}"
         case FixedSettings():
             margin, others = margins[test.margin], f"{test.side} others"
             if test.shows == "superior":

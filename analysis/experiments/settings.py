@@ -71,12 +71,12 @@ class Checkpoints(_Strict):
 _Count = Annotated[int, Field(ge=1, le=1_000_000, strict=False)]
 
 
-def _like(pattern: str, told: str) -> AfterValidator:
+def _like(pattern: str, form: str) -> AfterValidator:
     """Return a validator of texts that may reach a shell command."""
 
     def check(text: str) -> str:
         if re.fullmatch(pattern, text, re.ASCII) is None:
-            raise ValueError(f"allowed: {told}")
+            raise ValueError(f"allowed: {form}")
         return text
 
     return AfterValidator(check)

@@ -52,10 +52,10 @@ def draw(file: Path, caption: str) -> Figure:
         axes = figure.add_subplot(grid[0, column])
         style.entitle(axes, heading, len(parts), pad=12)
         _whole_run(axes, rows)
-        told = divergence(rows)
-        if told:
+        diverged = divergence(rows)
+        if diverged:
             axes.axvline(rows["diverged_after"].iloc[0], **_DIVERGED)
-            axes.text(0.5, 0.2, told, transform=axes.transAxes, ha="center")
+            axes.text(0.5, 0.2, diverged, transform=axes.transAxes, ha="center")
         _losses(figure.add_subplot(grid[1, column]), rows)
         if not len(_growths(rows)):
             axes.text(0.5, 0.06, "no growth in this run", transform=axes.transAxes, ha="center")

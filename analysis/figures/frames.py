@@ -94,15 +94,15 @@ def divergence(rows: pd.DataFrame) -> str:
 def conditions(frame: pd.DataFrame) -> str:
     """Return the scale and the data sets really used, in a sentence each."""
     scales = frame[["scale", "description"]].drop_duplicates()
-    told = [f"Scale {scale}: {text}." for scale, text in scales.itertuples(index=False)]
+    sentences = [f"Scale {scale}: {text}." for scale, text in scales.itertuples(index=False)]
     by_panel: dict[str, list[str]] = {}
     for letter, _, rows in panels(frame):
         for used, paper in rows[["dataset", "paper_dataset"]].drop_duplicates().to_numpy():
             text = used if used == paper else f"{used} (the paper's: {paper})"
             by_panel.setdefault(text, []).append(letter)
     parts = [f"({', '.join(letters)}) {text}" for text, letters in by_panel.items()]
-    told.append(f"Data: {'; '.join(parts if len(parts) > 1 else by_panel)}.")
-    return " ".join(told)
+    sentences.append(f"Data: {'; '.join(parts if len(parts) > 1 else by_panel)}.")
+    return " ".join(sentences)
 
 
 def stamp(frame: pd.DataFrame) -> str:

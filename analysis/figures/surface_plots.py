@@ -38,8 +38,8 @@ def draw(file: Path, caption: str) -> Figure:
         network, method = first["network"], first["method"]
         if method == "AutoGrow":
             method += f", K = {first['K']}"
-        told = divergence(points) or f"{first['accuracy']:.2f} %"
-        heading = f"({letter}) {network}\n{method}: {told}"
+        outcome = divergence(points) or f"{first['accuracy']:.2f} %"
+        heading = f"({letter}) {network}\n{method}: {outcome}"
         pair = network.partition("-")[0], first["paper_K"]
         pairs.setdefault(pair, []).append((heading, grid(points, "loss")))
     columns = max(map(len, pairs.values()))

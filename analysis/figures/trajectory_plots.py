@@ -83,7 +83,7 @@ def _contours(axes: Axes, losses: pd.DataFrame) -> ContourSet | None:
 
 def _trajectory(axes: Axes, steps: pd.DataFrame) -> np.ndarray:
     """Draw a trajectory; return its points, (n, 2)."""
-    told = divergence(steps)
+    diverged = divergence(steps)
     steps = steps[finite(steps, ["x", "y"])]
     points = steps[["x", "y"]].to_numpy()
     for side, component, ordinal in (("x", "1", "1st"), ("y", "2", "2nd")):
@@ -97,10 +97,10 @@ def _trajectory(axes: Axes, steps: pd.DataFrame) -> np.ndarray:
     grown = points[_grown(steps)]
     axes.plot(*grown.T, **_GROWTH, **_MARK, zorder=4)
     axes.plot(*points[:1].T, **_START, **_MARK, zorder=5)
-    end = _LOST if told else _END
+    end = _LOST if diverged else _END
     axes.plot(*points[-1:].T, **end, **_MARK, zorder=6)
-    if told:
-        axes.text(0.5, 0.12, told, transform=axes.transAxes, ha="center")
+    if diverged:
+        axes.text(0.5, 0.12, diverged, transform=axes.transAxes, ha="center")
     axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.yaxis.set_major_locator(MaxNLocator(5))
     return points

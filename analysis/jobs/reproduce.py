@@ -42,17 +42,17 @@ class Workflow:
         """Return a line for the whole workflow, and one for each run that is at work."""
         self._read_log()
         at_work = running(self._runs) if self._runs.is_dir() else []
-        told = "looking for what is to be done"
+        progress = "looking for what is to be done"
         if self._jobs:
             percent = 100 * self._done // self._jobs
-            told = f"{self._done} of {self._jobs} jobs done ({percent} %)"
+            progress = f"{self._done} of {self._jobs} jobs done ({percent} %)"
         if at_work:
-            told += f", {len(at_work)} run{'s' if len(at_work) > 1 else ''} at work"
+            progress += f", {len(at_work)} run{'s' if len(at_work) > 1 else ''} at work"
         spent = time.monotonic() - self._began
         if 5 <= self._done < self._jobs:  # fewer say little about the time left
-            told += f", about {duration(spent * (self._jobs / self._done - 1))} left"
+            progress += f", about {duration(spent * (self._jobs / self._done - 1))} left"
         names = [f"  {s.folder.relative_to(self._runs)}: {s.detail}" for s in at_work]
-        return [f"[{duration(spent)}] {told}", *names]
+        return [f"[{duration(spent)}] {progress}", *names]
 
     def _read_log(self) -> None:
         with self._log.open("rb") as file:
@@ -116,10 +116,10 @@ def _comparison(out: Path) -> str:
     """Return what `compare` has said first, if there was a reference."""
     file = out / "compare.csv"
     try:
-        told = (out / "logs" / "compare.log").read_text(errors="replace").splitlines()[:3]
+        lines = (out / "logs" / "compare.log").read_text(errors="replace").splitlines()[:3]
     except OSError:
         return ""
-    return "\n".join(["", f"Against the reference ({file}):", *told]) if file.is_file() else ""
+    return "\n".join(["", f"Against the reference ({file}):", *lines]) if file.is_file() else ""
 
 
 def _watch(snakemake: subprocess.Popen[bytes], workflow: Workflow, screen: Screen) -> None:

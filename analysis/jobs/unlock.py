@@ -61,7 +61,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Unlock the current folder; return the exit status."""
-    told = unlock(Path())
-    if told:
-        print(told)
+    message = unlock(Path())
+    if message:
+        print(message)
     return 0

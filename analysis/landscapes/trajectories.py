@@ -109,8 +109,8 @@ def _plane(run: FinishedRun, options: argparse.Namespace) -> PlaneFacts:
                 "use another folder, or discard those blocks with --restart"
             )
         facts = write_plane(run, options.out, points=points, margin=margin)
-    told = "no plane: too few points before the run diverged"
+    message = "no plane: too few points before the run diverged"
     if facts.explained_1 is not None:
-        told = f"explained variance {facts.explained_1:.2f} % and {facts.explained_2:.2f} %"
-    print(f"{options.out / FACTS}: {told}")
+        message = f"explained variance {facts.explained_1:.2f} % and {facts.explained_2:.2f} %"
+    print(f"{options.out / FACTS}: {message}")
     return facts

@@ -76,12 +76,12 @@ def _unpack(source: Path, target: Path) -> None:
     # Every archive is read whole before the first file is written.
     for file, archive in [(file, read_archive(file)) for file in _archives(source)]:
         count = unpack(archive, file.name, target)
-        told = f"{file}: {count['unpacked']} of {len(archive.runs)} runs unpacked into {target}"
+        message = f"{file}: {count['unpacked']} of {len(archive.runs)} runs unpacked into {target}"
         if count["there"]:
-            told += f"; {count['there']} are there already"
+            message += f"; {count['there']} are there already"
         if count["unfinished"]:
-            told += f"; {count['unfinished']} are unfinished there, and left as they are"
-        print(told)
+            message += f"; {count['unfinished']} are unfinished there, and left as they are"
+        print(message)
 
 
 def _check(source: Path) -> None:

@@ -158,7 +158,7 @@ def run(options: argparse.Namespace) -> int:
     if not out.parent.is_dir():
         raise UserError(f"{out}: cannot be written: {out.parent} is not a folder")
     write_csv(out, HEADER, map(_line, values))
-    told = three_lines(values, tolerances)
-    print("\n".join([*told, *(f"note: {note}" for note in notes), f"All values: {out}"]))
+    summary = three_lines(values, tolerances)
+    print("\n".join([*summary, *(f"note: {note}" for note in notes), f"All values: {out}"]))
     fails = ("differs", "undecided") if options.strict else ("differs",)
     return int(any(value.verdict.outcome in fails for value in values))

@@ -130,9 +130,9 @@ def _seeds(folder: Path, tables: Sequence[Table]) -> list[int]:
             raise UserError(f"{file}: its runs are not the catalogue's; make the table again")
         found[seeds] = table.name
     if len(found) > 1:
-        told = [f"{name} of {allowed(seeds)}" for seeds, name in found.items()]
+        found_sets = [f"{name} of {allowed(seeds)}" for seeds, name in found.items()]
         raise UserError(
-            f"{folder}: tables of different seeds: {'; '.join(told)}; allowed: the same seeds"
+            f"{folder}: tables of different seeds: {'; '.join(found_sets)}; allowed: the same seeds"
         )
     return list(next(iter(found)))
 

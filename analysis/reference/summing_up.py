@@ -64,15 +64,15 @@ def three_lines(values: Sequence[Compared], tolerances: Tolerances) -> list[str]
 
 def _counts(values: Sequence[Compared], tolerances: Tolerances) -> str:
     names = Counter(value.verdict.name for value in values)
-    told = []
+    items = []
     for outcome, verb in (("agrees", "agree"), ("differs", "differ"), ("undecided", "undecided")):
         mine = [name for name, of in OUTCOMES.items() if of == outcome]
         special = [f"{names[name]} {name}" for name in mine if name != outcome and names[name]]
         count = sum(names[name] for name in mine)
-        told.append(f"{count} {verb}" + (f" ({', '.join(special)})" if special else ""))
+        items.append(f"{count} {verb}" + (f" ({', '.join(special)})" if special else ""))
     rows = len({(value.table, value.row) for value in values})
     return (
-        f"{rows} rows, {len(values)} values: {', '.join(told)}; tolerances: "
+        f"{rows} rows, {len(values)} values: {', '.join(items)}; tolerances: "
         f"{float(tolerances.accuracy):g} points, {float(100 * tolerances.depth):g} % of a depth"
     )
 
@@ -80,31 +80,31 @@ def _counts(values: Sequence[Compared], tolerances: Tolerances) -> str:
 def _worst(values: Sequence[Compared]) -> str:
     bad = [value for value in values if value.verdict.outcome != "agrees"]
     bad.sort(key=lambda value: (value.verdict.outcome != "differs", -value.distance))
-    told = []
+    items = []
     for value in bad[:WORST]:
         low, high = value.interval
         shown = value.verdict.name
         if value.verdict.method:
             shown = value.number(value.verdict.difference) + (f" ({low} to {high})" if low else "")
-        told.append(f"{value.table} {value.row} {value.column} {shown}")
-    return f"Worst: {'; '.join(told) or 'none'}"
+        items.append(f"{value.table} {value.row} {value.column} {shown}")
+    return f"Worst: {'; '.join(items) or 'none'}"
 
 
 def _deciding(values: Sequence[Compared]) -> str:
     open_ = [value.verdict for value in values if value.verdict.outcome == "undecided"]
     needed = [verdict.seeds for verdict in open_ if verdict.seeds is not None]
-    told, before = [], 0
+    items, before = [], 0
     for seeds in SEEDS:
         count = sum(number <= seeds for number in needed)
         if count > before:
-            told.append(f"{count} with {seeds} seeds on each side")
+            items.append(f"{count} with {seeds} seeds on each side")
             before = count
     beyond = sum(v.seeds is None and v.half_width is not None for v in open_)
-    told += [f"{beyond} with more than {MOST_SEEDS}"] if beyond else []
+    items += [f"{beyond} with more than {MOST_SEEDS}"] if beyond else []
     single = sum(verdict.method == "no spread" for verdict in open_)
-    told += [f"{single} of one run on each side, whose spread is not known"] if single else []
+    items += [f"{single} of one run on each side, whose spread is not known"] if single else []
     empty = sum(verdict.name == "not comparable" for verdict in open_)
-    told += [f"{empty} without a number on either side"] if empty else []
+    items += [f"{empty} without a number on either side"] if empty else []
     if not open_:
         return "To be decided: none"
-    return f"To be decided, at the spread seen: {'; '.join(told)}"
+    return f"To be decided, at the spread seen: {'; '.join(items)}"

@@ -5,56 +5,19 @@ Each says which of a row's runs it needs; docs/beyond.md explains them.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
 from analysis.experiments.rows import Row
 from analysis.results.nulls import schedule_null
-from analysis.results.summaries import CountedSummary, Results
+from analysis.results.summaries import Results
 from analysis.tables.table_files import DIVERGED
 from autogrow.networks.names import parse_network
 
 NULL = ("null_depth", "depth_minus_null")
 EQUAL_COMPUTE = ("equal_compute_accuracy", "delta_equal_compute")
-
-Summaries = Mapping[str, CountedSummary]
-
-MEASURES: dict[str, tuple[tuple[str, ...], Callable[[Summaries], float]]] = {
-    "equal_compute_accuracy": (("equal_compute",), lambda s: s["equal_compute"]["accuracy"]),
-    "delta_equal_compute": (
-        ("main", "equal_compute"),
-        lambda s: s["main"]["accuracy"] - s["equal_compute"]["accuracy"],
-    ),
-    "selection_gain": (("main",), lambda s: _gain(s["main"])),
-    "baseline_selection_gain": (("scratch",), lambda s: _gain(s["scratch"])),
-    "delta_final": (
-        ("main", "scratch"),
-        lambda s: s["main"]["final_accuracy"] - s["scratch"]["final_accuracy"],
-    ),
-    "delta_best_test": (
-        ("main", "scratch"),
-        lambda s: s["main"]["best_test_accuracy"] - s["scratch"]["best_test_accuracy"],
-    ),
-}
-"""For each column the roles of the runs that it needs, and its value for one seed."""
-
-
-def _gain(summary: CountedSummary) -> float:
-    """Return how many points more the best test epoch has than the last one."""
-    gain: float = summary["best_test_accuracy"] - summary["final_accuracy"]
-    return gain
-
-
-def measured(column: str, summaries: Summaries) -> float:
-    """Return one seed's value of a column of :data:`MEASURES`; NaN where a row lacks its runs."""
-    roles, value = MEASURES[column]
-    compares_a_baseline = column == "delta_equal_compute" and summaries["main"].kind != "autogrow"
-    if compares_a_baseline or not set(roles) <= set(summaries):
-        return math.nan
-    return value(summaries)
 
 
 def with_beside(columns: Sequence[str], rows: Sequence[Row]) -> list[str]:

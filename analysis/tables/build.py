@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -21,8 +21,9 @@ from analysis.experiments.catalogue import Catalogue, Table, load_catalogue
 from analysis.experiments.row_checks import DEPTHS
 from analysis.experiments.row_files import from_json
 from analysis.experiments.rows import Row
-from analysis.results.summaries import CountedSummary, Results
+from analysis.results.summaries import Results
 from analysis.tables import beyond
+from analysis.tables.columns import COLUMNS, Summaries
 from analysis.tables.formats import latex, markdown
 from analysis.tables.frontier import frontier_cells
 from analysis.tables.lost_training import lost_training
@@ -34,26 +35,6 @@ from autogrow.runs.summary import TEST_ACCURACIES
 
 SCALED = ("K", "fraction", *DEPTHS)
 """Key columns, beside the data set, whose value at a scale may not be the paper's."""
-
-DECIMALS = {
-    "accuracy": 2,
-    "best_accuracy": 2,
-    "delta": 2,
-    "top1": 2,
-    "top5": 2,
-    "delta_top1": 2,
-    "layers": 1,
-    "growing_hours": 4,
-    "finetuning_hours": 4,
-    "growing_ratio": 2,
-    "adaminit_uses": 1,
-    "adaminit_median": 1,
-    "adaminit_below_3": 1,
-    "final_accuracy": 2,
-    "best_test_accuracy": 2,
-    **dict.fromkeys(beyond.MEASURES, 2),
-}
-"""Numeric value columns and their decimals; all others are text."""
 
 
 def build_table(table: Table, catalogue: Catalogue, results: Results) -> pd.DataFrame:
@@ -122,83 +103,34 @@ def _settings(row: Row) -> dict[str, Any]:
 
 
 def _value(
-    column: str,
-    seeds: Sequence[Mapping[str, CountedSummary]],
-    paper: str | None,
-    *,
-    comparable: bool,
+    name: str, seeds: Sequence[Summaries], paper: str | None, *, comparable: bool
 ) -> dict[str, Any]:
     """Return the cells of a value column.
 
     ``seeds`` has the summaries by role of each seed. ``paper`` is None if the paper has no such
     column; the difference is taken only if the two are ``comparable``.
     """
-    beside = {} if paper is None else {f"paper_{column}": paper}
-    measured = [None if _lost(column, s) else _measured(column, s) for s in seeds]
-    if column not in DECIMALS:
+    column = COLUMNS[name]
+    beside = {} if paper is None else {f"paper_{name}": paper}
+    measured = [column.of(summaries) for summaries in seeds]
+    if column.decimals is None:
         texts = [DIVERGED if value is None else value for value in measured]
-        return {column: "; ".join(texts), **beside}
+        return {name: "; ".join(texts), **beside}
     series = pd.Series([value for value in measured if value is not None], dtype=float)
-    mean = _fixed(column, series.mean())
+    mean = column.text(series.mean())
     if series.empty:
         only_baseline = not any(s["main"].diverged for s in seeds)
         mean = BASELINE_DIVERGED if only_baseline else DIVERGED
     if paper is not None:
-        differs = comparable and paper and not column.endswith("_hours")
+        differs = comparable and paper and not name.endswith("_hours")
         difference = series.mean() - float(paper) if differs else math.nan
-        beside[f"{column}_difference"] = _fixed(column, difference)
+        beside[f"{name}_difference"] = column.text(difference)
     return {
-        column: mean,
-        f"{column}_std": _fixed(column, series.std()),
-        f"{column}_diverged": measured.count(None),
+        name: mean,
+        f"{name}_std": column.text(series.std()),
+        f"{name}_diverged": measured.count(None),
         **beside,
     }
-
-
-def _fixed(column: str, number: float) -> str:
-    return "" if pd.isna(number) else f"{number:.{DECIMALS[column]}f}"
-
-
-def _lost(column: str, summaries: Mapping[str, CountedSummary]) -> bool:
-    """Return whether one seed has no value for a column, as a run that it is of diverged."""
-    if column == "gpus":
-        return False
-    if column in ("found_net", "depth", "layers"):
-        return summaries["main"].diverged_growing
-    return any(summaries[role].diverged for role in _roles(column) if role in summaries)
-
-
-def _roles(column: str) -> tuple[str, ...]:
-    """Return the roles of the runs that a column needs."""
-    if column in beyond.MEASURES:
-        return beyond.MEASURES[column][0]
-    return ("main", "scratch") if column.startswith("delta") else ("main",)
-
-
-def _measured(column: str, summaries: Mapping[str, CountedSummary]) -> Any:
-    """Return one seed's value for a column; NaN where the run has none."""
-    main = summaries["main"]
-    if column in beyond.MEASURES:
-        return beyond.measured(column, summaries)
-    if column in ("found_net", "depth"):
-        return main["depth"]
-    if column in ("accuracy", "top1"):
-        return main["accuracy"]
-    if column in ("delta", "delta_top1"):
-        return main["accuracy"] - summaries["scratch"]["accuracy"]
-    if column == "best_accuracy":
-        return main["best_test_accuracy"]
-    if column == "gpus":
-        return f"{main['processes']} x {main['device']}, {main['threads']} threads"
-    if column.endswith("_hours"):
-        return main[f"seconds_{column.removesuffix('_hours')}"] / 3600
-    if column == "growing_ratio":
-        return main["seconds_growing"] / (main["seconds_finetuning"] or math.nan)
-    if column.startswith("adaminit_"):
-        epochs = pd.Series([use.epochs for use in main["adaminit"]], dtype=float)
-        found = {"uses": len(epochs), "median": epochs.median(), "below_3": epochs.lt(3).mean()}
-        return found[column.removeprefix("adaminit_")] * (100 if column.endswith("3") else 1)
-    return main[column]
 
 
 def seeds_table(table: Table, catalogue: Catalogue, results: Results) -> pd.DataFrame:
@@ -222,9 +154,10 @@ def seeds_table(table: Table, catalogue: Catalogue, results: Results) -> pd.Data
                     line[key] = f"{s[key]:.1f}"
                 line |= {"device": s["device"], "threads": s["threads"]}
                 for key in table.values:
-                    if key in DECIMALS and _roles(key) == ("main",):
-                        lost = _lost(key, {"main": s})
-                        line[key] = "" if lost else _fixed(key, _measured(key, {"main": s}))
+                    column = COLUMNS.get(key)
+                    if column and column.decimals is not None and column.roles == ("main",):
+                        value = column.of({"main": s})
+                        line[key] = "" if value is None else column.text(value)
                 line["diverged_after"] = s.diverged_after if s.diverged else ""
                 if catalogue.scale == "smoke":
                     line["stamp"] = catalogue.settings.description

@@ -110,20 +110,24 @@ def _notes(frame: pd.DataFrame) -> str:
     return "".join(f" {text}" for column, text in _NOTES.items() if column in frame.columns)
 
 
+_DIVERGED = (
+    "Runs whose loss was not finite diverged: they have no accuracy, and means are over the others."
+)
+
+_LOST_TRAINING = (
+    f"Runs lost their training, with a last training accuracy more than {MARGIN:g} points below "
+    "the median of the table's runs on the same data set,"
+)
+
+
 def _divergence(frame: pd.DataFrame) -> str:
-    told = ""
+    notes = []
     if "diverged" in frame.columns:
-        told += (
-            " Runs whose loss was not finite diverged: they have no accuracy, and means are over"
-        )
-        told += " the others."
+        notes.append(_DIVERGED)
     if "lost_training" in frame.columns:
         rows = ", ".join(frame.loc[frame["lost_training"] > 0, "row"])
-        told += (
-            f" Runs lost their training, with a last training accuracy more than {MARGIN:g} points "
-            f"below the median of the table's runs on the same data set, in the rows {rows}."
-        )
-    return told
+        notes.append(f"{_LOST_TRAINING} in the rows {rows}.")
+    return "".join(f" {note}" for note in notes)
 
 
 def _paper(table: Table, frame: pd.DataFrame) -> str:
@@ -133,25 +137,25 @@ def _paper(table: Table, frame: pd.DataFrame) -> str:
     columns = [c for c in columns if c.startswith("paper_") and c.removeprefix("paper_") not in key]
     if not columns:
         return " The paper has no such table."
-    told = ""
+    note = ""
     if any(c.endswith("_difference") for c in frame.columns):
-        told = " `_difference` is ours minus the paper's, where both are of the same data."
+        note = " `_difference` is ours minus the paper's, where both are of the same data."
     elif not all(row.papers_data for row in table.rows):
-        told = " No column subtracts the two: they are of different data."
+        note = " No column subtracts the two: they are of different data."
     without = frame.loc[(frame[columns] == "").all(axis=1), "row"]
     if not without.empty:
-        told += f" The paper does not have {markdown_text(', '.join(without))}."
-    return told
+        note += f" The paper does not have {markdown_text(', '.join(without))}."
+    return note
 
 
 def _conditions(table: Table, catalogue: Catalogue, results: Results) -> str:
-    told = (
+    conditions = (
         f"Scale {catalogue.scale} ({catalogue.settings.description}), "
         f"seeds {', '.join(map(str, results.seeds))}, {results.accuracy} accuracy in percent."
     )
     if table.left_out:
-        told += f" Rows of {', '.join(table.left_out)} are left out: the data was not there."
-    return told
+        conditions += f" Rows of {', '.join(table.left_out)} are left out: the data was not there."
+    return conditions
 
 
 def _stamp(catalogue: Catalogue) -> str:

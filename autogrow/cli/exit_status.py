@@ -60,13 +60,13 @@ def _status(name: str, work: Callable[[], int | None], again: str, hush: Callabl
             raise
         if error.filename is None:  # only printing names no file
             _drop_output()
-        told = f"error: {error.filename or 'standard output'}: {error.strerror}"
-        return _end(name, USER_ERROR, told)
+        message = f"error: {error.filename or 'standard output'}: {error.strerror}"
+        return _end(name, USER_ERROR, message)
     except (MemoryError, ImportError) as error:
         if isinstance(error, ImportError) and "failed to map segment" not in str(error):
             raise
-        told = f"error: out of memory ({error}); free some memory and repeat the command"
-        return _end(name, USER_ERROR, told)
+        message = f"error: out of memory ({error}); free some memory and repeat the command"
+        return _end(name, USER_ERROR, message)
 
 
 def _drop_output() -> None:
@@ -94,7 +94,7 @@ def continuing(arguments: Sequence[str]) -> str:
     return f"; the same command continues the run: {command}"
 
 
-def _end(name: str, status: int, told: str) -> int:
+def _end(name: str, status: int, message: str) -> int:
     with suppress(OSError):  # the terminal may be gone
-        print(f"{name}: {told}", file=sys.stderr)
+        print(f"{name}: {message}", file=sys.stderr)
     return status

@@ -21,8 +21,8 @@ class OneLineParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Print the message in one line and exit with ``USER_ERROR``."""
         message, unknown, rest = message.partition("unrecognized arguments: ")
-        told = UserError(f"{shortened(message)}{unknown}{cut(rest)}")
-        self.exit(USER_ERROR, f"{self.prog}: error: {told} (see {self.prog} --help)\n")
+        mistake = UserError(f"{shortened(message)}{unknown}{cut(rest)}")
+        self.exit(USER_ERROR, f"{self.prog}: error: {mistake} (see {self.prog} --help)\n")
 
     def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
         if action.option_strings and arg_strings == ["--"]:  # argparse takes it for no value

@@ -73,20 +73,20 @@ def _status_of(folder: Path) -> RunStatus:
             summary = read_summary(folder / SUMMARY)
             if not summary.diverged:
                 return RunStatus(folder, "done")
-            told = f"no finite loss from epoch {summary.diverged_after} on"
-            return RunStatus(folder, "diverged", told)
+            text = f"no finite loss from epoch {summary.diverged_after} on"
+            return RunStatus(folder, "diverged", text)
         started = (folder / SPEC).exists()
         if (folder / LOCK).exists() and is_alive(folder / LOCK):
-            told = str(_standing(folder, at_work=True)) if started else "starting"
-            return RunStatus(folder, "running", told)
+            text = str(_standing(folder, at_work=True)) if started else "starting"
+            return RunStatus(folder, "running", text)
         if not started:
             return RunStatus(folder, "damaged", f"{SPEC} is missing; allowed: a run folder")
         checkpoints = [file.stat().st_mtime for file in checkpoint_files(folder)]
         kept = "no checkpoint"
         if checkpoints:
             kept = f"last checkpoint {duration(time.time() - checkpoints[-1])} ago"
-        told = f"{_standing(folder, at_work=False)}; {kept}"
-        return RunStatus(folder, "interrupted", told)
+        text = f"{_standing(folder, at_work=False)}; {kept}"
+        return RunStatus(folder, "interrupted", text)
     except (UserError, OSError, ValueError, TypeError, KeyError, csv.Error) as error:
         if not folder.exists():
             return RunStatus(folder, "interrupted", "its folder was removed")
@@ -177,8 +177,8 @@ def _status(options: argparse.Namespace) -> int:
 def _lines(root: Path, found: list[RunStatus]) -> list[str]:
     """Return the lines that a user reads: how many runs are in each state, and the open ones."""
     count = Counter(status.state for status in found)
-    told = ", ".join(f"{count[state]} {state}" for state in STATES if count[state])
-    lines = [f"{root}: {told or 'no runs'}"]
+    counts = ", ".join(f"{count[state]} {state}" for state in STATES if count[state])
+    lines = [f"{root}: {counts or 'no runs'}"]
     for state in STATES[1:]:
         for status in (s for s in found if s.state == state):
             name = status.folder.relative_to(root) if status.folder != root else status.folder

@@ -44,9 +44,9 @@ def _verify(options: argparse.Namespace) -> int:
         if not found:
             raise UserError(f"{root}: found no finished results; allowed: a folder of them")
         for main in found:
-            state, told = _state(main, seal_older=options.seal)
+            state, lines = _state(main, seal_older=options.seal)
             count[state] += 1
-            print("\n".join(f"{state:10} {line}" for line in told))
+            print("\n".join(f"{state:10} {line}" for line in lines))
     print(", ".join(f"{count[state]} {state}" for state in STATES if count[state]))
     return DAMAGE if count["damaged"] else 0
 

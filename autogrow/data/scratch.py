@@ -46,10 +46,10 @@ def staged(place: Path, folder: str, files: Sequence[str]) -> Path:
         try:
             _stage(place, target, wanted)
         except (OSError, tarfile.TarError) as error:
-            told = printable(str(getattr(error, "strerror", None) or error))
+            reason = printable(str(getattr(error, "strerror", None) or error))
             raise UserError(
                 f"{VARIABLE}: {printable(place / folder)} cannot be copied to "
-                f"{printable(target)}: {told}; allowed: files that can be read, and room for them"
+                f"{printable(target)}: {reason}; allowed: files that can be read, and room for them"
             ) from None
     return target
 

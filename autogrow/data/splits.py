@@ -1,4 +1,4 @@
-"""Draw subsets that a seed fixes, stratified if not told otherwise.
+"""Draw subsets that a seed fixes, stratified unless they are asked for otherwise.
 
 Only ``Generator(PCG64(int(seed))).permutation`` is used, class after class in the order of
 their labels: the choice of a library's splitter may change between versions.

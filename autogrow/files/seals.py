@@ -69,8 +69,8 @@ class Seal:
             if name not in self.files:
                 raise UserError(f"{path}: is not sealed; allowed: {allowed}")
             if name not in self.expected and not path.exists():
-                told = "is not there: the run is from an archive, which has its records alone"
-                raise UserError(f"{path}: {told}; {_remedy(self.main, name)}")
+                problem = "is not there: the run is from an archive, which has its records alone"
+                raise UserError(f"{path}: {problem}; {_remedy(self.main, name)}")
             require_file(path, allowed)
             with reading(path, allowed):
                 (size, digest), sealed = _measured(path), self.files[name]

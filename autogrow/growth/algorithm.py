@@ -125,6 +125,15 @@ class Growth:
             events.append(self._grow(self._next))
         return events
 
+    def follow(self, accuracies: Iterable[float]) -> list[Event]:
+        """Observe the epochs of a curve until the growth is done; return what is decided."""
+        events: list[Event] = []
+        for accuracy in accuracies:
+            if self.done:
+                break
+            events += self.observe(accuracy)
+        return events
+
     def earliest_end(self) -> int:
         """Return the least number of epochs after which the growth can be done.
 
@@ -156,10 +165,4 @@ def replay(
     Accuracies are in percent, one for each epoch. Those after ``done`` (of the fine-tuning)
     are ignored; a curve may end before it.
     """
-    growth = Growth(policy, seed_depth, max_depth)
-    events: list[Event] = []
-    for accuracy in accuracies:
-        if growth.done:
-            break
-        events += growth.observe(accuracy)
-    return events
+    return Growth(policy, seed_depth, max_depth).follow(accuracies)

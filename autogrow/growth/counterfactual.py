@@ -43,12 +43,8 @@ def outcome(
 ) -> Outcome:
     """Return where Algorithm 1 is at the end of a curve of validation accuracies (percent)."""
     growth = Growth(policy, seed_depth, max_depth)
-    events: list[Event] = []
-    for accuracy in accuracies:
-        if growth.done:
-            break
-        events += growth.observe(accuracy)
-    return Outcome(tuple(events), growth.depth, growth.done, growth.epoch)
+    events = tuple(growth.follow(accuracies))
+    return Outcome(events, growth.depth, growth.done, growth.epoch)
 
 
 def first_difference(one: Sequence[Event], other: Sequence[Event]) -> int | None:

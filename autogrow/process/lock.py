@@ -85,7 +85,7 @@ def _made(folder: Path) -> Iterator[None]:
 
 def _taken(path: Path, say: Callable[[str], None], wait: bool) -> TextIO:
     """Return the locked file."""
-    told = False
+    said = False
     while True:
         try:
             # Neither follows a link nor waits for who reads a FIFO.
@@ -121,9 +121,9 @@ def _taken(path: Path, say: Callable[[str], None], wait: bool) -> TextIO:
         file.close()
         if not wait:
             raise UserError(f"{path.parent}: {held}; wait for it, or {advice}")
-        if not told:
+        if not said:
             say(f"{path.parent}: {held}; waiting for it (or {advice})")
-        told = True
+        said = True
         time.sleep(PAUSE)
 
 
@@ -142,8 +142,8 @@ def _read_holder(file: TextIO) -> str | None:
         content = file.read()
         if not content:
             return None
-        told = json.loads(content)
-        return f"{told['pid']} on {told['host']}"
+        holder = json.loads(content)
+        return f"{holder['pid']} on {holder['host']}"
     except (ValueError, TypeError, KeyError):
         return "unknown"
 
@@ -157,8 +157,8 @@ def is_alive(path: Path) -> bool:
     try:
         if not path.is_file() or time.time() - path.stat().st_mtime >= STALE:
             return False
-        told = json.loads(path.read_text())
-        host, pid = told["host"], int(told["pid"])
+        holder = json.loads(path.read_text())
+        host, pid = holder["host"], int(holder["pid"])
         if host == socket.gethostname():
             os.kill(pid, 0)
     except PermissionError:  # another user's process, or another user's file

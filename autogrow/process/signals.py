@@ -55,7 +55,7 @@ class Stops(ExitStack):
             raise KeyboardInterrupt
         self.asked = signal.Signals(number)
 
-    def end(self, told: str) -> NoReturn:
+    def end(self, message: str) -> NoReturn:
         """End the run because it was asked to stop.
 
         Raises
@@ -66,9 +66,9 @@ class Stops(ExitStack):
             For another signal, of this process or of another one of the run.
         """
         if self.asked == signal.SIGINT:
-            raise KeyboardInterrupt(told)
+            raise KeyboardInterrupt(message)
         by = self.asked.name if self.asked else "another process of this run was stopped"
-        raise InterruptedRunError(f"{by}: {told}")
+        raise InterruptedRunError(f"{by}: {message}")
 
 
 @contextmanager

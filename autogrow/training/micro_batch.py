@@ -76,20 +76,20 @@ class MicroBatch:
             except RuntimeError as error:
                 if not gpu_is_short(error):
                     raise
-                told = str(error)
+                reason = str(error)
             # Out of the `except` block: the error holds on to the step's tensors.
-            self._halve(len(labels), told)
+            self._halve(len(labels), reason)
             optimizer.zero_grad()
             for buffer, value in zip(buffers, before, strict=True):
                 buffer.copy_(value)
             torch.cuda.empty_cache()
 
-    def _halve(self, batch: int, told: str) -> None:
+    def _halve(self, batch: int, reason: str) -> None:
         now = min(self.images or batch, batch)
         if now <= LEAST:
             raise UserError(
                 f"out of GPU memory with {now} images at once; allowed: a GPU with more memory "
-                f"(or less of it in use by others), or a narrower network ({told})"
+                f"(or less of it in use by others), or a narrower network ({reason})"
             )
         self.images = max(LEAST, -(-now // 2))
         self._halved(self.images)

@@ -122,8 +122,8 @@ class State:
     def look_whether_dead(self, say: Callable[[str], None]) -> None:
         """Report a loss that is not finite, and find out whether the weights are finite."""
         self.dead = not all(bool(p.isfinite().all()) for p in self.network.parameters())
-        told = "; neither are the weights: nothing more can be learned" if self.dead else ""
-        say(f"epoch {self.trained}: the loss is not finite (diverged){told}")
+        consequence = "; neither are the weights: nothing more can be learned" if self.dead else ""
+        say(f"epoch {self.trained}: the loss is not finite (diverged){consequence}")
 
 
 def begin(
