@@ -48,6 +48,11 @@ class Table:
         return self.name in FIGURE_COLUMNS
 
     @property
+    def has_landscapes(self) -> bool:
+        """Whether it shows the loss around networks, which takes their weights."""
+        return any(row.panel.landscape for row in self.rows)
+
+    @property
     def runs(self) -> list[str]:
         """Ids of all runs its rows need, each once."""
         return list(dict.fromkeys(run for row in self.rows for run in row.runs.values()))

@@ -1,9 +1,9 @@
 """Make generated tables the reference of their scale.
 
-``python -m analysis promote --scale mini`` copies the tables and Figure 2 of results/out/mini
-to results/reference/mini, and packs the runs into an archive a seed. A provenance.json says
-what made them and how to repeat it. It writes nothing unless every change is committed and every
-run of the catalogue is finished and older than its tables.
+``python -m analysis promote --scale mini`` copies the tables, and the CSVs of the figures, of
+results/out/mini to results/reference/mini, and packs the runs into an archive a seed. A
+provenance.json says what made them and how to repeat it. It writes nothing unless every
+change is committed and every run of the catalogue is finished and older than its tables.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ from autogrow.runs.summary import Summary
 FORMS = (".csv", ".md", ".tex", "_seeds.csv")
 """Endings of the files of a table."""
 
-PICTURE = ("figure2.csv", "figure2.png")
-"""The figure that README shows."""
+PICTURES = ("figure2.png", "figure9.png")
+"""The pictures that README and docs show."""
 
 _OURS = re.compile(
-    r"table\d+(\.csv|\.md|\.tex|_seeds\.csv)|provenance\.json|figure2\.(csv|png)"
+    r"table\d+(\.csv|\.md|\.tex|_seeds\.csv)|provenance\.json|figure\d(_contour)?\.(csv|png)"
     r"|runs-seed\d+\.tar\.xz"
 )
 
@@ -61,13 +61,11 @@ def promote(scale: str, source: Path, target: Path) -> dict[str, Any]:
     folder = table_folder(source)
     tables = [catalogue.tables[name] for name in catalogue.table_names]
     files = [folder / f"{table.name}{form}" for table in tables for form in FORMS]
-    if "figure2" in catalogue.tables:
-        files += [source / "figures" / name for name in PICTURE]
+    files += _of_figures(source / "figures", catalogue)
     for file in files:
         if not file.is_file():
             raise UserError(
-                f"{file}: no such file; a reference has every table of the catalogue, "
-                "and the figure that README shows"
+                f"{file}: no such file; a reference has every table and figure of the catalogue"
             )
     seeds = _seeds(folder, tables)
     summaries = _summaries(source, catalogue, seeds)
@@ -95,6 +93,14 @@ def promote(scale: str, source: Path, target: Path) -> dict[str, Any]:
     contents = {file.name: _content(file) for file in files}
     _install({**contents, **archives, "provenance.json": json_bytes(provenance)}, target)
     return provenance
+
+
+def _of_figures(folder: Path, catalogue: Catalogue) -> list[Path]:
+    """Return the CSVs of all figures, and the pictures that are shown."""
+    figures = [name for name, table in catalogue.tables.items() if table.is_figure]
+    files = [folder / f"{name}.csv" for name in figures]
+    files += [file for name in figures for file in folder.glob(f"{name}_contour.csv")]
+    return files + [folder / name for name in PICTURES if Path(name).stem in figures]
 
 
 def _in_repository(path: Path) -> str:
