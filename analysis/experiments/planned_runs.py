@@ -102,6 +102,8 @@ def dataset_text(spec: ResolvedSpec, paper_dataset: str) -> str:
     text = f"{form}:{Path(path).name}" if colon else form
     if spec.data_sha256:
         text = f"{paper_dataset} from {Path(path).name}"
+    if spec.trim:
+        text += f" without {spec.trim} pixels on each side"
     if spec.downscale != 1:
         text += f" at 1/{spec.downscale} size"
     if spec.data_fraction != 1:
@@ -155,7 +157,8 @@ BY_PLACE = {
 """Settings that have a place of their own in an id."""
 
 _OF_IMAGES = (
-    *("subset", "repeats", "stem", "crop_padding", "flip", "normalisation", "holdout_fraction"),
+    *("subset", "repeats", "trim", "stem", "crop_padding", "flip", "normalisation"),
+    "holdout_fraction",
 )
 """Settings that stand beside the data set's name."""
 

@@ -131,7 +131,7 @@ class RowMaker:
         used["dataset"] = dataset_text(self._main.spec, self._paper_dataset)
         panel = read_panel(self._cells, self._scale, self._where)
         spec = self._main.spec
-        papers_data = (spec.data, spec.downscale) == (self._paper_dataset, 1)
+        papers_data = (spec.data, spec.trim, spec.downscale) == (self._paper_dataset, 0, 1)
         papers_data &= spec.data_fraction == float(self._fraction_named)
         grows = isinstance(self._growing.spec, ResolvedAutogrow)
         return Row(key, self._roles, used, self._paper_dataset, papers_data, grows, panel)

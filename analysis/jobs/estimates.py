@@ -89,7 +89,7 @@ def landscape_flops(run: Run, points: int, catalogue: Catalogue) -> float:
 def _images(spec: ResolvedSpec) -> tuple[int, int, int]:
     """Return size, channels and classes of the images a run sees."""
     facts = data_facts(spec.data)
-    return facts.image_size // spec.downscale, facts.channels, facts.n_classes
+    return spec.image_size(facts.image_size), facts.channels, facts.n_classes
 
 
 def epoch_flops(spec: ResolvedSpec, name: NetworkName) -> float:

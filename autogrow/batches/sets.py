@@ -147,6 +147,6 @@ def load_prepared(spec: ResolvedSpec, root: Path | None, *, download: bool = Fal
 
 
 def prepared(data: ImageData, spec: ResolvedSpec) -> ImageData:
-    """Return a data set as a run of this spec uses it: scaled down, its statistics measured."""
-    data = datasets.downscaled(data, spec.downscale)
+    """Return a data set as a run of this spec uses it: cut, scaled down, with its statistics."""
+    data = datasets.downscaled(datasets.trimmed(data, spec.trim), spec.downscale)
     return datasets.with_measured_statistics(data) if spec.normalisation == "measured" else data

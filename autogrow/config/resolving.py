@@ -47,7 +47,7 @@ def resolve(spec: RunSpec, facts: ImageData | datasets.DatasetInfo | None = None
     for key, default in defaults.items():
         if key in values and values[key] is None:
             values[key] = default
-    values["stem"] = choose_stem(architecture, spec.stem, facts.image_size // spec.downscale)
+    values["stem"] = choose_stem(architecture, spec.stem, spec.image_size(facts.image_size))
     if isinstance(spec, AutogrowSpec):
         values["seed_depth"] = names.format_depth(spec.first_network.depth)
         T = largest_rate_epochs(values["finetune_epochs"], values["milestones"])

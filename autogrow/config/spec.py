@@ -88,8 +88,11 @@ class RunSpec(BaseModel):
         pattern="^([0-9a-f]{64})?$",
         description="npz:PATH: the SHA-256 that the file must have; empty: any",
     )
+    trim: int = Field(
+        0, ge=0, le=1024, description="pixels that are cut from each side of the images first"
+    )
     downscale: int = Field(
-        1, ge=1, le=1024, description="images are averaged down by this whole factor first"
+        1, ge=1, le=1024, description="images are then averaged down by this whole factor"
     )
     protocol: Literal["paper", "holdout"] = Field(
         "paper",
@@ -162,6 +165,10 @@ class RunSpec(BaseModel):
     def architecture(self) -> names.Architecture:
         """The architecture that the run trains."""
         return self.first_network.architecture
+
+    def image_size(self, size: int) -> int:
+        """Return height and width in pixels of what the run sees of images of a ``size``."""
+        return (size - 2 * self.trim) // self.downscale
 
 
 class ScratchSpec(TrainingChoices, RunSpec):

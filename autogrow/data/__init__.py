@@ -7,7 +7,12 @@ most of its time on imports.
 
 from autogrow.data.containers import FileSplit, ImageData, Split
 from autogrow.data.loading import image_data, info, load
-from autogrow.data.preprocessing import downscaled, measure_statistics, with_measured_statistics
+from autogrow.data.preprocessing import (
+    downscaled,
+    measure_statistics,
+    trimmed,
+    with_measured_statistics,
+)
 from autogrow.data.registry import DATASETS, DatasetInfo
 from autogrow.data.splits import holdout, subset
 
@@ -24,5 +29,6 @@ __all__ = [
     "load",
     "measure_statistics",
     "subset",
+    "trimmed",
     "with_measured_statistics",
 ]

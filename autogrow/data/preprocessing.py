@@ -1,7 +1,8 @@
-"""Data sets changed on request: smaller images, measured statistics."""
+"""Data sets changed on request: cut and smaller images, measured statistics."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -22,6 +23,21 @@ def with_measured_statistics(data: ImageData) -> ImageData:
     return replace(data, mean=mean, std=std, statistics_source="measured")
 
 
+def trimmed(data: ImageData, pixels: int) -> ImageData:
+    """Return the data set without some pixels on each side of its images.
+
+    Mean and standard deviation are measured again. A UserError says where nothing would be left
+    or images are in files.
+    """
+    if pixels == 0:
+        return data
+    most = 0 if _in_files(data) else (data.image_size - 1) // 2
+    if pixels > most:
+        raise UserError(f"trim: found {pixels}; allowed for {data.name}: up to {most}")
+    inside = slice(pixels, data.image_size - pixels)
+    return _changed(data, lambda images: images[:, inside, inside], data.crop_padding)
+
+
 def downscaled(data: ImageData, factor: int) -> ImageData:
     """Return the data set with every ``factor`` x ``factor`` pixels averaged into one.
 
@@ -30,7 +46,7 @@ def downscaled(data: ImageData, factor: int) -> ImageData:
     """
     if factor == 1:
         return data
-    if isinstance(data.train, FileSplit) or isinstance(data.test, FileSplit):
+    if _in_files(data):
         raise UserError(
             f"downscale: found {factor}; allowed for {data.name}: 1 (its images are cut to "
             f"{data.image_size}x{data.image_size} pixels)"
@@ -42,22 +58,33 @@ def downscaled(data: ImageData, factor: int) -> ImageData:
             f"downscale: {factor} does not divide {data.name}'s image size {size}; "
             f"allowed: {', '.join(map(str, divisors))}"
         )
-    train, test = (_average(split, factor) for split in (data.train, data.test))
-    smaller = replace(
-        data,
-        train=train,
-        test=test,
-        crop_padding=-(-data.crop_padding // factor),
-        checksum=checksum(train, test),
+    return _changed(data, lambda images: _average(images, factor), -(-data.crop_padding // factor))
+
+
+def _in_files(data: ImageData) -> bool:
+    return isinstance(data.train, FileSplit) or isinstance(data.test, FileSplit)
+
+
+def _changed(
+    data: ImageData, change: Callable[[np.ndarray], np.ndarray], crop_padding: int
+) -> ImageData:
+    """Return a data set in memory with other images, and statistics measured from them."""
+    train, test = (
+        Split(np.ascontiguousarray(change(split.images)), split.labels)
+        for split in (data.train, data.test)
+        if isinstance(split, Split)
     )
-    return with_measured_statistics(smaller)
+    other = replace(
+        data, train=train, test=test, crop_padding=crop_padding, checksum=checksum(train, test)
+    )
+    return with_measured_statistics(other)
 
 
-def _average(split: Split, factor: int) -> Split:
-    n, height, width, channels = split.images.shape
-    blocks = split.images.reshape(n, height // factor, factor, width // factor, factor, channels)
+def _average(images: np.ndarray, factor: int) -> np.ndarray:
+    n, height, width, channels = images.shape
+    blocks = images.reshape(n, height // factor, factor, width // factor, factor, channels)
     means = blocks.mean(axis=(2, 4), dtype=np.float32)
-    return Split(np.rint(means).astype(np.uint8), split.labels)
+    return np.rint(means).astype(np.uint8)
 
 
 # Values histogrammed at a time: bincount widens uint8 to int64, so a whole data

@@ -11,7 +11,7 @@ from autogrow.runs.cost import PASSES
 from autogrow.runs.folder import read_result, read_spec
 from autogrow.runs.summary import SUMMARY
 
-SAME = ("data", "data_fraction", "downscale")
+SAME = ("data", "data_fraction", "trim", "downscale")
 """Settings that make an epoch as many images of one size; they must be the same in both runs."""
 
 

@@ -47,6 +47,7 @@ def test_growing_defaults_are_the_papers_best_practice():
         "subset": "stratified",
         "test_images": 0,
         "data_sha256": "",
+        "trim": 0,
         "downscale": 1,
         "protocol": "paper",
         "holdout_fraction": 0.1,

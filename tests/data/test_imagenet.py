@@ -9,7 +9,7 @@ from data_sets import change_folder
 
 from autogrow.config.resolving import resolve
 from autogrow.config.spec import parse_spec
-from autogrow.data import downscaled, info, load, with_measured_statistics
+from autogrow.data import downscaled, info, load, trimmed, with_measured_statistics
 from autogrow.errors import UserError
 
 TRUTH = "ILSVRC2012_validation_ground_truth.txt"
@@ -139,6 +139,8 @@ def test_what_would_need_all_images_is_refused(imagenet_folder):
     with pytest.raises(UserError, match=r"downscale: found 2; allowed for imagenet:.*: 1 "):
         downscaled(data, 2)
     assert downscaled(data, 1) is data
+    with pytest.raises(UserError, match=r"trim: found 1; allowed for imagenet:.*: up to 0"):
+        trimmed(data, 1)
     with pytest.raises(UserError, match=r"normalisation: found 'measured'; allowed .* released"):
         with_measured_statistics(data)
     named = load("ImageNet", root=imagenet_folder.parent)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from autogrow.data import downscaled, image_data, load, with_measured_statistics
+from autogrow.data import downscaled, image_data, load, trimmed, with_measured_statistics
 from autogrow.errors import UserError
 
 
@@ -28,6 +28,20 @@ def test_images_can_be_averaged_down():
     assert half.checksum != digits.checksum
     with pytest.raises(UserError, match="allowed: 1, 2, 4"):
         downscaled(digits, 3)
+
+
+def test_a_border_can_be_cut_off():
+    digits = load("digits")
+    inner = trimmed(digits, 1)
+    assert np.array_equal(inner.train.images, digits.train.images[:, 1:7, 1:7])
+    assert np.array_equal(inner.test.labels, digits.test.labels)
+    assert (inner.image_size, inner.crop_padding) == (6, digits.crop_padding)
+    assert inner.mean[0] == pytest.approx(inner.train.images.mean() / 255)
+    assert inner.checksum != digits.checksum
+    assert trimmed(digits, 0) is digits
+    assert trimmed(digits, 3).image_size == 2
+    with pytest.raises(UserError, match="trim: found 4; allowed for digits: up to 3"):
+        trimmed(digits, 4)
 
 
 def test_the_callers_own_arrays_may_be_tensors_with_channels_first():

@@ -457,7 +457,7 @@ def test_K_of_convergent_growth_is_the_rows_if_it_names_one():
 
 # Another value of every setting that `run` may give, for a kind that has it.
 OTHERS = {
-    **{"subset": "random", "repeats": 2, "downscale": 4},
+    **{"subset": "random", "repeats": 2, "trim": 1, "downscale": 4},
     **{"protocol": "holdout", "holdout_fraction": 0.2},
     **{"stem": "imagenet", "width": 3, "batch_size": 7, "micro_batch": 5, "learning_rate": 0.03},
     **{"momentum": 0.8, "weight_decay": 1e-05, "milestones": (0.25, 0.5), "crop_padding": 3},
@@ -469,7 +469,13 @@ OTHERS = {
     **{"finetune_epochs": 9, "finetuning": "short", "epochs": 9, "morph_momentum": "kept"},
 }
 SHARED = {"protocol", "precision", *Choices.model_fields}
-OF_IMAGES = ("subset", "repeats", "normalisation", "holdout_fraction")  # beside the data set's name
+OF_IMAGES = (
+    "subset",
+    "repeats",
+    "trim",
+    "normalisation",
+    "holdout_fraction",
+)  # beside the data set's name
 KINDS = {
     "autogrow": {},
     "scratch": {"depth": "5-5-5-5"},
