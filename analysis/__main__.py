@@ -21,6 +21,7 @@ COMMANDS = {
     "surface": ("analysis.landscapes.surfaces", "evaluate a loss surface"),
     "compare": ("analysis.reference.compare", "compare tables with a reference"),
     "claims": ("analysis.claims.show", "list the claims of the paper, and how they are judged"),
+    "judge": ("analysis.claims.judge", "judge the claims by finished runs"),
     "archive": ("analysis.records.archive", "pack finished runs, unpack or check archives"),
     "promote": ("analysis.reference.promote", "make tables the committed reference"),
     "rebuild": ("analysis.rebuild", "rebuild tables and figures from archives, without training"),
