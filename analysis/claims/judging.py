@@ -74,10 +74,11 @@ def judge(content: Claims, source: Source) -> list[Judged]:
             line = Judged(name, claim, basis, decides, UNDECIDED, "", unit)
             data = None
             excuse = without_needs(claim, basis, source, frontier)
-            if excuse is None:
+            if excuse is None or excuse.measured:
                 data = data_of(claim.test, basis, source)
-                line = _measured(line, data, content)
-                excuse = without_data(claim.test, data, source)
+                lack = without_data(claim.test, data, source)
+                line = _measured(line, data, content, tested=lack is None or lack.measured)
+                excuse = excuse or lack
             if excuse is not None:
                 line = replace(line, verdict=excuse.verdict, reason=excuse.reason)
                 line = replace(line, evidence=_without_tests(line.evidence))
@@ -91,11 +92,11 @@ def judge(content: Claims, source: Source) -> list[Judged]:
     ]
 
 
-def _measured(line: Judged, data: Data, content: Claims) -> Judged:
-    """Return a line with what its data and test say."""
+def _measured(line: Judged, data: Data, content: Claims, *, tested: bool) -> Judged:
+    """Return a line with what its data says, and its test if there is enough for that."""
     lost = [f"{count} {reason}" for reason, count in sorted(data.missing.items())]
     line = replace(line, seeds=data.seeds, pairs=data.pairs, missing=", ".join(lost))
-    if not data.pairs:
+    if not tested:
         return line
     return replace(line, evidence=evidence(line.claim.test, data, content.margins))
 

@@ -17,6 +17,9 @@ from analysis.experiments.rows import Row
 from analysis.results.published import MANUAL, manual_search
 from analysis.tables.paper_numbers import read_paper_numbers
 
+_GROWN = Series.model_validate(
+    {"table": "figure3", "rows": {"method": "AutoGrow", "K": 3}, "column": "accuracy"}
+)
 _DEPTHS = ("found_net", "depth")
 _ACCURACIES = ("accuracy", "top1")
 _DELTAS = ("delta", "delta_top1")
@@ -42,6 +45,26 @@ class PapersNumbers:
         if series.rows.get("method") == ["baseline"] and any(row.key.get("depth") for row in rows):
             return _manual_search({row.key["network"] for row in rows})
         return [self._value(row, series.column[basis]) for row in rows]
+
+    def remarks(self) -> list[str]:
+        """Return how the found net stands beside the manual search, for each network of it."""
+        lines = []
+        grown_nets = self.values(_GROWN, "paper")
+        baselines = _manual_search({dict(value.key)["network"] for value in grown_nets})
+        for grown in grown_nets:
+            [network] = grown.of(["network"])
+            shallower = [
+                value
+                for value in baselines
+                if value.of(["network"]) == (network,) and value.sub_modules < grown.sub_modules
+            ]
+            if shallower:
+                best = max(shallower, key=lambda value: value.number)
+                lines.append(
+                    f"{best.row} from scratch {best.number:.2f} % (released code), AutoGrow's net "
+                    f"of {grown.sub_modules:g} sub-modules {grown.number:.2f} %"
+                )
+        return lines
 
     def _value(self, row: Row, column: str) -> Value:
         run = row.runs["main"]

@@ -66,14 +66,14 @@ def markdown_of(lines: Sequence[Judged], content: Claims, source: Source) -> str
 
 
 def summary_of(lines: Sequence[Judged], source: Source) -> list[str]:
-    """Return at most seven lines: how many claims have each verdict, and which are decided."""
+    """Return a few lines: how many claims have each verdict, which are decided, and remarks."""
     decided = [line for line in lines if line.decides]
     found = [f"{len(decided)} claims judged by {_words(source)}"]
     for verdict, count in _counts(lines):
         names = [line.name for line in decided if line.verdict == verdict]
         listed = count and verdict in (SUPPORTED, CONTRADICTED)
         found.append(f"{verdict}: {count}" + (f" ({', '.join(names)})" if listed else ""))
-    return found
+    return found + [f"note: {remark}" for remark in source.remarks()]
 
 
 def claims_checksum() -> str:
@@ -116,6 +116,7 @@ def _conditions(content: Claims, source: Source) -> str:
         f"correction. The claims are those of config/claims.yaml with the SHA-256 "
         f"`{claims_checksum()}`; docs/claims.md explains tests, bases and verdicts. Of each claim "
         "the verdict on the basis that decides is shown first."
+        + "".join(f"\n\nNote: {markdown_text(remark)}." for remark in source.remarks())
     )
 
 

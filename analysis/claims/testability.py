@@ -18,10 +18,11 @@ NOT_RUN = "not run"
 
 @dataclass(frozen=True)
 class Excuse:
-    """A verdict that no test has given, and why."""
+    """A verdict that no test has given, and why; ``measured`` if effects are shown all the same."""
 
     verdict: str
     reason: str
+    measured: bool = False
 
 
 def without_needs(claim: Claim, basis: Basis, source: Source, frontier: Frontier) -> Excuse | None:
@@ -37,7 +38,7 @@ def without_needs(claim: Claim, basis: Basis, source: Source, frontier: Frontier
             if not frontier.known:
                 return Excuse(NOT_RUN, "the fixed depths of table frontier are not there")
             if not frontier.matters:
-                return Excuse(NOT_TESTABLE, f"the depth frontier is flat: {frontier}")
+                return Excuse(NOT_TESTABLE, f"the depth frontier is flat: {frontier}", True)
         elif not _has(need, source.catalogue):
             return Excuse(NOT_TESTABLE, f"the scale has other data than {need}")
     return None
@@ -61,7 +62,7 @@ def without_data(test: Test, data: Data, source: Source) -> Excuse | None:
         return Excuse(NOT_TESTABLE, "the rows that it rests on are left out")
     if len(source.seeds) == 1 and not _pools_rows(test):
         verdict = UNDECIDED if source.papers else NOT_TESTABLE
-        return Excuse(verdict, "one seed has no spread")
+        return Excuse(verdict, "one seed has no spread", True)
     return None
 
 

@@ -25,6 +25,8 @@ NONE = "without a value"
 MISSING = (DIVERGED, ABSENT, BOUND, NONE)
 """Why a value is missing. That of a schedule null that had not stopped is only a bound."""
 
+_STEERING = {"paper": "the test set, on every basis", "holdout": "validation images"}
+
 
 @dataclass(frozen=True)
 class Value:
@@ -73,6 +75,9 @@ class Source(Protocol):
     def bases(self, claim: Claim) -> Sequence[Basis]:
         """Return the bases on which it can judge a claim."""
 
+    def remarks(self) -> list[str]:
+        """Return remarks on its numbers, each a sentence without its capital and stop."""
+
     def values(self, series: Series, basis: Basis) -> list[Value]:
         """Return a value for each row of a side and each seed."""
 
@@ -87,10 +92,20 @@ class FinishedRuns:
         self.seeds = seeds
         # One for each seed, as a run may be there for some of them alone.
         self._results = {seed: Results(folder, [seed], "final") for seed in seeds}
+        self._protocols: set[str] = set()
 
     def bases(self, claim: Claim) -> Sequence[Basis]:
         """Return the bases of a claim."""
         return claim.bases
+
+    def remarks(self) -> list[str]:
+        """Return what steered growing in the runs that were read, and what data stands in."""
+        lines = [f"growing was steered by {_STEERING[name]}" for name in sorted(self._protocols)]
+        data = self.catalogue.settings.data
+        stands_in = [name for name, given in data.items() if given.get("data", name) != name]
+        if stands_in:
+            lines.append(f"other data stands in for {', '.join(stands_in)}: it is judged there")
+        return lines
 
     def values(self, series: Series, basis: Basis) -> list[Value]:
         """Return a value for each row of a side and each seed.
@@ -114,6 +129,8 @@ class FinishedRuns:
             return Value(*given, math.nan, ABSENT)
         summaries = {role: _counted(results.summaries(row.runs[role])[0], basis) for role in roles}
         main = summaries["main"]
+        if main.kind == "autogrow":
+            self._protocols.add(main.protocol)
         depth = math.nan if main.diverged_growing else sum(parse_network(main.network).depth)
         number: float | None
         if column == "depth_minus_null":
