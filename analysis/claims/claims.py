@@ -92,6 +92,12 @@ class Claims(Strict):
     margins: Mapping[str, Margin]
     claims: Mapping[str, Claim]
 
+    @property
+    def tables(self) -> list[str]:
+        """The tables and figures that any claim rests on, each once."""
+        tests = (claim.test for claim in self.claims.values())
+        return list(dict.fromkeys(s.table for test in tests for s in test.series.values()))
+
 
 def load_claims(catalogue: Catalogue, file: Path = CLAIMS) -> Claims:
     """Return the claims of a file; ``catalogue`` has the tables that they may name.
