@@ -24,7 +24,7 @@ COMMANDS = {
     "judge": ("analysis.claims.judge", "judge the claims by finished runs"),
     "archive": ("analysis.records.archive", "pack finished runs, unpack or check archives"),
     "promote": ("analysis.reference.promote", "make tables the committed reference"),
-    "rebuild": ("analysis.rebuild", "rebuild tables and figures from archives, without training"),
+    "rebuild": ("analysis.rebuild", "rebuild tables, figures and verdicts from archives"),
     "plan": ("analysis.jobs.plan", "list what there is to run, and its cost"),
     "reproduce": ("analysis.jobs.reproduce", "run the whole workflow, and show its progress"),
     "unlock": ("analysis.jobs.unlock", "remove the lock of a Snakemake that was killed"),

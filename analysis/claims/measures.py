@@ -18,7 +18,7 @@ from analysis.results.summaries import CountedSummary
 from autogrow.config.resolved import ResolvedAutogrow
 from autogrow.errors import UserError, shown
 from autogrow.runs.curves import read_accuracies
-from autogrow.runs.folder import GROWTH, SPEC, read_spec, require_finished
+from autogrow.runs.folder import SPEC, read_spec, require_finished
 from autogrow.training.metrics import METRICS
 
 SINGLE_CROP = "torchvision"
@@ -40,14 +40,13 @@ def recovery(folder: Path, summary: CountedSummary) -> float:
     It is the best validation accuracy of the K epochs less that of the epoch before the growth,
     median over the growths.
     """
-    spec = _grown(folder, METRICS, GROWTH)
-    accuracies = read_accuracies(folder / METRICS, but=("adaminit", "finetuning"))
-    events = _read(folder / GROWTH, "epoch", "event")
-    grown = {int(event["epoch"]) for event in events if event["event"] == "grow"}
+    spec = _grown(folder)
+    epochs = [epoch for epoch in _epochs(folder, "phase", "depth") if epoch["phase"] == "growing"]
+    accuracies = [float(epoch["val_accuracy"]) for epoch in epochs]
     gains = [
-        max(accuracies[epoch : epoch + spec.K]) - accuracies[epoch - 1]
-        for epoch in sorted(grown)
-        if epoch < len(accuracies)
+        max(accuracies[k : k + spec.K]) - accuracies[k - 1]
+        for k in range(1, len(epochs))
+        if epochs[k]["depth"] != epochs[k - 1]["depth"]
     ]
     return median(gains) if gains else math.nan
 
@@ -57,8 +56,8 @@ def growing_minus_finetuning(folder: Path, summary: CountedSummary) -> float:
 
     Both are mean validation accuracies; convergent growth has no J.
     """
-    spec = _grown(folder, METRICS)
-    epochs = _read(folder / METRICS, "phase", "lr", "val_accuracy")
+    spec = _grown(folder)
+    epochs = _epochs(folder, "phase", "lr")
     growing = [epoch for epoch in epochs if epoch["phase"] == "growing"]
     if not growing or spec.J is None:
         return math.nan
@@ -98,18 +97,21 @@ MEASURES: Mapping[str, Callable[[Path, CountedSummary], float]] = {
 """Those of curves; trajectories and surfaces are drawn for one seed, and none is judged on them."""
 
 
-def _grown(folder: Path, *files: str) -> ResolvedAutogrow:
+def _grown(folder: Path) -> ResolvedAutogrow:
     """Return the spec of a run that grows, after a check of the files that are read."""
-    require_finished(folder, SPEC, *files)
+    require_finished(folder, SPEC, METRICS)
     spec = read_spec(folder)
     if not isinstance(spec, ResolvedAutogrow):
         raise UserError(f"{folder / SPEC}: kind: found {shown(spec.kind)}; allowed: autogrow")
     return spec
 
 
-def _read(file: Path, *columns: str) -> list[dict[str, str]]:
+def _epochs(folder: Path, *columns: str) -> list[dict[str, str]]:
+    """Return the epochs of a run with these columns and their validation accuracy."""
+    file = folder / METRICS
     header, lines = read_csv(file)
-    check_columns(file, header, columns)
+    check_columns(file, header, [*columns, "val_accuracy"])
+    read_accuracies(file)  # a malformed accuracy is told with its line
     return lines
 
 

@@ -18,6 +18,8 @@ from mounts import fill, read_only, small_disk
 
 from analysis import rebuild
 from analysis.__main__ import main
+from analysis.claims.judge import write_verdicts
+from analysis.claims.values import FinishedRuns
 from analysis.experiments.catalogue import load_catalogue
 from analysis.figures.figure_data import write_figure
 from analysis.records.archives import archive_name, pack, read_archive
@@ -66,6 +68,7 @@ def template(tmp_path_factory):
             write_figure(figure, mini(), results)
     for name in (*module.PICTURES, "figure5_contour.csv"):
         (folder / "figures" / name).write_text("made up")
+    write_verdicts(FinishedRuns(mini(), folder, SEEDS), folder)
     return root
 
 
@@ -166,8 +169,8 @@ def test_a_reference_is_rebuilt_from_its_archives_byte_for_byte(project, call, m
     told = call(main, "rebuild", "--scale", "mini")
     assert (told.status, told.err) == (0, "")
     made = project / "results/out/rebuilt/mini"
-    assert f"{made}: {4 * 15 + 5} files made" in told.out
-    assert f"{reference}: {4 * 15 + 1} committed tables and figures are equal" in told.out
+    assert f"{made}: {4 * 15 + 5 + 2} files made" in told.out
+    assert f"{reference}: {4 * 15 + 1 + 2} committed tables and figures are equal" in told.out
     assert not out(project).exists()
 
     (reference / "table5.md").write_text("changed")
