@@ -129,7 +129,7 @@ def run(options: argparse.Namespace) -> int:
     for line in lacking:
         print(f"not made: {line}")
     print(f"{out}: {len(made)} files made")
-    print(f"{reference}: {same} committed tables and figures are equal, byte for byte")
+    print(f"{reference}: {same} committed files are equal, byte for byte")
     if others:
         print(f"{len(others)} are not: {allowed(others)}")
     return int(bool(lacking or others))
