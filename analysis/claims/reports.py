@@ -16,7 +16,7 @@ from autogrow.files.reading import read_bytes
 from autogrow.files.writing import csv_bytes
 
 HEADER = (
-    *("scale", "claim", "basis", "decides", "verdict", "reason"),
+    *("scale", "id", "basis", "decides", "verdict", "reason"),
     *("effect", "unit", "low", "high"),
     *("p_support", "p_contradict", "adjusted_p_support", "adjusted_p_contradict"),
     *("n_seeds", "n_pairs", "missing", "seeds_needed", "tables", "runs", "claims_sha256"),

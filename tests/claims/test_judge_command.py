@@ -103,7 +103,7 @@ def test_the_papers_own_numbers(call, tmp_path, rows):
     assert "supported: 2 (C19, C26)" in told.out
     assert "contradicted: 0" in told.out
     assert "Basic3ResNet-24-24-24 from scratch 94.26 % (released code)" in told.out
-    lines = {line["claim"]: line for line in rows(tmp_path / "claims/claims.csv")}
+    lines = {line["id"]: line for line in rows(tmp_path / "claims/claims.csv")}
     assert {line["basis"] for line in lines.values()} == {"paper"}
     assert lines["C02"]["effect"] == "0.010"  # 42-42-42 has 94.27
     assert lines["C03"]["effect"] == "-0.270"  # 48-48-48 has 94.54
@@ -133,7 +133,7 @@ def test_a_mistake_is_one_line(call, arguments, told):
 
 
 def test_a_damaged_run_is_one_line(call, tmp_path):
-    row = catalogue("mini").tables["table2"].rows[0]
+    row = catalogue("mini").tables["table5"].rows[0]
     place = make(tmp_path, catalogue("mini").runs[row.runs["main"]], 0)
     (place / "summary.json").write_text("{")
     told = told_in_one_line(call(main, "judge", "--scale", "mini", "--folder", str(tmp_path)))

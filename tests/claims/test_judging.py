@@ -209,7 +209,7 @@ def test_the_files_have_every_basis_and_no_markup_of_a_claim(rows, tmp_path):
     protocol, paper = reversed(rows(tmp_path / "claims.csv"))
     assert tuple(paper) == reports.HEADER
     assert (paper["decides"], protocol["decides"]) == ("no", "yes")
-    assert (protocol["scale"], protocol["claim"], protocol["verdict"]) == (
+    assert (protocol["scale"], protocol["id"], protocol["verdict"]) == (
         *("paper", "C07", "supported"),
     )
     assert float(protocol["low"]) < float(protocol["effect"]) < float(protocol["high"]) < 0
