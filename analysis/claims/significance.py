@@ -205,9 +205,18 @@ def fixed_settings(
     for control, settings in zip(one, others, strict=True):
         below.append(_dunnett(settings - supported, control, "less").max())
         above.append(_dunnett(settings - contradicted, control, "greater").min())
-    best = [s[np.nanmean(s, axis=-1).argmax()] for s in others]
-    contradiction = min(1.0, len(above) * min(above))
-    return Evidence(*interval(over_seeds(one - np.array(best))), max(below), contradiction)
+    regrets = over_seeds(one - np.array([_best(settings) for settings in others]))
+    if not regrets.size:
+        return Evidence(math.nan, math.nan, math.nan, math.nan, math.nan)
+    if np.isnan(below).any():  # a setting that was not run may be better, or worse
+        return Evidence(*interval(regrets), math.nan, math.nan)
+    return Evidence(*interval(regrets), max(below), min(1.0, len(above) * min(above)))
+
+
+def _best(settings: Values) -> Values:
+    """Return the setting with the largest mean of those with any value."""
+    known = settings[~np.isnan(settings).all(axis=-1)]
+    return known[np.nanmean(known, axis=-1).argmax()] if len(known) else settings[0]
 
 
 def over_seeds(pairs: Values) -> Values:

@@ -132,6 +132,15 @@ def test_values_that_are_missing_are_no_part_of_a_comparison():
     ]
 
 
+def test_a_setting_without_any_value_leaves_it_open_which_is_best():
+    one, nothing = 90 + VALUES, np.full(5, math.nan)
+    for settings in (np.stack([one - 1, nothing]), nothing[None]):
+        found = significance.fixed_settings(one[None], [settings], shows="superior", margin=0.5)
+        assert math.isnan(found.p_support)
+        assert math.isnan(found.p_contradict)
+        assert found.effect == pytest.approx(1) or len(settings) == 1
+
+
 def every_kind(values):
     """The evidence of each kind of test on one array."""
     n = len(values)
