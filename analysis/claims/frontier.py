@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from analysis.claims.kinds import Series
-from analysis.claims.values import Source
+from analysis.claims.values import ABSENT, Source
 
 RISE = 3.0
 """Points by which the best fixed depth must be above the seed net for depth to matter."""
@@ -40,14 +40,19 @@ class Frontier:
 
 
 def frontier_of(source: Source) -> Frontier:
-    """Return the frontier that a source has; without any depth where it has none.
+    """Return the frontier that a source has; without any depth where it is not whole.
 
-    Accuracies are those of the last epoch: on every basis the same frontier decides.
+    A depth that diverged for every seed is none of it. Accuracies are those of the last epoch: on
+    every basis the same frontier decides.
     """
     if "frontier" not in source.catalogue.tables:
         return Frontier({})
+    values = source.values(_FIXED, "protocol")
+    finished = {value.row for value in values if value.missing != ABSENT}
+    if any(value.row not in finished for value in values):
+        return Frontier({})
     found: dict[int, dict[int, float]] = {}
-    for value in source.values(_FIXED, "protocol"):
+    for value in values:
         if not (value.missing or math.isnan(value.sub_modules)):
             found.setdefault(int(value.sub_modules), {})[value.seed] = value.number
     return Frontier({d: sum(found[d].values()) / len(found[d]) for d in sorted(found)})

@@ -136,6 +136,7 @@ FLAT = "the depth frontier is flat: 3: 84.00"
         ("C30", {"frontier": {3: 84.0, 9: 86.0}}, "not testable at this scale", "flat"),
         ("C30", {"frontier": {3: 70.0, 246: 99.0}}, "not testable at this scale", "flat"),
         ("C30", {"frontier": None}, "not run", "the fixed depths of table frontier are not"),
+        ("C30", {"frontier": FRONTIER | {54: ABSENT}}, "not run", "the fixed depths of table"),
         ("C02", {"found": 1.0}, "not testable at this scale", "no fixed depth is shallower"),
         ("C22", {"seeds": [3]}, "not testable at this scale", "one seed has no spread"),
         ("C19", {"scale": "mini"}, "not testable at this scale", "fewer than three settings of K"),
