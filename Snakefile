@@ -4,6 +4,7 @@
 #   snakemake --cores all table5 --config scale=smoke  one table
 #   snakemake --cores all figure6                      one figure
 #   snakemake --cores all compare                      new tables against the reference
+#   snakemake --cores all claims                       what supports and contradicts the paper's claims
 #   snakemake --cores all plan                         what there is to run, and its cost
 #
 # config/experiments.yaml says what is run, config/scales/*.yaml how large.
@@ -32,6 +33,7 @@ else:
 
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/compare.smk"
+include: "workflow/rules/claims.smk"
 
 
 rule all:
@@ -40,3 +42,4 @@ rule all:
         rules.tables.input,
         rules.figures.input,
         rules.compare.output if COMPARED else [],
+        rules.claims.input if CLAIMED else [],

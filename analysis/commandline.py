@@ -6,8 +6,9 @@ import argparse
 from pathlib import Path
 
 from autogrow.cli.options import OneLineParser as Parser
+from autogrow.errors import UserError, shown
 
-__all__ = ["Parser", "add_results"]
+__all__ = ["Parser", "add_data_source", "add_results", "data_source"]
 
 
 def add_results(parser: argparse.ArgumentParser) -> None:
@@ -18,3 +19,23 @@ def add_results(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--folder", type=Path, required=True, help="results/out/SCALE")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--accuracy", choices=("best", "overall", "final"), default="best")
+
+
+def add_data_source(parser: argparse.ArgumentParser) -> None:
+    """Add the option that says which data sets are taken from elsewhere."""
+    parser.add_argument(
+        "--data-source",
+        nargs="*",
+        default=[],
+        metavar="NAME=npz:PATH",
+        help="data sets that are taken from elsewhere, as CIFAR10=npz:PATH",
+    )
+
+
+def data_source(options: argparse.Namespace) -> dict[str, str]:
+    """Return what the option ``--data-source`` says, by the name of the data set."""
+    sources = dict(source.split("=", 1) for source in options.data_source if "=" in source)
+    if len(sources) != len(options.data_source):
+        found = shown(options.data_source)
+        raise UserError(f"--data-source: found {found}; allowed: NAME=npz:PATH, each name once")
+    return sources

@@ -1,8 +1,9 @@
-"""Rebuild tables and figures from the committed archives, without training.
+"""Rebuild tables, figures and verdicts from the committed archives, without training.
 
 ``python -m analysis rebuild --scale mini`` unpacks the archives of results/reference/mini into
-results/out/rebuilt/mini, which is made anew, and makes every table and every figure there that
-needs no landscape. Then it says which of the committed files they equal, byte for byte.
+results/out/rebuilt/mini, which is made anew, and makes every table there, every figure that
+needs no landscape, and the verdicts on the claims. Then it says which of the committed files they
+equal, byte for byte.
 
 Exit status: 0, all that is committed was rebuilt; 1, a file differs or could not be made; 2, an
 archive is missing or damaged.
@@ -15,6 +16,8 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from analysis.claims.judge import write_verdicts
+from analysis.claims.values import FinishedRuns
 from analysis.experiments.catalogue import Catalogue, load_catalogue
 from analysis.experiments.settings import ROOT, SCALES
 from analysis.figures.draw import write_pictures
@@ -40,7 +43,7 @@ def rebuild(catalogue: Catalogue, reference: Path, out: Path) -> tuple[list[Path
     Returns
     -------
     made, lacking
-        The files that were made, and a line for each table and figure that could not be.
+        The files that were made, and a line for each of what could not be.
 
     Raises
     ------
@@ -65,7 +68,12 @@ def rebuild(catalogue: Catalogue, reference: Path, out: Path) -> tuple[list[Path
                 write_pictures(name, out)
         except UserError as error:
             lacking.append(f"{name}: {error}")
-    made = [file for kind in ("tables", "figures") for file in sorted((out / kind).glob("*"))]
+    try:
+        write_verdicts(FinishedRuns(catalogue, out, results.seeds), out)
+    except UserError as error:
+        lacking.append(f"claims: {error}")
+    kinds = ("tables", "figures", "claims")
+    made = [file for kind in kinds for file in sorted((out / kind).glob("*"))]
     return made, lacking
 
 
@@ -121,7 +129,7 @@ def run(options: argparse.Namespace) -> int:
     for line in lacking:
         print(f"not made: {line}")
     print(f"{out}: {len(made)} files made")
-    print(f"{reference}: {same} committed tables and figures are equal, byte for byte")
+    print(f"{reference}: {same} committed files are equal, byte for byte")
     if others:
         print(f"{len(others)} are not: {allowed(others)}")
     return int(bool(lacking or others))

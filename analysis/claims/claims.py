@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from analysis.claims.kinds import Basis, Series, Strict, Test
 from analysis.experiments.catalogue import Catalogue
+from analysis.experiments.rows import Row
 from analysis.experiments.settings import CONFIG
 from autogrow.config.pydantic_errors import validated
 from autogrow.errors import UserError, allowed, shown
@@ -91,6 +92,12 @@ class Claims(Strict):
     margins: Mapping[str, Margin]
     claims: Mapping[str, Claim]
 
+    @property
+    def tables(self) -> list[str]:
+        """The tables and figures that any claim rests on, each once."""
+        tests = (claim.test for claim in self.claims.values())
+        return list(dict.fromkeys(s.table for test in tests for s in test.series.values()))
+
 
 def load_claims(catalogue: Catalogue, file: Path = CLAIMS) -> Claims:
     """Return the claims of a file; ``catalogue`` has the tables that they may name.
@@ -115,10 +122,11 @@ def load_claims(catalogue: Catalogue, file: Path = CLAIMS) -> Claims:
     return Claims(alpha=content.alpha, margins=content.margins, claims=claims)
 
 
-def selected(series: Series, catalogue: Catalogue) -> list[Mapping[str, str]]:
-    """Return the key columns of the rows that a side rests on."""
-    keys = (row.key for row in catalogue.tables[series.table].rows)
-    return [k for k in keys if all(k.get(c) in values for c, values in series.rows.items())]
+def selected(series: Series, catalogue: Catalogue) -> list[Row]:
+    """Return the rows that a side rests on; none of a table that a scale has not."""
+    table = catalogue.tables.get(series.table)
+    rows = table.rows if table else ()
+    return [r for r in rows if all(r.key.get(c) in values for c, values in series.rows.items())]
 
 
 def _check_rows(claim: Claim, catalogue: Catalogue, where: str) -> None:
@@ -138,7 +146,7 @@ def _check_rows(claim: Claim, catalogue: Catalogue, where: str) -> None:
                 raise UserError(f"{here}: {series.table} has no such column")
             for value in values:
                 _one_of(value, known, here)
-        found = selected(series, catalogue)
+        found = [row.key for row in selected(series, catalogue)]
         if not found:
             raise UserError(f"{where}: test.{key}.rows: {series.table} has no row with all of them")
         for column in (*paired_by, *([over] if over else [])):

@@ -23,9 +23,9 @@ from analysis.experiments.rows import Row
 from analysis.figures.frames import COMMON, EQUAL_COMPUTE
 from analysis.figures.labelling import labelled
 from analysis.figures.null_data import depths_against_nulls
-from analysis.figures.published import manual_search, published_resnets
 from analysis.landscapes.planefiles import FACTS, read_facts
 from analysis.results.csvfiles import check_columns, grid_sides, read_csv, read_numbers
+from analysis.results.published import manual_search, published_resnets
 from analysis.results.summaries import CountedSummary, Results
 from autogrow.errors import UserError, allowed, shown
 from autogrow.files.seals import read_seal

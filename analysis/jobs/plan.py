@@ -16,13 +16,14 @@ from typing import Any
 import pandas as pd
 from tabulate import tabulate
 
+from analysis.commandline import add_data_source, data_source
 from analysis.experiments.catalogue import Catalogue, load_catalogue
 from analysis.experiments.planned_runs import Run
 from analysis.jobs.estimates import epoch_flops, estimate, landscape_flops, measured_throughput
 from analysis.jobs.resources import kind_of
 from analysis.results.csvfiles import check_columns, read_csv
 from analysis.results.summaries import Results
-from autogrow.errors import UserError, shown
+from autogrow.errors import UserError
 from autogrow.files.seals import read_seal
 from autogrow.networks.names import NetworkName, parse_depth
 from autogrow.runs.folder import SPEC, finished
@@ -191,13 +192,7 @@ def _cells(line: Any, runs: int) -> list[str]:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("--scale", default="mini")
-    parser.add_argument(
-        "--data-source",
-        nargs="*",
-        default=[],
-        metavar="NAME=npz:PATH",
-        help="data sets that are taken from elsewhere, as CIFAR10=npz:PATH",
-    )
+    add_data_source(parser)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--folder", type=Path, help="default: results/out/SCALE")
     parser.add_argument("--device", default="cpu", help="to measure on")
@@ -211,11 +206,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the plan; return the exit status."""
-    sources = dict(source.split("=", 1) for source in options.data_source if "=" in source)
-    if len(sources) != len(options.data_source):
-        found = shown(options.data_source)
-        raise UserError(f"--data-source: found {found}; allowed: NAME=npz:PATH, each name once")
-    catalogue = load_catalogue(options.scale, sources=sources)
+    catalogue = load_catalogue(options.scale, sources=data_source(options))
     wanted = options.throughput
     if wanted is not None and not 0 < wanted < float("inf"):
         raise UserError(f"--throughput: found {wanted}; allowed: a number above 0")

@@ -107,19 +107,28 @@ def reproduce(scale: str) -> int:
             f"Figures (CSV, PDF and PNG): {out}/figures\n"
             f"Runs (metrics, growth, summary, weights): {out}/runs\n"
             f"Snakemake's output: {log}"
-            f"{_comparison(out)}"
+            f"{_comparison(out)}{_verdicts(out)}"
         )
     return status if status >= 0 else 128 - status
 
 
 def _comparison(out: Path) -> str:
     """Return what `compare` has said first, if there was a reference."""
-    file = out / "compare.csv"
+    return _said(out / "compare.csv", out / "logs" / "compare.log", "Against the reference", 3)
+
+
+def _verdicts(out: Path) -> str:
+    """Return what `judge` has said first, if there are claims."""
+    return _said(out / "claims" / "claims.md", out / "logs" / "claims.log", "Claims", 9)
+
+
+def _said(file: Path, log: Path, what: str, most: int) -> str:
+    """Return the first lines of a job's log below the name of the file that it made."""
     try:
-        lines = (out / "logs" / "compare.log").read_text(errors="replace").splitlines()[:3]
+        lines = log.read_text(errors="replace").splitlines()[:most]
     except OSError:
         return ""
-    return "\n".join(["", f"Against the reference ({file}):", *lines]) if file.is_file() else ""
+    return "\n".join(["", f"{what} ({file}):", *lines]) if file.is_file() else ""
 
 
 def _watch(snakemake: subprocess.Popen[bytes], workflow: Workflow, screen: Screen) -> None:

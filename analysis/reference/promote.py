@@ -1,9 +1,10 @@
 """Make generated tables the reference of their scale.
 
-``python -m analysis promote --scale mini`` copies the tables, and the CSVs of the figures, of
-results/out/mini to results/reference/mini, and packs the runs into an archive a seed. A
-provenance.json says what made them and how to repeat it. It writes nothing unless every
-change is committed and every run of the catalogue is finished and older than its tables.
+``python -m analysis promote --scale mini`` copies the tables, the CSVs of the figures and the
+verdicts on the claims of results/out/mini to results/reference/mini, and packs the runs into an
+archive a seed. A provenance.json says what made them and how to repeat it. It writes nothing
+unless every change is committed and every run of the catalogue is finished and older than its
+tables.
 """
 
 from __future__ import annotations
@@ -34,12 +35,15 @@ from autogrow.runs.summary import Summary
 FORMS = (".csv", ".md", ".tex", "_seeds.csv")
 """Endings of the files of a table."""
 
+VERDICTS = ("claims.csv", "claims.md")
+"""The files of the verdicts, where claims were judged."""
+
 PICTURES = ("figure2.png", "figure9.png")
 """The pictures that README and docs show."""
 
 _OURS = re.compile(
     r"table\d+(\.csv|\.md|\.tex|_seeds\.csv)|provenance\.json|figure\d(_contour)?\.(csv|png)"
-    r"|runs-seed\d+\.tar\.xz"
+    r"|claims\.(csv|md)|runs-seed\d+\.tar\.xz"
 )
 
 
@@ -62,6 +66,8 @@ def promote(scale: str, source: Path, target: Path) -> dict[str, Any]:
     tables = [catalogue.tables[name] for name in catalogue.table_names]
     files = [folder / f"{table.name}{form}" for table in tables for form in FORMS]
     files += _of_figures(source / "figures", catalogue)
+    verdicts = [file for file in (source / "claims" / name for name in VERDICTS) if file.exists()]
+    files += verdicts
     for file in files:
         if not file.is_file():
             raise UserError(
@@ -73,6 +79,8 @@ def promote(scale: str, source: Path, target: Path) -> dict[str, Any]:
         _check_table(
             folder, table, scale, [_run_file(source, r, s) for r in table.runs for s in seeds]
         )
+    if verdicts:
+        _check_age(verdicts, [_run_file(source, r, s) for r in catalogue.runs for s in seeds])
     archives = {archive_name(seed): pack(source, seed, catalogue.runs) for seed in seeds}
     provenance = {
         **describe_runs(catalogue, seeds, summaries),
@@ -171,10 +179,15 @@ def _check_table(folder: Path, table: Table, scale: str, summaries: Sequence[Pat
         raise UserError(f"{file}: is of scale {content.scale}; allowed: {scale}")
     if set(content.rows) != {row.name for row in table.rows}:
         raise UserError(f"{file}: its rows are not the catalogue's; make the table again")
-    made = min((folder / f"{table.name}{form}").stat().st_mtime_ns for form in FORMS)
+    _check_age([folder / f"{table.name}{form}" for form in FORMS], summaries)
+
+
+def _check_age(files: Sequence[Path], summaries: Sequence[Path]) -> None:
+    """Refuse files that are older than a run."""
+    made = min(file.stat().st_mtime_ns for file in files)
     for summary in summaries:
         if summary.stat().st_mtime_ns > made:
-            raise UserError(f"{file}: is older than {summary}; make the table again")
+            raise UserError(f"{files[0]}: is older than {summary}; make it again")
 
 
 def _accuracy(folder: Path, tables: Sequence[Table]) -> Any:

@@ -12,7 +12,7 @@ from made_up_runs import GRID, PLANE, SEEDS, make_results
 from analysis.__main__ import main
 from analysis.experiments.catalogue import load_catalogue
 from analysis.figures import figure_data as figures
-from analysis.figures.published import manual_search, published_resnets
+from analysis.results.published import manual_search, published_resnets
 from autogrow.files.seals import seal
 from autogrow.files.writing import write_csv
 from autogrow.networks.flops import network_costs

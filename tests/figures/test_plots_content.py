@@ -20,7 +20,7 @@ from figure_rows import (
 from analysis.figures import style
 from analysis.figures.draw import draw_figure
 from analysis.figures.frames import grid, levels
-from analysis.figures.published import MANUAL, manual_search, published_resnets
+from analysis.results.published import MANUAL, manual_search, published_resnets
 from autogrow.errors import UserError
 
 __all__ = ["figure", "looks", "write"]

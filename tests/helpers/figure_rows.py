@@ -16,7 +16,7 @@ from analysis.experiments.catalogue import load_catalogue
 from analysis.figures import style
 from analysis.figures.draw import draw_figure
 from analysis.figures.figure_data import build_figure
-from analysis.figures.published import manual_search
+from analysis.results.published import manual_search
 from analysis.results.summaries import Results
 
 STAMP = "SMOKE TEST, NO SCIENTIFIC MEANING"

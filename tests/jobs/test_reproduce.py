@@ -65,6 +65,10 @@ def test_elsewhere_than_on_a_terminal(command, tmp_path, end, status):
     (out / "logs").mkdir(parents=True)
     (out / "compare.csv").touch()
     (out / "logs/compare.log").write_text("counts\nworst\nto be decided\nnote: more\n")
+    (out / "claims").mkdir()
+    (out / "claims/claims.md").touch()
+    verdicts = [f"line {number}" for number in range(1, 20)]
+    (out / "logs/claims.log").write_text("\n".join(verdicts))
     done = subprocess.run(command(end), cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == status
     log = log_of(tmp_path)
@@ -72,8 +76,10 @@ def test_elsewhere_than_on_a_terminal(command, tmp_path, end, status):
     told = done.stderr.splitlines()
     if not status:
         compared = "Against the reference (results/out/smoke/compare.csv):"
-        assert told[-4:] == [compared, "counts", "worst", "to be decided"]
-        told = told[:-4]
+        shown = [compared, "counts", "worst", "to be decided"]
+        shown += ["Claims (results/out/smoke/claims/claims.md):", *verdicts[:9]]
+        assert told[-14:] == shown
+        told = told[:-14]
     assert str(log.relative_to(tmp_path)) in told[-1]
     assert re.search(r"^\[0:\d\d\] 1 of 12 jobs done \(8 %\)$", done.stderr, re.MULTILINE)
     assert ("broken job" in done.stderr) == ("broken job" in end)

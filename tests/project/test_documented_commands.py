@@ -31,6 +31,7 @@ from autogrow.config.pydantic_errors import validated
 from autogrow.config.spec import parse_spec
 from benchmarks.__main__ import main as benchmarks_main
 from benchmarks.campaign import main as campaign_main
+from benchmarks.claim_power import main as claim_power_main
 
 SMALL = {
     "grow": ["--K", "1", "--J", "1", "--tau", "100", "--finetune-epochs", "2"],
@@ -119,6 +120,7 @@ def python(words):
         assert words[0] == "-m"
         known = {"analysis": analysis, "benchmarks": helps(benchmarks_main)}
         known["benchmarks.campaign"] = helps(campaign_main)
+        known["benchmarks.claim_power"] = helps(claim_power_main)
         known[words[1]](words[2:])
 
 
@@ -139,7 +141,7 @@ def snakemake(words):
 
     _, options = parse_args(words)
     experiments = yaml.safe_load(Path("config/experiments.yaml").read_text())
-    targets = {*experiments, "all", "tables", "figures", "compare", "plan"}
+    targets = {*experiments, "all", "tables", "figures", "compare", "claims", "plan"}
     assert {*options.targets} <= targets
     settings = yaml.safe_load(Path("config/config.yaml").read_text())
     if options.profile:

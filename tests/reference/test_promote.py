@@ -18,6 +18,8 @@ from mounts import fill, read_only, small_disk
 
 from analysis import rebuild
 from analysis.__main__ import main
+from analysis.claims.judge import write_verdicts
+from analysis.claims.values import FinishedRuns
 from analysis.experiments.catalogue import load_catalogue
 from analysis.figures.figure_data import write_figure
 from analysis.records.archives import archive_name, pack, read_archive
@@ -66,6 +68,7 @@ def template(tmp_path_factory):
             write_figure(figure, mini(), results)
     for name in (*module.PICTURES, "figure5_contour.csv"):
         (folder / "figures" / name).write_text("made up")
+    write_verdicts(FinishedRuns(mini(), folder, SEEDS), folder)
     return root
 
 
@@ -116,6 +119,7 @@ def test_tables_and_their_provenance_are_kept(project, call, monkeypatch):
     names = [*(f"table{n}" for n in range(2, 14)), "null_depth", "selection_audit", "frontier"]
     kept = [f"tables/{name}{form}" for name in names for form in module.FORMS]
     kept += [f"figures/figure{n}.csv" for n in range(2, 10)]
+    kept += [f"claims/{name}" for name in module.VERDICTS]
     kept += [f"figures/{name}" for name in (*module.PICTURES, "figure5_contour.csv")]
     for name in kept:
         copy = reference / Path(name).name
@@ -166,8 +170,8 @@ def test_a_reference_is_rebuilt_from_its_archives_byte_for_byte(project, call, m
     told = call(main, "rebuild", "--scale", "mini")
     assert (told.status, told.err) == (0, "")
     made = project / "results/out/rebuilt/mini"
-    assert f"{made}: {4 * 15 + 5} files made" in told.out
-    assert f"{reference}: {4 * 15 + 1} committed tables and figures are equal" in told.out
+    assert f"{made}: {4 * 15 + 5 + 2} files made" in told.out
+    assert f"{reference}: {4 * 15 + 5 + 2} committed files are equal" in told.out
     assert not out(project).exists()
 
     (reference / "table5.md").write_text("changed")
@@ -206,6 +210,11 @@ def test_what_is_committed_is_rebuilt_byte_for_byte(reference, tmp_path):
     for name, digest in known.items():
         assert sha256((reference / name).read_bytes()).hexdigest() == digest
         assert read_archive(reference / name).folder == reference.name
+
+
+def test_verdicts_that_are_older_than_a_run_are_refused(project):
+    os.utime(out(project) / "claims/claims.md", (MADE - 10, MADE - 10))
+    refused(project, "claims/claims.csv: is older than")
 
 
 def test_a_reference_can_be_compared_with(project, capsys):

@@ -121,6 +121,14 @@ def test_a_null_is_replayed_from_the_seed_networks_curve(smoke):
     assert cells["null_depth"] == outcome(spec.growth_policy, (1, 1, 1), accuracies).text
 
 
+def test_claims_are_judged_but_neither_supported_nor_contradicted(smoke):
+    verdicts = pd.read_csv(smoke.folder / OUT / "claims/claims.csv")["verdict"]
+    assert set(verdicts) == {"not testable at this scale"}
+    log = (smoke.folder / OUT / "logs/claims.log").read_text()
+    assert len(log.splitlines()) < 10
+    assert (smoke.folder / OUT / "claims/claims.md").read_text().startswith("# The paper's claims")
+
+
 def test_after_everything_there_is_nothing_to_do(smoke):
     assert smoke.planned(*SMOKE, "all") == {}
 

@@ -10,7 +10,6 @@ rule figure_data:
             "analysis/figures/figure_data.py",
             "analysis/figures/labelling.py",
             "analysis/figures/null_data.py",
-            "analysis/figures/published.py",
             "analysis/landscapes/planefiles.py",
             *code_of("results"),
         ],
