@@ -60,7 +60,7 @@ def _color(i: int) -> str:
 
 def _points(axes: Axes, rows: pd.DataFrame, tasks: list[str]) -> None:
     by_K = bool((rows["paper_K"] != "").any())
-    settings = rows["paper_K"] if by_K else rows["fraction"]
+    settings = rows["K"] if by_K else rows["fraction"]
     order = sorted(settings.unique(), key=float)
     axes.set(xscale="log", yscale="log", xlabel="Schedule alone", ylabel="AutoGrow")
     if len(rows):
@@ -76,7 +76,7 @@ def _points(axes: Axes, rows: pd.DataFrame, tasks: list[str]) -> None:
         x, y = (points[column] for column in reversed(NUMBERS))
         axes.plot(x, y, _marker(tasks.index(str(task))), ls="", alpha=0.85, **look)
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_locator(LogLocator(subs=(1, 2, 3, 5, 7)))
         axis.set_major_formatter(ScalarFormatter())
         axis.set_minor_formatter(NullFormatter())
     handles = [
@@ -87,8 +87,9 @@ def _points(axes: Axes, rows: pd.DataFrame, tasks: list[str]) -> None:
 
 
 def _named(rows: pd.DataFrame, by_K: bool) -> str:
-    """Return what a colour stands for, the paper's value beside one that a scale replaced."""
+    """Return what a colour stands for, the paper's values beside one that a scale replaced."""
     if not by_K:
         return str(rows["fraction"].iloc[0])
-    used, paper = rows["K"].iloc[0], rows["paper_K"].iloc[0]
-    return f"K = {used}" + ("" if used == paper else f" (the paper's: {paper})")
+    used = str(rows["K"].iloc[0])
+    paper = sorted(rows["paper_K"].unique(), key=float)
+    return f"K = {used}" + ("" if paper == [used] else f" (the paper's: {', '.join(paper)})")

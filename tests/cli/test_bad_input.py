@@ -223,7 +223,7 @@ def test_a_setting_of_the_workflow_with_one_odd_value(place, value):
     told("config", load, file, {**CONTENTS, file: content})  # a scale is told where a row needs it
 
 
-TABLE = Path("results/reference/mini-digits/table6.csv").read_text().splitlines()
+TABLE = Path("results/reference/mini/table6.csv").read_text().splitlines()
 
 
 @MANY

@@ -49,8 +49,7 @@ def place(tmp_path, monkeypatch):
     for part in ("Snakefile", "config", "profiles", "slurm", "workflow", "environment.yml"):
         Path(part).symlink_to(ROOT / part)
     shutil.copytree(ROOT / "results/reference", "results/reference")
-    for copy in ("results/reference/mini", "results/out/mini/tables"):
-        shutil.copytree(ROOT / "results/reference/mini-digits", copy)
+    shutil.copytree(ROOT / "results/reference/mini", "results/out/mini/tables")
     Path("SPEC.yaml").write_text(SPEC)
     Path("curve.csv").write_text("epoch,val_accuracy\n1,50\n2,60\n3,60\n")
     labels = np.arange(12) % 2
