@@ -42,7 +42,7 @@ def reference(name):
 
 def test_the_picture_of_the_readme_is_small_and_of_a_run_of_the_reference():
     assert (ROOT / "results/reference/mini/figure2.png").stat().st_size < 300_000
-    first, *_, last = reference("figure2")
+    first, *_, last = [row for row in reference("figure2") if row["seed"] == "0"]
     assert f"from {first['layers']} to {last['layers']} layers" in (ROOT / "README.md").read_text()
     [row] = [r for r in reference("table5") if r["row"] == "CIFAR10/Basic3ResNet/3"]
     assert last["depth"] == row["found_net"].split("; ")[0]
