@@ -42,8 +42,9 @@ def test_gradients_of_the_shapes_that_crash_are_right():
 
 
 def test_elsewhere_it_is_the_convolution_to_the_bit():
+    # Shapes for which the convolution itself is sound: others would damage this process's memory.
     last, first = torch.channels_last, torch.contiguous_format
-    for inputs, size, layout in ((16, 56, last), (8, 56, first), (8, 55, last), (4, 8, last)):
+    for inputs, size, layout in ((16, 56, last), (8, 56, first), (8, 55, last)):
         layer, plain = (
             kind(inputs, 32, 1, 2, bias=False) for kind in (StridedPointwise, nn.Conv2d)
         )

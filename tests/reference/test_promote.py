@@ -286,7 +286,7 @@ def test_an_earlier_reference_is_left_when_writing_fails(project, kept, monkeypa
 
 
 def test_an_earlier_reference_is_left_where_the_disk_is_full_or_read_only(project, tmp_path):
-    with small_disk(tmp_path / "disk", 2048) as disk:
+    with small_disk(tmp_path / "disk", 8192) as disk:
         target = disk / "kept"
         promote(project, target)
         before = contents(target)

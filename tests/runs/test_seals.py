@@ -177,8 +177,11 @@ def test_an_older_run_is_refused_until_it_is_sealed_as_it_is(out, train, cli):
 def test_a_whole_tree_is_verified(tmp_path, cli, mistake):
     catalogue = load_catalogue("mini")
     folder = make_results(tmp_path, catalogue, ["figure6", "figure7"]).folder
-    runs = {run for name in ("figure6", "figure7") for run in catalogue.tables[name].runs}
-    sound = len(runs) * len(SEEDS) + 2 * 4 + 6  # a plane and a contour are a result each
+    figures = [catalogue.tables[name] for name in ("figure6", "figure7")]
+    runs = {run for figure in figures for run in figure.runs}
+    planes, surfaces = ({row.runs["main"] for row in figure.rows} for figure in figures)
+    # A plane and a contour are a result each.
+    sound = len(runs) * len(SEEDS) + 2 * len(planes) + len(surfaces)
     assert f"\n{sound} sound\n" in cli("verify", folder).out
     first, second, *_ = sorted(folder.rglob("contour.csv"))
     first.write_text(first.read_text() + "1\n")
