@@ -5,6 +5,7 @@
 #   snakemake --cores all figure6                      one figure
 #   snakemake --cores all compare                      new tables against the reference
 #   snakemake --cores all claims                       what supports and contradicts the paper's claims
+#   snakemake --cores all report                       one page on runs, tables, figures and verdicts
 #   snakemake --cores all plan                         what there is to run, and its cost
 #
 # config/experiments.yaml says what is run, config/scales/*.yaml how large.
@@ -34,6 +35,7 @@ else:
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/compare.smk"
 include: "workflow/rules/claims.smk"
+include: "workflow/rules/report.smk"
 
 
 rule all:
@@ -43,3 +45,4 @@ rule all:
         rules.figures.input,
         rules.compare.output if COMPARED else [],
         rules.claims.input if CLAIMED else [],
+        rules.report.output,

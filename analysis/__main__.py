@@ -22,6 +22,7 @@ COMMANDS = {
     "compare": ("analysis.reference.compare", "compare tables with a reference"),
     "claims": ("analysis.claims.show", "list the claims of the paper, and how they are judged"),
     "judge": ("analysis.claims.judge", "judge the claims by finished runs"),
+    "report": ("analysis.report.build", "write one page on runs, tables, figures and verdicts"),
     "archive": ("analysis.records.archive", "pack finished runs, unpack or check archives"),
     "promote": ("analysis.reference.promote", "make tables the committed reference"),
     "rebuild": ("analysis.rebuild", "rebuild tables, figures and verdicts from archives"),

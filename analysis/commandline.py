@@ -6,9 +6,9 @@ import argparse
 from pathlib import Path
 
 from autogrow.cli.options import OneLineParser as Parser
-from autogrow.errors import UserError, shown
+from autogrow.errors import UserError, allowed, shown
 
-__all__ = ["Parser", "add_data_source", "add_results", "data_source"]
+__all__ = ["Parser", "add_campaign", "add_results", "data_source", "seeds"]
 
 
 def add_results(parser: argparse.ArgumentParser) -> None:
@@ -21,8 +21,13 @@ def add_results(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--accuracy", choices=("best", "overall", "final"), default="best")
 
 
-def add_data_source(parser: argparse.ArgumentParser) -> None:
-    """Add the option that says which data sets are taken from elsewhere."""
+def add_campaign(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which rows there are, and which finished runs are read."""
+    parser.add_argument("--folder", type=Path, help="default: results/out/SCALE")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument(
+        "--protocol", choices=("paper", "holdout"), help="config.yaml's; default: the scale's"
+    )
     parser.add_argument(
         "--data-source",
         nargs="*",
@@ -30,6 +35,13 @@ def add_data_source(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=npz:PATH",
         help="data sets that are taken from elsewhere, as CIFAR10=npz:PATH",
     )
+
+
+def seeds(options: argparse.Namespace) -> list[int]:
+    """Return what the option ``--seeds`` says; a seed that is given twice is refused."""
+    if len(set(options.seeds)) < len(options.seeds):
+        raise UserError(f"--seeds: found {allowed(options.seeds)}; allowed: each seed once")
+    return list(options.seeds)
 
 
 def data_source(options: argparse.Namespace) -> dict[str, str]:

@@ -1,9 +1,9 @@
 """Rebuild tables, figures and verdicts from the committed archives, without training.
 
 ``python -m analysis rebuild --scale mini`` unpacks the archives of results/reference/mini into
-results/out/rebuilt/mini, which is made anew, and makes every table there, every figure that
-needs no landscape, and the verdicts on the claims. Then it says which of the committed files they
-equal, byte for byte.
+results/out/rebuilt/mini, and makes every table there, every figure that needs no landscape, the
+verdicts on the claims, and the report. What was in that folder before is removed. Then it says
+which of the committed files they equal, byte for byte.
 
 Exit status: 0, all that is committed was rebuilt; 1, a file differs or could not be made; 2, an
 archive is missing or damaged.
@@ -24,6 +24,7 @@ from analysis.figures.draw import write_pictures
 from analysis.figures.figure_data import write_figure
 from analysis.records.archives import archive_files, read_archive
 from analysis.records.unpacking import unpack
+from analysis.report.build import PAGE, write_report
 from analysis.results.summaries import Results
 from analysis.tables.build import write_table
 from autogrow.errors import UserError, allowed
@@ -72,6 +73,7 @@ def rebuild(catalogue: Catalogue, reference: Path, out: Path) -> tuple[list[Path
         write_verdicts(FinishedRuns(catalogue, out, results.seeds), out)
     except UserError as error:
         lacking.append(f"claims: {error}")
+    write_report(catalogue, results)
     kinds = ("tables", "figures", "claims")
     made = [file for kind in kinds for file in sorted((out / kind).glob("*"))]
     return made, lacking
@@ -129,6 +131,7 @@ def run(options: argparse.Namespace) -> int:
     for line in lacking:
         print(f"not made: {line}")
     print(f"{out}: {len(made)} files made")
+    print(f"Report: {out / PAGE}")
     print(f"{reference}: {same} committed files are equal, byte for byte")
     if others:
         print(f"{len(others)} are not: {allowed(others)}")

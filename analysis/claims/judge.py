@@ -19,10 +19,9 @@ from analysis.claims.judging import judge
 from analysis.claims.paper_values import PapersNumbers
 from analysis.claims.reports import csv_of, markdown_of, summary_of
 from analysis.claims.values import FinishedRuns, Source
-from analysis.commandline import add_data_source, data_source
+from analysis.commandline import add_campaign, data_source, seeds
 from analysis.experiments.catalogue import load_catalogue
 from analysis.experiments.settings import SCALES
-from autogrow.errors import UserError, allowed
 from autogrow.files.reading import require_folder
 from autogrow.files.writing import write_together
 
@@ -50,11 +49,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--scale", choices=SCALES, help="finished runs of this scale")
     what.add_argument("--paper", action="store_true", help="the numbers that the paper prints")
-    parser.add_argument(
-        "--folder", type=Path, help="default: results/out/SCALE, or results/out/papers-numbers"
-    )
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    add_data_source(parser)
+    add_campaign(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -66,9 +61,9 @@ def run(options: argparse.Namespace) -> int:
     else:
         folder = options.folder or Path("results/out") / options.scale
         require_folder(folder, "a folder of finished runs")
-        if len(set(options.seeds)) < len(options.seeds):
-            raise UserError(f"--seeds: found {allowed(options.seeds)}; allowed: each seed once")
-        catalogue = load_catalogue(options.scale, sources=data_source(options))
-        source = FinishedRuns(catalogue, folder, options.seeds)
+        catalogue = load_catalogue(
+            options.scale, sources=data_source(options), protocol=options.protocol
+        )
+        source = FinishedRuns(catalogue, folder, seeds(options))
     print("\n".join([*write_verdicts(source, folder), f"All verdicts: {folder}/claims/claims.md"]))
     return 0

@@ -86,6 +86,14 @@ def number(value: float) -> str:
     return "" if math.isnan(value) else f"{value:.3f}"
 
 
+def effect_text(effect: float, low: float, high: float, unit: str) -> str:
+    """Return an effect with its interval and unit; empty where nothing was measured."""
+    if math.isnan(effect):
+        return ""
+    ends = "" if math.isnan(low) else f" ({number(low)} to {number(high)})"
+    return f"{number(effect)}{ends} {unit}"
+
+
 def p_value(value: float) -> str:
     """Return a p value with three digits; NaN is empty."""
     return "" if math.isnan(value) else f"{value:.3g}"
@@ -148,12 +156,9 @@ def _section(lines: Sequence[Judged], content: Claims) -> str:
 
 
 def _effect(line: Judged) -> str:
-    """Return an effect with its interval and unit; empty where nothing was measured."""
+    """Return the effect of a line as Markdown."""
     found = line.evidence
-    if math.isnan(found.effect):
-        return ""
-    ends = f" ({number(found.low)} to {number(found.high)})" if not math.isnan(found.low) else ""
-    return f"{number(found.effect)}{ends} {markdown_text(line.unit)}"
+    return markdown_text(effect_text(found.effect, found.low, found.high, line.unit))
 
 
 def _ps(raw: float, adjusted: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from analysis.claims.claims import Margin
@@ -47,6 +48,43 @@ def support_and_contradiction(test: Test, margins: Mapping[str, Margin]) -> tupl
                 return f"better than all {others}", f"less than {margin} better than some {others}"
             below = f"than {margin} below"
             return f"less {below} all {others}", f"more {below} some {others}"
+
+
+def supporting(test: Test, margins: Mapping[str, Margin]) -> list[tuple[float, float]]:
+    """Return between which effects a claim holds, in the unit of the effect."""
+    match test:
+        case Superiority() | FixedSettings():
+            limit = 0.0 if test.shows == "superior" else -margins[test.margin].value
+            if isinstance(test, Superiority) and test.direction == "below":
+                return [(-math.inf, -limit)]
+            return [(limit, math.inf)]
+        case Equivalence() | Plateau():
+            margin = margins[test.margin].value
+            if isinstance(test, Equivalence) and test.shows == "different":
+                return [(-math.inf, -margin), (margin, math.inf)]
+            return [(-margin, margin)]
+        case CostRatio():
+            return [(test.low or 0.0, test.high)]
+        case Count():
+            return [(test.share, 1.0)]
+        case Trend():
+            return [(0.0, 1.0)] if test.direction == "rising" else [(-1.0, 0.0)]
+
+
+def contradicting(test: Test, margins: Mapping[str, Margin]) -> list[tuple[float, float]]:
+    """Return between which effects a claim does not hold, in the unit of the effect.
+
+    The two may overlap: a difference above 0 supports what is ``superior``, and one that is
+    shown to be below the margin as well contradicts it only where it is not above 0.
+    """
+    if isinstance(test, Superiority | FixedSettings) and test.shows == "superior":
+        margin = margins[test.margin].value
+        if isinstance(test, Superiority) and test.direction == "below":
+            return [(-margin, math.inf)]
+        return [(-math.inf, margin)]
+    ends = [-math.inf, *(end for region in supporting(test, margins) for end in region), math.inf]
+    regions = zip(ends[::2], ends[1::2], strict=True)
+    return [(low, high) for low, high in regions if low < high]
 
 
 _SIDES = ("inside", "outside")

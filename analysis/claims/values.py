@@ -15,7 +15,7 @@ from analysis.experiments.catalogue import Catalogue
 from analysis.experiments.rows import Row
 from analysis.results.nulls import schedule_null
 from analysis.results.summaries import CountedSummary, Results
-from analysis.tables.columns import COLUMNS
+from analysis.tables.columns import COLUMNS, roles_of
 from autogrow.networks.names import parse_network
 
 DIVERGED = "diverged"
@@ -119,7 +119,7 @@ class FinishedRuns:
         ]
 
     def _value(self, row: Row, column: str, basis: Basis, seed: int) -> Value:
-        roles = _roles(column, row)
+        roles = _roles(column)
         runs = tuple(row.runs[role] for role in roles if role in row.runs)
         given = (row.name, tuple(row.key.items()), seed, runs)
         results = self._results[seed]
@@ -156,16 +156,13 @@ class FinishedRuns:
 def runs_of(series: Series, basis: Basis, catalogue: Catalogue) -> list[str]:
     """Return the ids of the runs that a side rests on, each once."""
     rows, column = selected(series, catalogue), series.column[basis]
-    found = (row.runs[role] for row in rows for role in _roles(column, row) if role in row.runs)
+    found = (row.runs[role] for row in rows for role in _roles(column) if role in row.runs)
     return list(dict.fromkeys(found))
 
 
-def _roles(column: str, row: Row) -> tuple[str, ...]:
+def _roles(column: str) -> tuple[str, ...]:
     """Return the roles of the runs that a column needs, the main run always."""
-    if column == "depth_minus_null":
-        return ("main", "never_grown")
-    roles = COLUMNS[column].roles if column in COLUMNS else ()
-    return tuple(dict.fromkeys(("main", *roles)))
+    return tuple(dict.fromkeys(("main", *roles_of(column))))
 
 
 def _counted(summary: CountedSummary, basis: Basis) -> CountedSummary:

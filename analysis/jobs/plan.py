@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 from tabulate import tabulate
 
-from analysis.commandline import add_data_source, data_source
+from analysis.commandline import add_campaign, data_source, seeds
 from analysis.experiments.catalogue import Catalogue, load_catalogue
 from analysis.experiments.planned_runs import Run
 from analysis.jobs.estimates import epoch_flops, estimate, landscape_flops, measured_throughput
@@ -192,9 +192,7 @@ def _cells(line: Any, runs: int) -> list[str]:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("--scale", default="mini")
-    add_data_source(parser)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--folder", type=Path, help="default: results/out/SCALE")
+    add_campaign(parser)
     parser.add_argument("--device", default="cpu", help="to measure on")
     parser.add_argument(
         "--throughput",
@@ -206,13 +204,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the plan; return the exit status."""
-    catalogue = load_catalogue(options.scale, sources=data_source(options))
+    catalogue = load_catalogue(
+        options.scale, sources=data_source(options), protocol=options.protocol
+    )
     wanted = options.throughput
     if wanted is not None and not 0 < wanted < float("inf"):
         raise UserError(f"--throughput: found {wanted}; allowed: a number above 0")
     throughput = wanted or measured_throughput(catalogue, options.device)
     rate = f"{throughput:.3g}/s " + ("as given" if wanted else "measured on this machine")
     folder = options.folder or Path("results/out") / options.scale
-    given = (catalogue, options.seeds, throughput, folder)
-    print(report(plan(*given), plan_landscapes(*given), catalogue, options.seeds, rate))
+    given = (catalogue, seeds(options), throughput, folder)
+    print(report(plan(*given), plan_landscapes(*given), catalogue, seeds(options), rate))
     return 0

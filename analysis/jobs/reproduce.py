@@ -105,6 +105,7 @@ def reproduce(scale: str) -> int:
         screen.say(
             f"Tables (CSV and Markdown): {out}/tables\n"
             f"Figures (CSV, PDF and PNG): {out}/figures\n"
+            f"Report on all of it: {out}/report.html\n"
             f"Runs (metrics, growth, summary, weights): {out}/runs\n"
             f"Snakemake's output: {log}"
             f"{_comparison(out)}{_verdicts(out)}"

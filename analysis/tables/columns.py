@@ -128,3 +128,12 @@ COLUMNS: dict[str, Column] = {
     "delta_best_test": _minus("best_test_accuracy", "scratch"),
 }
 """Every value column but those of the schedule null and of the frontier's regret."""
+
+
+def roles_of(column: str) -> tuple[str, ...]:
+    """Return the roles of the runs that a column is made from; the first is what it tells of."""
+    if column == "null_depth":
+        return ("never_grown",)
+    if column == "depth_minus_null":
+        return ("main", "never_grown")
+    return COLUMNS[column].roles if column in COLUMNS else ("main",)

@@ -40,13 +40,13 @@ _HEADINGS = {
 }
 
 _NOTES = {
-    "null_depth": "`null_depth` is the depth that the schedule alone reports, on the curve of the "
-    "seed network that never grows (>=: it had not stopped there); `depth_minus_null` counts "
-    "sub-modules.",
-    "equal_compute_accuracy": "`equal_compute_accuracy` is of the network from scratch, trained "
-    "for as many multiply-adds as AutoGrow.",
-    "selection_gain": "`selection_gain` is what choosing the best test epoch adds to the last.",
-    "regret": "`regret` is the accuracy of the best fixed depth minus AutoGrow's.",
+    "null_depth": "The null depth is what the schedule alone reports, on the curve of the seed "
+    "network that never grows (>=: it had not stopped there); the found depth minus the null "
+    "counts sub-modules.",
+    "equal_compute_accuracy": "Equal compute: the network from scratch, trained for as many "
+    "multiply-adds as AutoGrow.",
+    "selection_gain": "The selection gain is what choosing the best test epoch adds to the last.",
+    "regret": "The regret is the accuracy of the best fixed depth minus AutoGrow's.",
 }
 """Sentences on columns that the paper has not."""
 
@@ -59,15 +59,26 @@ def markdown(table: Table, frame: pd.DataFrame, catalogue: Catalogue, results: R
         column = counts.removesuffix("_diverged")
         shown[column] = [f"{row[column]}{_left_out(row, column)}" for _, row in frame.iterrows()]
         shown = shown.drop(columns=counts)
-    conditions = markdown_text(_conditions(table, catalogue, results))
+    notes = " ".join(map(markdown_text, sentences(table, frame, catalogue, results)))
     shown = shown.loc[:, (shown != "").any()].map(markdown_text).rename(columns=markdown_text)
     return (
         f"# {_number(table)}{markdown_text(table.title)}\n\n{stamp}"
-        f"{conditions} Columns without `paper_` are what was really used and measured; `paper_` "
-        f"columns are the paper's, on its own data.{_paper(table, frame)}"
-        f"{markdown_text(_divergence(frame))}{_notes(frame)}\n\n"
+        f"Columns without `paper_` are what was really used and measured; `paper_` columns are the "
+        f"paper's, on its own data. {notes}\n\n"
         f"{shown.to_markdown(index=False, disable_numparse=True)}\n"
     )
+
+
+def sentences(
+    table: Table, frame: pd.DataFrame, catalogue: Catalogue, results: Results
+) -> list[str]:
+    """Return what a reader of the table must know, as plain text."""
+    return [
+        _conditions(table, catalogue, results),
+        *_paper(table, frame),
+        *_divergence(frame),
+        *(text for column, text in _NOTES.items() if column in frame.columns),
+    ]
 
 
 def latex(table: Table, frame: pd.DataFrame, catalogue: Catalogue, results: Results) -> str:
@@ -81,7 +92,7 @@ def latex(table: Table, frame: pd.DataFrame, catalogue: Catalogue, results: Resu
     rows = [row for _, row in frame.iterrows()]
     cells = {_HEADINGS.get(c, latex_text(c)): [_cell(row, c) for row in rows] for c in columns}
     stamp = f"\\textbf{{{latex_text(_stamp(catalogue))}.}} " if _stamp(catalogue) else ""
-    conditions = _conditions(table, catalogue, results) + _divergence(frame)
+    conditions = " ".join([_conditions(table, catalogue, results), *_divergence(frame)])
     shown = pd.DataFrame(cells).style.hide(axis="index")
     text: str = shown.to_latex(
         column_format="l" * len(columns),
@@ -106,10 +117,6 @@ def _left_out(row: pd.Series, column: str) -> str:
     return f" ({count} of {row['n']} diverged)" if 0 < count < row["n"] else ""
 
 
-def _notes(frame: pd.DataFrame) -> str:
-    return "".join(f" {text}" for column, text in _NOTES.items() if column in frame.columns)
-
-
 _DIVERGED = (
     "Runs whose loss was not finite diverged: they have no accuracy, and means are over the others."
 )
@@ -120,32 +127,32 @@ _LOST_TRAINING = (
 )
 
 
-def _divergence(frame: pd.DataFrame) -> str:
+def _divergence(frame: pd.DataFrame) -> list[str]:
     notes = []
     if "diverged" in frame.columns:
         notes.append(_DIVERGED)
     if "lost_training" in frame.columns:
         rows = ", ".join(frame.loc[frame["lost_training"] > 0, "row"])
         notes.append(f"{_LOST_TRAINING} in the rows {rows}.")
-    return "".join(f" {note}" for note in notes)
+    return notes
 
 
-def _paper(table: Table, frame: pd.DataFrame) -> str:
+def _paper(table: Table, frame: pd.DataFrame) -> list[str]:
     """Tell what the paper's numbers are beside ours, and which rows it does not have."""
     key = table.rows[0].key
     columns = [c for c in frame.columns if c.removeprefix("paper_") in get_args(OwnValue)]
     columns = [c for c in columns if c.startswith("paper_") and c.removeprefix("paper_") not in key]
     if not columns:
-        return " The paper has no such table."
-    note = ""
+        return ["The paper has no such table."]
+    notes = []
     if any(c.endswith("_difference") for c in frame.columns):
-        note = " `_difference` is ours minus the paper's, where both are of the same data."
+        notes.append("A difference is ours minus the paper's, where both are of the same data.")
     elif not all(row.papers_data for row in table.rows):
-        note = " No column subtracts the two: they are of different data."
+        notes.append("No column subtracts the two: they are of different data.")
     without = frame.loc[(frame[columns] == "").all(axis=1), "row"]
     if not without.empty:
-        note += f" The paper does not have {markdown_text(', '.join(without))}."
-    return note
+        notes.append(f"The paper does not have {', '.join(without)}.")
+    return notes
 
 
 def _conditions(table: Table, catalogue: Catalogue, results: Results) -> str:

@@ -20,11 +20,12 @@ import pytest
 import yaml
 from data_sets import photograph
 from documents import DOCUMENTS, ROOT, blocks, commands, inline_commands, languages, name_of
+from made_up_runs import make_run
 from made_up_summaries import made_up_summary, write_result
 
 from analysis.__main__ import COMMANDS
 from analysis.__main__ import main as analysis_main
-from analysis.experiments.catalogue import make_catalogue
+from analysis.experiments.catalogue import load_catalogue, make_catalogue
 from analysis.experiments.settings import Settings, read_scale
 from autogrow.cli.main import main as autogrow_main
 from autogrow.config.pydantic_errors import validated
@@ -102,6 +103,9 @@ def analysis(words):
         write_result(Path("finished/runs/a/seed0"), made_up_summary("Basic3ResNet-1-1-1"))
         paths = {"pack": ("finished", "packed"), "unpack": ("packed", "out"), "check": ("packed",)}
         words += itertools.chain(*zip(("--from", "--to"), paths[words[1]], strict=False))
+    if words[0] == "report":
+        [run, *_] = load_catalogue("mini").runs.values()
+        make_run(Path("results/out/mini"), run, 0)
     if words[0] == "promote":  # would ask for every run of the scale
         words.append("--help")
     done(analysis_main, words)
@@ -140,7 +144,7 @@ def snakemake(words):
 
     _, options = parse_args(words)
     experiments = yaml.safe_load(Path("config/experiments.yaml").read_text())
-    targets = {*experiments, "all", "tables", "figures", "compare", "claims", "plan"}
+    targets = {*experiments, "all", "tables", "figures", "compare", "claims", "report", "plan"}
     assert {*options.targets} <= targets
     settings = yaml.safe_load(Path("config/config.yaml").read_text())
     if options.profile:

@@ -50,7 +50,7 @@ def test_ours_less_the_papers_where_the_data_is_the_papers(tmp_path):
     rows = [{**RESNET, "fraction": ["1.00", "0.75"]}]
     frame, md, _ = built(catalogue_of("paper", "table11", rows), tmp_path, "table11")
     assert list(frame["accuracy_difference"]) == ["-4.27", "-3.54"]  # of 94.27 and 93.54
-    assert "`_difference` is ours minus the paper's, where both are of the same data" in md
+    assert "A difference is ours minus the paper's, where both are of the same data" in md
     smaller = {"kind": "autogrow", "downscale": 2}
     frame, *_ = built(catalogue_of("paper", "table11", rows, run=smaller), tmp_path, "table11")
     assert "accuracy_difference" not in frame.columns

@@ -24,7 +24,11 @@ if CLAIMED:
             published="results/paper/resnets.csv",
             code=code_of("claims", "tables", "results"),
         output:
-            f"{OUT}/claims/claims.csv",
+            report(
+                f"{OUT}/claims/claims.csv",
+                caption="../captions/claims.rst",
+                category="Claims",
+            ),
             f"{OUT}/claims/claims.md",
         log:
             f"{OUT}/logs/claims.log",
@@ -32,12 +36,7 @@ if CLAIMED:
         conda:
             ENVIRONMENT
         params:
-            # A function, in whose value Snakemake takes no braces for wildcards.
-            options=lambda wildcards: shlex.join(
-                ["--data-source", *map("=".join, SETTINGS.data_source.items())]
-                + ["--scale", SETTINGS.scale, "--folder", OUT]
-                + ["--seeds", *map(str, SEEDS)]
-            ),
+            options=campaign_options,
         shell:
             "python -m analysis judge {params.options} > {log:q} 2>&1"
 

@@ -67,6 +67,18 @@ TABLE_OPTIONS = shlex.join(
 )
 
 
+def campaign_options(wildcards):
+    """Which runs a job is about, as arguments.
+
+    A function, in whose value Snakemake takes no braces for wildcards.
+    """
+    sources = map("=".join, SETTINGS.data_source.items())
+    return shlex.join(
+        ["--scale", SETTINGS.scale, "--folder", OUT, "--protocol", SETTINGS.protocol]
+        + ["--seeds", *map(str, SEEDS), "--data-source", *sources]
+    )
+
+
 wildcard_constraints:
     seed="[0-9]+",
     block="[0-9]+",

@@ -47,11 +47,9 @@ rule plan:
     conda:
         ENVIRONMENT
     params:
-        # A function, in whose value Snakemake takes no braces for wildcards.
-        options=lambda wildcards: shlex.join(
-            ["--data-source", *map("=".join, SETTINGS.data_source.items())]
-            + ["--scale", SETTINGS.scale, "--folder", OUT, "--seeds", *map(str, SEEDS)]
-            + ([f"--throughput={SETTINGS.throughput}"] if SETTINGS.throughput else [])
+        options=campaign_options,
+        throughput=(
+            f"--throughput={SETTINGS.throughput}" if SETTINGS.throughput else ""
         ),
     shell:
-        "python -m analysis plan {params.options} 2>&1 | tee {log:q}"
+        "python -m analysis plan {params.options} {params.throughput} 2>&1 | tee {log:q}"

@@ -47,7 +47,12 @@ rule figure:
         code=code_of("figures"),
     output:
         f"{OUT}/figures/{{figure}}.pdf",
-        f"{OUT}/figures/{{figure}}.png",
+        report(
+            f"{OUT}/figures/{{figure}}.png",
+            caption="../captions/figure.rst",
+            category="Figures",
+            labels={"figure": "{figure}"},
+        ),
     log:
         f"{OUT}/logs/figures/{{figure}}.log",
     wildcard_constraints:

@@ -7,7 +7,12 @@ rule table:
         paper=lambda wildcards: paper_numbers(wildcards.table),
         code=code_of("tables", "results"),
     output:
-        f"{OUT}/tables/{{table}}.csv",
+        report(
+            f"{OUT}/tables/{{table}}.csv",
+            caption="../captions/table.rst",
+            category="Tables",
+            labels={"table": "{table}"},
+        ),
         f"{OUT}/tables/{{table}}.md",
         f"{OUT}/tables/{{table}}.tex",
         f"{OUT}/tables/{{table}}_seeds.csv",
