@@ -39,11 +39,10 @@ def stand_ins(catalogue: Catalogue) -> dict[str, list[str]]:
 
 def duration(seconds: float) -> str:
     """Return a time to read: ``12 s``, ``3 min 5 s`` or ``4.2 h``."""
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    if seconds < 3600:
-        return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
-    return f"{seconds / 3600:.1f} h"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes >= 60:
+        return f"{seconds / 3600:.1f} h"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 def quantity(number: float) -> str:

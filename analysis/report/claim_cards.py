@@ -193,8 +193,9 @@ def _change(decided: Verdict, support: str, contradiction: str) -> str:
 
 
 def _sections(place: str) -> list[str]:
-    """Return the abstract and the sections that a place names, as ``section 3.3``."""
-    named = re.findall(r"sections? ((?:\d+(?:\.\d+)?(?:, | and )?)+)", place, re.IGNORECASE)
-    numbers = dict.fromkeys(number for text in named for number in re.findall(r"[\d.]+", text))
-    abstract = ["abstract"] if "abstract" in place.lower() else []
-    return [*abstract, *(f"section {number}" for number in numbers)]
+    """Return the abstract, sections and appendix that a place names, as ``section 3.3``."""
+    text = place.lower()
+    named = re.findall(r"sections? ((?:\d+(?:\.\d+)?(?:, | and )?)+)", text)
+    numbers = dict.fromkeys(number for found in named for number in re.findall(r"[\d.]+", found))
+    others = [name for name in ("abstract", "appendix") if name in text]
+    return [*others, *(f"section {number}" for number in numbers)]

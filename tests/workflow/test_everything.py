@@ -121,6 +121,20 @@ def test_a_null_is_replayed_from_the_seed_networks_curve(smoke):
     assert cells["null_depth"] == outcome(spec.growth_policy, (1, 1, 1), accuracies).text
 
 
+def test_the_report_shows_every_run_and_says_that_nothing_is_meant(smoke):
+    page = (smoke.folder / OUT / "report.html").read_text()
+    assert "SMOKE TEST, NO SCIENTIFIC MEANING" in page
+    assert "these runs support 0 and contradict 0" in page
+    assert all(f'<h3 class="identity">{run}</h3>' in page for run in load_catalogue("smoke").runs)
+    assert page.count("data:image/png;base64,") == len(FIGURES)
+
+
+def test_snakemakes_own_report_has_tables_and_figures(smoke):
+    smoke.snakemake("--report", "snakemake.html", *SMOKE, "all")
+    page = (smoke.folder / "snakemake.html").read_text()
+    assert all(text in page for text in ("Tables", "Figures", "Claims", "table5", "figure6"))
+
+
 def test_claims_are_judged_but_neither_supported_nor_contradicted(smoke):
     verdicts = pd.read_csv(smoke.folder / OUT / "claims/claims.csv")["verdict"]
     assert set(verdicts) == {"not testable at this scale"}
