@@ -111,7 +111,7 @@ def _epochs(folder: Path, *columns: str) -> list[dict[str, str]]:
     file = folder / METRICS
     header, lines = read_csv(file)
     check_columns(file, header, [*columns, "val_accuracy"])
-    read_accuracies(file)  # a malformed accuracy is told with its line
+    read_accuracies(file)  # reports a malformed accuracy with its line
     return lines
 
 

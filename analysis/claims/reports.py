@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
 from analysis.claims.claims import CLAIMS, Claims
 from analysis.claims.judging import CONTRADICTED, SUPPORTED, VERDICTS, Judged
 from analysis.claims.rules import support_and_contradiction
+from analysis.claims.testability import NOT_RUN
 from analysis.claims.values import Source, runs_of
 from analysis.results.texts import markdown_text
 from autogrow.files.reading import read_bytes
@@ -60,7 +61,8 @@ def markdown_of(lines: Sequence[Judged], content: Claims, source: Source) -> str
     counted = "\n".join(f"| {markdown_text(v)} | {n} |" for v, n in _counts(lines))
     table = "\n".join(["| claim | what it says | verdict | effect |", "|---|---|---|---|", *rows])
     return (
-        f"# The paper's claims\n\n{_conditions(content, source)}\n\n"
+        f"# The paper's claims\n\n{headline(dict(_counts(lines)))}\n\n"
+        f"{_conditions(content, source)}\n\n"
         f"| verdict | claims |\n|---|---|\n{counted}\n\n{table}\n\n" + "\n".join(sections)
     )
 
@@ -74,6 +76,14 @@ def summary_of(lines: Sequence[Judged], source: Source) -> list[str]:
         listed = count and verdict in (SUPPORTED, CONTRADICTED)
         found.append(f"{verdict}: {count}" + (f" ({', '.join(names)})" if listed else ""))
     return found + [f"note: {remark}" for remark in source.remarks()]
+
+
+def headline(counts: Mapping[str, int]) -> str:
+    """Return how many claims have each verdict, as a sentence."""
+    found = [
+        f"{number} {verdict}" for verdict, number in counts.items() if number or verdict != NOT_RUN
+    ]
+    return f"Verdicts on {sum(counts.values())} claims of the paper: {', '.join(found)}."
 
 
 def claims_checksum() -> str:

@@ -60,7 +60,7 @@ class Verdict:
         In the unit of the column; the interval is the difference +- its half width.
     seeds
         How many on each side would decide, at the difference and the spread seen; None if more
-        than :data:`MOST_SEEDS`, or where that cannot be told.
+        than :data:`MOST_SEEDS`, or where that is not known.
     """
 
     name: str

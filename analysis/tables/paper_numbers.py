@@ -29,7 +29,7 @@ class PaperNumbers:
 
 
 def check_paper_numbers(catalogue: Catalogue) -> None:
-    """Read the paper's numbers for every table, so that a mistake is told before any run."""
+    """Read the paper's numbers for every table, so that a mistake is reported before any run."""
     for name in catalogue.table_names:
         read_paper_numbers(catalogue.tables[name])
 

@@ -79,7 +79,7 @@ class StreamedSet:
         self._split = split
         self._workers = workers
         self._skip_damaged = skip_damaged
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
         self._mean, self._std = per_channel(mean, device), per_channel(std, device)
         if not skip_damaged:
             for index, reason in broken_files(split):
@@ -177,6 +177,6 @@ class StreamedSet:
                 "skip_damaged to train without those that cannot"
             )
         self.skipped += 1
-        if path not in self._told:
-            self._told.add(path)
+        if path not in self._reported:
+            self._reported.add(path)
             self.tell(f"{path}: damaged ({reason}); skipped")

@@ -57,7 +57,7 @@ def lost_worker(error: Exception) -> InterruptedRunError:
 
 
 @contextmanager
-def told_when_short(folder: Path) -> Iterator[None]:
+def reported_when_short(folder: Path) -> Iterator[None]:
     """Report in one line, which names the run's folder, that a run needs more memory.
 
     Raises

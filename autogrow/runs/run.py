@@ -25,7 +25,7 @@ from autogrow.networks.names import parse_network
 from autogrow.process.device import find_device
 from autogrow.process.distributed import World, joined
 from autogrow.process.lock import locked
-from autogrow.process.memory import told_when_short
+from autogrow.process.memory import reported_when_short
 from autogrow.process.signals import Stops
 from autogrow.runs.folder import write_growth, write_weights
 from autogrow.runs.preparing import open_folder, prepare_folder, remove_remains
@@ -82,7 +82,7 @@ def run(
         # Kept to the very end: a signal that arrives while the run ends changes nothing.
         stops = stack.enter_context(Stops())
         world = stack.enter_context(joined(device))
-        stack.enter_context(told_when_short(folder))
+        stack.enter_context(reported_when_short(folder))
         if world.first:
             stack.enter_context(locked(folder, say, wait=execution.wait))
         summary = prepare_folder(folder, spec, execution, world)

@@ -1,4 +1,4 @@
-"""Where a run stands, in the words in which its user is told, and the time that is left."""
+"""Where a run stands, in the words that its user reads, and the time that is left."""
 
 from __future__ import annotations
 

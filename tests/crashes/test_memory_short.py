@@ -6,7 +6,7 @@ import pytest
 from run_results import results
 
 from autogrow.errors import InterruptedRunError
-from autogrow.process.memory import told_when_short
+from autogrow.process.memory import reported_when_short
 from autogrow.training import checkpoint
 from autogrow.training.optimizer import SGD
 
@@ -42,7 +42,7 @@ def test_an_allocation_that_fails_is_told_in_one_line(
 
 def test_a_worker_may_be_lost_while_its_run_does_something_else(tmp_path):
     lost = RuntimeError("DataLoader worker (pid 7) is killed by signal: Bus error.")
-    with pytest.raises(InterruptedRunError, match="--workers"), told_when_short(tmp_path):
+    with pytest.raises(InterruptedRunError, match="--workers"), reported_when_short(tmp_path):
         raise lost
 
 

@@ -33,10 +33,10 @@ except UserError as error:
 
 if CATALOGUE.left_out:
     names = ", ".join(CATALOGUE.left_out)
-    told = (
+    message = (
         f"scale {SETTINGS.scale}: rows of {names} are left out: the data is not there"
     )
-    print(told, file=sys.stderr)
+    print(message, file=sys.stderr)
 
 # Snakemake fills wildcards into this path, which is absolute: braces in it are doubled.
 ENVIRONMENT = str(Path(workflow.basedir, "environment.yml"))

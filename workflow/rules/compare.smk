@@ -33,10 +33,10 @@ else:
         conda:
             ENVIRONMENT
         params:
-            told=f"compare: {REFERENCE}: holds no table of {SETTINGS.folder.name} to compare with;"
+            message=f"compare: {REFERENCE}: holds no table of {SETTINGS.folder.name} to compare with;"
             " allowed: --config reference=FOLDER, or tables that were promoted",
         shell:
-            "echo {params.told:q} | tee {log:q} >&2; exit 2"
+            "echo {params.message:q} | tee {log:q} >&2; exit 2"
 
 
 # It has no output, so it is never up to date: it reports what is done so far.
