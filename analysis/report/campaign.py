@@ -20,7 +20,9 @@ def facts(catalogue: Catalogue, seeds: Sequence[int], runs: Sequence[Summary]) -
         "data": "; ".join(_data(runs)),
         "seeds": ", ".join(map(str, seeds)),
         "runs": f"{len(runs)}" + (f", of which {diverged} diverged" if diverged else ""),
-        "growth steered by": _listed(Counter(_STEERED[s.protocol] for s in runs)),
+        "growth steered by": _listed(
+            Counter(_STEERED[s.protocol] for s in runs if s.kind == "autogrow")
+        ),
         "cost": f"{duration(seconds)} of training, {quantity(operations)} multiply-adds",
         "hardware": _listed(Counter(f"{s.processes} x {s.device}" for s in runs)),
         "versions": ", ".join(versions),
@@ -65,17 +67,17 @@ def _data(runs: Sequence[Summary]) -> list[str]:
     """Return each data set that was used, with its numbers of images."""
     found = []
     for name in dict.fromkeys(s.data.name for s in runs):
-        used = [s.data for s in runs if s.data.name == name]
-        sizes = [
-            f"{_range([data[key] for data in used])} {what}"
-            for key, what in (
-                ("training_images", "training images"),
-                ("validation_images", "validation images"),
-                ("test_images", "test images"),
-                ("image_size", "pixels wide"),
-            )
-        ]
-        found.append(f"{name} ({', '.join(sizes)})")
+        used = [s for s in runs if s.data.name == name]
+        # Under the protocol `paper` the validation images are the test images.
+        held_out = [s.data.validation_images for s in used if s.protocol == "holdout"]
+        sizes = {
+            "training images": [s.data.training_images for s in used],
+            "validation images": held_out,
+            "test images": [s.data.test_images for s in used],
+            "pixels wide": [s.data.image_size for s in used],
+        }
+        texts = [f"{_range(numbers)} {what}" for what, numbers in sizes.items() if numbers]
+        found.append(f"{name} ({', '.join(texts)})")
     return found
 
 
@@ -87,6 +89,6 @@ def _range(numbers: Sequence[int]) -> str:
 
 def _listed(counts: Counter[str]) -> str:
     """Return each text once, with how often it is there if there are several."""
-    if len(counts) == 1:
-        return next(iter(counts))
+    if len(counts) < 2:
+        return "".join(counts)
     return ", ".join(f"{text} ({n} runs)" for text, n in counts.most_common())
