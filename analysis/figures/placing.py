@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.contour import ContourSet
 from matplotlib.path import Path
+from matplotlib.patheffects import withStroke
 from matplotlib.transforms import Bbox
 from scipy.spatial.distance import cdist
 
@@ -78,3 +80,35 @@ def label_points(
             if inside and not box.count_overlaps(taken) and not box.count_contains(drawn):
                 break
         taken.append(box)
+
+
+def label_steps(
+    axes: Axes,
+    starts: np.ndarray,
+    texts: Sequence[str],
+    end: tuple[float, float],
+    last: str,
+) -> None:
+    """Write ``last`` at the end of a line that rises in steps, and a text below each step.
+
+    ``starts`` are the corners where the steps begin, (n, 2), in data coordinates. ``last`` stands
+    above the line if its last step is too short for it. A text below a step that would touch
+    another one, or reach out of the frame, is left out.
+    """
+    look: dict[str, Any] = {"textcoords": "offset points", "fontsize": SMALL}
+    look["path_effects"] = [withStroke(linewidth=1.5, foreground="white")]  # curves may cross it
+    final = axes.annotate(last, end, (-2, -3), ha="right", va="top", **look)
+    if final.get_window_extent().x0 < axes.transData.transform(starts[-1])[0]:
+        final.set(va="bottom")
+        final.xyann = (-2, 3)
+    if final.get_window_extent().x0 < axes.bbox.x0:
+        final.set(ha="left")
+    taken = [final.get_window_extent()]
+    for start, step in zip(starts, texts, strict=True):
+        text = axes.annotate(step, tuple(start), (1, -3), ha="left", va="top", **look)
+        box = text.get_window_extent()
+        inside = axes.bbox.count_contains(box.get_points()) == 2
+        if inside and not box.padded(1).count_overlaps(taken):
+            taken.append(box)
+        else:
+            text.remove()

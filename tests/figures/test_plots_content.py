@@ -55,6 +55,12 @@ def test_figure_2_has_the_curves_the_layers_and_the_phases(figure):
     assert labels(whole) == ("Epoch", "Accuracy (%)")
     assert layers.get_ylabel() == "Number of layers"
     assert {t.get_text() for t in whole.texts} == {"growing", "fine-tuning"}
+    first, *_, final = sorted(layers.texts, key=lambda t: t.xy[0])
+    assert (first.get_text(), final.get_text()) == ("1-1-1", "final net: 6-5-5")
+    assert final.xy == (52, 34)
+    assert legend(drawn) == [
+        *("training", "validation", "running maximum of validation", "number of layers (right)")
+    ]
     spans = [patch.get_extents().transformed(whole.transData.inverted()) for patch in whole.patches]
     np.testing.assert_allclose([(s.x0, s.x1) for s in spans[:2]], [(0, 28), (28, 52)])
     assert drawn.get_figwidth() == style.COLUMN
@@ -64,7 +70,8 @@ def test_the_close_look_is_two_periods_around_a_growth_in_the_middle(figure):
     close = figure("figure2").axes[3]
     epochs = close.lines[0].get_xdata()
     assert (epochs[0], epochs[-1]) == (10, 18)
-    assert close.get_title() == "Close look at the growth after epoch 14:\n3-3-3 → 4-3-3"
+    told = "Close look at growth 7 of 13, the middle one,\nafter epoch 14: 3-3-3 → 4-3-3"
+    assert close.get_title() == told
     growths = [line.get_xdata()[0] for line in close.lines[3:]]
     assert growths == [10, 12, 14, 16, 18]
 
@@ -78,6 +85,28 @@ def test_a_run_without_growth_has_no_close_look_and_missing_values_are_gaps(figu
     assert "no growth in this run" in words(drawn)
 
 
+def test_depths_are_written_below_their_steps_where_there_is_room(figure):
+    rows = curve("", "Basic3ResNet, K = 1", K=1, growths=90)
+    layers = figure("figure2", figure2=rows).axes[1]
+    depths = {r["layers"]: r["depth"] for r in rows}
+    told = [t for t in layers.texts if t.get_text() != "final net: 31-31-31"]
+    assert 3 <= len(told) == len(layers.texts) - 1 < 10
+    assert all(t.get_text() == depths[t.xy[1]] for t in told)
+
+
+def test_a_loss_that_hides_the_others_makes_the_scale_logarithmic(figure):
+    rows = [{**r, "train_loss": 0.5} for r in curve("", "Basic3ResNet, K = 2")]
+    rows[5]["val_loss"] = 3e6
+    assert figure("figure2", figure2=rows).axes[2].get_yscale() == "log"
+    assert figure("figure2").axes[2].get_yscale() == "linear"
+
+
+def test_one_epoch_alone_is_a_dot(figure):
+    drawn = figure("figure2", figure2=curve("", "Basic3ResNet, K = 2")[:1])
+    lines = [line for axes in drawn.axes for line in axes.lines]
+    assert [line.get_marker() for line in lines] == ["o"] * 6
+
+
 @pytest.mark.parametrize("epoch", [1, 2, 15, 16, 29, 30, 52])
 def test_curves_end_where_a_run_diverged(figure, epoch):
     rows = [{**r, "diverged_after": epoch} for r in curve("", "Basic3ResNet, K = 2")[:epoch]]
@@ -88,7 +117,10 @@ def test_curves_end_where_a_run_diverged(figure, epoch):
         assert line.get_xdata().tolist() == list(range(1, epoch))
         assert np.isfinite(line.get_ydata()).all()
     assert list(whole.lines[3].get_xdata()) == [epoch, epoch]
-    assert f"diverged in epoch {epoch}" in words(drawn)
+    assert f"diverged in epoch {epoch}" in whole.get_title()
+    assert [t.get_text().partition(":")[0] for t in layers.texts][:1] == ["last net"] * (epoch > 1)
+    if epoch == 1:
+        assert legend(drawn) == ["diverged: loss not finite"]
     assert "diverged: loss not finite" in legend(drawn)
     assert all(map(finite_limits, drawn.axes))
 
