@@ -8,40 +8,11 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.contour import ContourSet
 from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
 from matplotlib.transforms import Bbox
-from scipy.spatial.distance import cdist
 
 from analysis.figures.style import SMALL
-
-_AWAY = 13.0  # points from a contour's label to the frame and to what is drawn
-_APART = 26.0  # points between two labels
-_SHORTEST = 75.0  # points: a shorter line would be hidden by its label
-
-
-def label_contours(axes: Axes, contour: ContourSet, drawn: np.ndarray) -> None:
-    """Write each level on its line, away from the frame, other labels and the points ``drawn``.
-
-    ``drawn`` are in data coordinates, (n, 2). A level with no room for a label gets none.
-    """
-    point = axes.figure.dpi / 72
-    taken = labels = np.empty((0, 2))
-    if len(drawn):
-        taken = np.asarray(Path(axes.transData.transform(drawn)).interpolated(20).vertices)
-    for path in contour.get_paths():
-        vertices = axes.transData.transform(path.vertices)
-        if np.hypot(*np.diff(vertices, axis=0).T).sum() < _SHORTEST * point:
-            continue
-        room = np.hstack([vertices - axes.bbox.min, axes.bbox.max - vertices]).min(axis=1)
-        room = np.minimum(room, cdist(vertices, taken).min(axis=1, initial=np.inf))
-        room[cdist(vertices, labels).min(axis=1, initial=np.inf) < _APART * point] = 0
-        if room.max() > _AWAY * point:
-            labels = np.vstack([labels, vertices[room.argmax()]])
-    if len(labels):
-        places = axes.transData.inverted().transform(labels)
-        contour.clabel(manual=list(map(tuple, places)), fmt="%.2g", fontsize=SMALL)
 
 
 def label_points(

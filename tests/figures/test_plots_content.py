@@ -1,4 +1,4 @@
-"""What each figure shows of its rows, and odd ones: no growth, no finite loss, no runs."""
+"""What Figures 2 to 4 and 8 show of their rows, and odd ones: no growth, no runs."""
 
 import numpy as np
 import pandas as pd
@@ -6,9 +6,11 @@ import pytest
 from figure_rows import (
     CSVS,
     chosen,
-    contour,
     curve,
     figure,
+    finite_limits,
+    labels,
+    legend,
     looks,
     published,
     readable,
@@ -19,23 +21,10 @@ from figure_rows import (
 
 from analysis.figures import style
 from analysis.figures.draw import draw_figure
-from analysis.figures.frames import grid, levels
 from analysis.results.published import MANUAL, manual_search, published_resnets
 from autogrow.errors import UserError
 
 __all__ = ["figure", "looks", "write"]
-
-
-def legend(drawn):
-    return [text.get_text() for key in drawn.legends for text in key.get_texts()]
-
-
-def finite_limits(axes):
-    return np.isfinite([*axes.get_xlim(), *axes.get_ylim()]).all()
-
-
-def labels(axes):
-    return axes.get_xlabel(), axes.get_ylabel()
 
 
 def test_figure_2_has_the_curves_the_layers_and_the_phases(figure):
@@ -321,130 +310,3 @@ def test_published_resnets_name_their_sources():
     assert he["reference"].str.contains("Table [23]").all()
     assert published["reference"].notna().all()
     assert published.loc[published["block"] == "basic", "network"].nunique() == 2
-
-
-def test_trajectories_have_axes_start_growths_and_end(figure):
-    drawn = figure("figure6")
-    axes = drawn.axes[0]
-    assert labels(axes) == ("1st PC: 34.06 %", "2nd PC: 14.90 %")
-    assert legend(drawn) == ["growing", "fine-tuning", "start", "growth", "final network"]
-    rows = pd.DataFrame(chosen("figure6", "a"))
-    path, *_, growths, start, end = axes.lines
-    np.testing.assert_allclose(path.get_xdata(), rows["x"])
-    np.testing.assert_allclose(growths.get_ydata(), rows.loc[rows["grown"] == 1, "y"])
-    assert (start.get_xdata()[0], end.get_xdata()[0]) == (rows["x"].iloc[0], 0)
-    assert len({line.get_marker() for line in (growths, start, end)}) == 3
-
-
-def test_a_growth_of_figure_5_is_a_morphing(figure):
-    told = legend(figure("figure5"))
-    assert told == ["training", "fine-tuning", "start", "morphing", "final network"]
-
-
-def test_contour_lines_are_labelled_away_from_the_trajectory(figure):
-    drawn = figure("figure6")
-    for axes in drawn.axes:
-        numbers = [t for t in axes.texts if t.get_text().replace(".", "").isdigit()]
-        assert len(numbers) >= 4
-        path = axes.transData.transform(axes.lines[0].get_xydata())
-        for number in numbers:
-            place = axes.transData.transform(number.get_position())
-            assert np.hypot(*(path - place).T).min() > 10 * drawn.dpi / 72
-
-
-def test_losses_that_are_not_finite_leave_the_rest(figure):
-    rows = [{**r, "loss": "nan"} for r in chosen("figure6_contour", "a")]
-    rows += [dict(r) for r in chosen("figure6_contour", "cd")]
-    for row in rows[::7]:
-        row["loss"] = "inf"
-    drawn = figure("figure6", figure6_contour=rows)
-    told = [[t.get_text() for t in axes.texts] for axes in drawn.axes]
-    assert told[0] == told[1] == ["no contours: no finite losses"]
-    assert len(told[2]) > 2
-
-
-@pytest.mark.parametrize("points", [0, 1, 20])
-def test_a_trajectory_that_diverged_ends_before_it_did(figure, points):
-    """Without points for a plane it has none to show, and says why."""
-    own = [{**r, "diverged_after": 61} for r in chosen("figure6", "a")[:20]]
-    for row in own[points:]:
-        row |= dict.fromkeys(("x", "y", "explained_1", "explained_2"), "nan")
-    lost = {"loss": "nan", "diverged_after": 61}
-    around = [{**r, **lost} for r in chosen("figure6_contour", "a")]
-    around += chosen("figure6_contour", "bcd")
-    rows = [*own, *chosen("figure6", "bcd")]
-    drawn = figure("figure6", figure6=rows, figure6_contour=around)
-    axes = drawn.axes[0]
-    told = {t.get_text() for t in axes.texts}
-    assert told == {"no contours: no finite losses", "diverged in epoch 61"}
-    assert len(axes.lines[0].get_xdata()) == points
-    assert legend(drawn)[-2:] == ["final network", "last before it diverged"]
-    assert axes.lines[-1].get_marker() == "X"
-    assert finite_limits(axes)
-
-
-def test_one_trajectory_alone_fits_a_column(figure):
-    around = contour("d", "p-AutoGrow, K = 2")
-    drawn = figure("figure6", figure6=chosen("figure6", "d"), figure6_contour=around)
-    assert drawn.get_figwidth() == style.COLUMN
-
-
-def test_members_of_a_pair_share_the_range_of_losses(figure):
-    drawn = figure("figure7")
-    solids = [axes for axes in drawn.axes if axes.name == "3d"]
-    limits = [axes.get_zlim() for axes in solids]
-    assert limits[0] == limits[1] != limits[2] == limits[3] != limits[4] == limits[5] != limits[0]
-    highest = max(r["loss"] for r in CSVS["figure7"])
-    assert limits[0][1] < highest
-    bars = [axes.get_ylabel() for axes in drawn.axes if "clipped" in axes.get_ylabel()]
-    assert bars == [f"Training loss, clipped at {high:.3g}" for _, high in limits[::2]]
-    titles = [solid.get_title() for solid in solids]
-    assert titles[0] == "(a) Plain3Net-23-22-22\nbaseline: 84.33 %"
-    assert titles[5] == "(f) Plain3Net-11-11-10\nAutoGrow, K = 50: 93.13 %"
-    assert labels(solids[0]) == ("1st direction", "2nd direction")
-    assert solids[0].get_zlabel() == "Training loss"
-
-
-def test_a_gentle_surface_is_not_clipped(figure):
-    rows = [{**r, "loss": 1 + 0.2 * r["x"] ** 2 + 0.1 * r["y"] ** 2} for r in CSVS["figure7"]]
-    drawn = figure("figure7", figure7=rows)
-    assert "clipped" not in words(drawn)
-    assert drawn.axes[0].get_zlim() == pytest.approx((1, 1.3))
-
-
-def test_surfaces_without_finite_losses_or_members(figure):
-    rows = [dict(r) for r in chosen("figure7", ["a", "b", "d"])]
-    for row in (*rows[::5], *(r for r in rows if r["panel"] == "d")):
-        row["loss"] = "nan"
-    drawn = figure("figure7", figure7=rows)
-    assert words(drawn).count("no finite losses") == 1
-    assert words(drawn).count("clipped") == 1
-
-
-def test_a_surface_of_a_run_that_diverged(figure):
-    lost = {"loss": "nan", "train_accuracy": "nan", "accuracy": "", "diverged_after": 7}
-    rows = [{**r, **(lost if r["panel"] in "acd" else {})} for r in chosen("figure7", "abcd")]
-    drawn = figure("figure7", figure7=rows)
-    solids = [axes for axes in drawn.axes if axes.name == "3d"]
-    assert [s.get_title().partition("\n")[2] for s in solids] == [
-        *("baseline: diverged in epoch 7", "AutoGrow, K = 3: 90.82 %"),
-        *("baseline: diverged in epoch 7", "AutoGrow, K = 3: diverged in epoch 7"),
-    ]
-    assert words(drawn).count("no finite losses") == 3
-    assert all(np.isfinite([*s.get_zlim(), *s.get_xlim()]).all() for s in solids)
-    # The other member's range is its own: nothing of it is lost in the one that diverged.
-    whole = figure("figure7", figure7=chosen("figure7", "b"))
-    assert solids[1].get_zlim() == whole.axes[0].get_zlim()
-
-
-def test_a_grid_that_is_not_square_is_not_transposed():
-    rows = [{"x": x, "y": y, "loss": 10 * x + y} for x in (2.0, 1.0, 0.0) for y in (0.0, 1.0)]
-    x, y, z = grid(pd.DataFrame(rows), "loss")
-    assert (x.tolist(), y.tolist()) == ([0, 1, 2], [0, 1])
-    np.testing.assert_array_equal(z, [[0, 10, 20], [1, 11, 21]])
-
-
-def test_levels_have_a_constant_ratio_inside_the_range():
-    found = levels(np.array([[0.01, 100, np.inf], [np.nan, 0, 1]]), 3)
-    np.testing.assert_allclose(found, [0.1, 1, 10])
-    assert levels(np.array([[np.nan, 2.0, 2.0]])).size == 0

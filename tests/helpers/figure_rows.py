@@ -307,3 +307,18 @@ def readable(figure):
         assert (corners <= figure.bbox.max).all(), text
     for (one, a), (other, b) in itertools.combinations(found, 2):
         assert not Outline(a).intersects_path(Outline(b)), (one, other)
+
+
+def legend(drawn):
+    """Return what the legends that all panels share name."""
+    return [text.get_text() for key in drawn.legends for text in key.get_texts()]
+
+
+def finite_limits(axes):
+    """Return whether the limits of a panel are finite."""
+    return np.isfinite([*axes.get_xlim(), *axes.get_ylim()]).all()
+
+
+def labels(axes):
+    """Return the names of both axes."""
+    return axes.get_xlabel(), axes.get_ylabel()
