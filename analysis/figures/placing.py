@@ -8,11 +8,15 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
 from matplotlib.transforms import Bbox
 
-from analysis.figures.style import SMALL
+from analysis.figures.style import GREY, SMALL
+
+_AWAY = (2, 7, 14, 22, 30)  # points from a marker to its text, the best first
+_NEAR = 7  # points: a text further away has a line to its marker
 
 
 def label_points(
@@ -24,33 +28,73 @@ def label_points(
 ) -> None:
     """Write a text beside each round marker, clear of markers, lines, texts and the frame.
 
-    Markers have their centres at ``points``, in data coordinates, and ``areas`` as ``scatter``
-    takes them. ``angles`` say where from its centre a text is best, in radians.
+    A text that finds no room is left out, so the first ones come first. One that stands away from
+    its marker has a line to it.
+
+    Parameters
+    ----------
+    points
+        Centres of the markers in data coordinates, (n, 2).
+    areas
+        Their areas as ``scatter`` takes them, (n,).
+    texts
+        The texts; an empty one is not written.
+    angles
+        Where from its centre a text is best, in radians.
     """
     point = axes.figure.dpi / 72
     centres = axes.transData.transform(points)
     radii = np.sqrt(areas) / 2
     taken = [Bbox([c - r, c + r]) for c, r in zip(centres, radii * point, strict=True)]
-    curves = [Path(line.get_xydata()).interpolated(50).vertices for line in axes.lines]
-    drawn = axes.transData.transform(np.concatenate([*curves, points]))
-    for i in np.argsort(-centres[:, 1], kind="stable"):
-        text = axes.annotate(
-            *(texts[i], points[i], (0, 0)),
-            textcoords="offset points",
-            ha="center",
-            va="center",
-            fontsize=SMALL,
-        )
+    drawn = _drawn(axes)
+    for i in (i for i in range(len(texts)) if texts[i]):
+        look: dict[str, Any] = {"textcoords": "offset points", "fontsize": SMALL}
+        look |= {"ha": "center", "va": "center", "linespacing": 1}
+        text = axes.annotate(texts[i], points[i], (0, 0), **look)
         half = np.array(text.get_window_extent().size) / 2 / point
-        for far, turn in itertools.product((2, 7, 14), (0, 1, -1, 2, -2, 3, -3, 4)):
+        turns = (0, 1, -1, 2, -2, 3, -3, 4)
+        for strict, far, turn in itertools.product((True, False), _AWAY, turns):
             angle = angles[i] + turn * np.pi / 4
             towards = np.array([np.cos(angle), np.sin(angle)])
             text.xyann = towards * (radii[i] + far) + np.round(towards) * half
             box = text.get_window_extent()
             inside = axes.bbox.count_contains(box.get_points()) == 2
-            if inside and not box.count_overlaps(taken) and not box.count_contains(drawn):
+            if not inside or box.count_overlaps(taken) or box.count_contains(drawn):
+                continue
+            # A line to the marker leads over another one, or a text, only if it must.
+            leader = np.linspace(centres[i], box.get_points().mean(axis=0), 20)
+            others = [*taken[:i], *taken[i + 1 :]] if strict and far > _NEAR else []
+            if not any(other.count_contains(leader) for other in others):
+                taken.append(box)
                 break
-        taken.append(box)
+        else:
+            text.remove()
+            continue
+        if far > _NEAR:
+            place = text.xyann
+            text.remove()
+            line = {"arrowstyle": "-", "lw": 0.5, "color": GREY, "shrinkA": 0, "shrinkB": radii[i]}
+            axes.annotate(texts[i], points[i], place, arrowprops=line, **look)
+
+
+def _drawn(axes: Axes) -> np.ndarray:
+    """Return points, close to each other, on all lines and bars of a panel, in pixels; (n, 2)."""
+    parts = [np.empty((0, 2))]
+    for line in axes.lines:
+        vertices = line.get_transform().transform(np.asarray(line.get_xydata()))
+        parts.append(vertices if line.get_linestyle() == "None" else _closely(vertices))
+    for bars in axes.collections:
+        if isinstance(bars, LineCollection):
+            parts += [_closely(axes.transData.transform(bar)) for bar in bars.get_segments()]
+    return np.concatenate(parts)
+
+
+def _closely(vertices: np.ndarray) -> np.ndarray:
+    """Return points on a line through these at most about 2 pixels apart, (n, 2)."""
+    longest = np.hypot(*np.diff(vertices, axis=0).T).max(initial=0)
+    if not longest >= 4:
+        return vertices
+    return np.asarray(Path(vertices).interpolated(int(longest / 2)).vertices)
 
 
 def label_steps(

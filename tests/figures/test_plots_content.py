@@ -7,6 +7,7 @@ from figure_rows import (
     CSVS,
     chosen,
     curve,
+    depths,
     figure,
     finite_limits,
     labels,
@@ -18,10 +19,12 @@ from figure_rows import (
     words,
     write,
 )
+from matplotlib.figure import Figure
 
 from analysis.figures import style
 from analysis.figures.draw import draw_figure
-from analysis.results.published import MANUAL, manual_search, published_resnets
+from analysis.figures.point_sets import fit_accuracies
+from analysis.results.published import FOUND, MANUAL, manual_search
 from autogrow.errors import UserError
 
 __all__ = ["figure", "looks", "write"]
@@ -131,14 +134,14 @@ def test_figure_3_marks_runs_that_diverged_and_means_are_over_the_others(figure)
     deep = {r["run"] for r in runs if r["layers"] > 80}
     rows = diverging("figure3", lambda r: r["run"] in deep and (r["panel"] == "b" or not r["seed"]))
     drawn = figure("figure3", figure3=rows)
-    assert legend(drawn)[-2:] == ["diverged", MANUAL]
+    assert {"diverged", MANUAL} < {*legend(drawn)}
     first, second, *_ = drawn.axes
     [marks] = [line for line in second.lines if line.get_label() == "diverged"]
     assert marks.get_xdata() == pytest.approx([0.026 * 14])
     baselines = [c for c in second.containers if c.get_label() == "trained from scratch"]
     assert baselines[0][0].get_xdata()[-1] == pytest.approx(0.026 * 12)
     # In the first panel two of three seeds are left: 98 - 4 / 14 - 0.4 * (1 + 2) / 2.
-    assert first.containers[0][0].get_ydata()[-1] == pytest.approx(98 - 4 / 14 - 0.6)
+    assert first.containers[-1][0].get_ydata()[-1] == pytest.approx(98 - 4 / 14 - 0.6)
     told = words(drawn)
     assert "Diverged, without accuracy and in no mean: 6 of 144 runs." in told
     assert "Left out" not in told
@@ -185,20 +188,21 @@ def test_figure_8_has_a_panel_for_each_run(figure):
 def test_figure_3_has_means_and_deviations_over_seeds(figure):
     drawn = figure("figure3")
     assert legend(drawn) == [
-        "trained from scratch",
         "AutoGrow, K = 2 (the paper's: 3)",
         "from scratch, compute of K = 2",
         "AutoGrow, K = 6 (the paper's: 50)",
         "from scratch, compute of K = 6",
+        "trained from scratch",
+        "below the scale, with its accuracy",
+        f"{FOUND}, K = 3",
+        f"{FOUND}, K = 50",
         MANUAL,
     ]
     axes = drawn.axes[0]
     assert (axes.get_xscale(), axes.get_xlim()[0]) == ("linear", 0)
-    [listed] = drawn.axes[4].lines
-    np.testing.assert_allclose(listed.get_ydata(), manual_search()["accuracy"])
     assert "Mean and standard deviation over seeds 0, 1, 2." in words(drawn)
     assert labels(axes) == ("Parameters (millions)", "Accuracy (%)")
-    baselines, small, _, large, _ = axes.containers
+    small, _, large, _, baselines = axes.containers
     np.testing.assert_allclose(
         np.array(baselines[0].get_xdata(), float), 0.026 * np.array([1, 2, 4, 6, 9, 10, 12, 14])
     )
@@ -208,6 +212,75 @@ def test_figure_3_has_means_and_deviations_over_seeds(figure):
     across, _ = small[2]
     [[[low, _], [high, _]]] = across.get_segments()
     assert (high - low) / 2 == pytest.approx(0.026)
+
+
+def texts_at(axes):
+    """The texts of a panel, in lines, by their points."""
+    return {t.get_text(): t.xy for t in axes.texts}
+
+
+def test_figure_3_writes_depths_beside_their_points(figure):
+    drawn = figure("figure3")
+    told = texts_at(drawn.axes[0])
+    assert told["7-7-7 to 9-9-9"] == pytest.approx((0.026 * 8, 98 - 4 / 8 - 0.4), abs=0.1)
+    assert told["3-3-3"][0] == pytest.approx(0.026 * 3)
+    assert len([text for text in told if text.count("-") == 2]) >= 5
+    assert "Depths are written where there is room." in words(drawn)
+
+
+def test_figure_3_has_the_nets_that_the_paper_found(figure):
+    drawn = figure("figure3")
+    own, others = drawn.axes[4:]
+    *found, listed = (c[0] for c in own.containers)
+    np.testing.assert_allclose(np.array(listed.get_ydata(), float), manual_search()["accuracy"])
+    assert [line.get_ydata().tolist() for line in found] == [[94.27], [92.95]]
+    assert "42-42-42" in texts_at(own)
+    assert {"Plain3Net\n11-11-10", "Basic4ResNet\n22-22-22-22"} <= {*texts_at(others)}
+
+
+def test_runs_that_stand_for_several_k_are_drawn_once(figure):
+    rows = [r | ({"K": "2", "run": r["method"]} if r["K"] and r["run"] else {}) for r in depths()]
+    rows = [r for r in rows if r["panel"] == "a" and r["method"] != "baseline"]
+    rows = [{**r, "depth": "3-3-3", "parameters": 9, "accuracy": 90 + r["seed"]} for r in rows]
+    drawn = figure("figure3", figure3=[*rows, *chosen("figure3", "e")])
+    assert legend(drawn)[:2] == [
+        *("AutoGrow, K = 2 (the paper's: 3 and 50)", "from scratch, compute of K = 2")
+    ]
+    found, equal = drawn.axes[0].containers
+    assert (found[0].get_ydata(), equal[0].get_ydata()) == ([91], [91])
+    [bar] = found[2][0].get_segments()
+    assert bar[:, 1] == pytest.approx([90, 92])
+
+
+@pytest.mark.parametrize("accuracy", [10.0, 60.0, 88.5])
+def test_an_outlier_of_figure_3_does_not_flatten_the_rest(figure, accuracy):
+    rows = [dict(r) for r in chosen("figure3", "a") if r["seed"] == 0]
+    rows[2]["accuracy"] = accuracy
+    drawn = figure("figure3", figure3=[*rows, *chosen("figure3", "e")])
+    axes = drawn.axes[0]
+    low, high = axes.get_ylim()
+    marks = [line for line in axes.lines if line.get_marker() == "v"]
+    told = [t for t in axes.texts if t.get_text() == f"4-4-4\n{accuracy:.1f} %"]
+    assert len(marks) == len(told) == (accuracy < 80)
+    assert ("below the scale, with its accuracy" in legend(drawn)) == (accuracy < 80)
+    assert (low > 90) == (accuracy < 80)
+    assert low < marks[0].get_ydata()[0] < high if marks else low < accuracy
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "below"),
+    [
+        ([93, 92.8, 10], [2]),
+        ([93, 10], []),
+        ([93, 92, 91, 90, 86], []),
+        ([93, 92.5, 92, 10, 11], [3, 4]),
+        ([93, 93, 92.9], []),
+        ([93], []),
+    ],
+)
+def test_outliers_are_few_and_far_below_the_others(accuracies, below):
+    points = pd.DataFrame({"accuracy": accuracies}).assign(accuracy_std=0.0)
+    assert np.flatnonzero(fit_accuracies(Figure().subplots(), points, 0.1)).tolist() == below
 
 
 def test_figure_3_alone_can_have_a_logarithmic_axis(write, tmp_path):
@@ -232,6 +305,25 @@ def test_figure_3_names_the_paper_s_k_once_and_tells_what_is_left_out(figure):
     drawn = figure("figure3", figure3=rows)
     assert "AutoGrow, K = 50" in legend(drawn)
     assert "Left out, as a value is missing: 1." in words(drawn)
+
+
+def test_an_outlier_of_figure_4_does_not_flatten_the_rest(figure):
+    rows = [dict(r) for r in CSVS["figure4"]]
+    for row in rows:
+        if (row["network"], row["K"]) == ("Bottleneck4ResNet", "2"):
+            row["accuracy"] = 10.0
+    drawn = figure("figure4", figure4=rows)
+    assert drawn.axes[0].get_ylim()[0] > 90
+    assert "K = 2\n2-2-2-2\n10.0 %" in texts_at(drawn.axes[0])
+    assert legend(drawn)[-1] == "below the scale, with its accuracy"
+    assert "below the scale" not in words(figure("figure4"))
+
+
+def test_figure_4_has_the_paper_s_nets_and_its_k(figure):
+    drawn = figure("figure4")
+    assert "K = 5\n9-3-6-4" in texts_at(drawn.axes[1])
+    assert "AutoGrow Bottleneck4ResNet, the paper" in legend(drawn)
+    assert "K at this scale: 2 and 3; the paper's: 2 and 5." in words(drawn)
 
 
 def markers(axes):
@@ -278,35 +370,3 @@ def test_figure_4_of_everything_on_imagenet_is_one_panel(figure):
             row["accuracy"] -= 20
     drawn = figure("figure4", figure4=rows)
     assert len(drawn.axes) == 1
-
-
-def test_published_resnets_are_those_of_torchvision():
-    import torch
-    from torchvision import models
-
-    published = published_resnets().set_index(["source", "network"])
-    for name in ("ResNet-18", "ResNet-34", "ResNet-50", "ResNet-101", "ResNet-152"):
-        meta = getattr(models, f"{name.replace('-', '')}_Weights").IMAGENET1K_V1.meta
-        ours = published.loc["torchvision", name]
-        scores = meta["_metrics"]["ImageNet-1K"]
-        assert (ours["top1"], ours["top5"]) == (scores["acc@1"], scores["acc@5"])
-        assert ours["parameters"] == meta["num_params"]
-        assert ours["flops"] == pytest.approx(meta["_ops"] * 1e9)
-        with torch.device("meta"):
-            network = getattr(models, name.lower().replace("-", ""))()
-        shapes = network.named_parameters()
-        without = name == "ResNet-18"  # shortcuts A have no parameters
-        count = sum(p.numel() for n, p in shapes if not (without and "downsample" in n))
-        assert published.loc["He et al. 2016", name]["parameters"] == count
-
-
-def test_published_resnets_name_their_sources():
-    published = published_resnets()
-    he = published[published["source"] == "He et al. 2016"].set_index("network")
-    errors = 100 - he["top1"]
-    assert errors.round(2).tolist() == [27.88, 24.52, 22.85, 21.75, 21.43]
-    assert (he["flops"] / 1e9).tolist() == [1.8, 3.6, 3.8, 7.6, 11.3]
-    assert he["reference"].str.contains("10-crop").all()
-    assert he["reference"].str.contains("Table [23]").all()
-    assert published["reference"].notna().all()
-    assert published.loc[published["block"] == "basic", "network"].nunique() == 2
