@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from matplotlib.ticker import MaxNLocator
 
 from analysis.figures import style
 from analysis.figures.frames import divergence, one_seed, panels, read_frame
+from analysis.figures.placing import label_steps
 
 TEXT = ("phase", "depth")
 NUMBERS = (
@@ -34,6 +36,7 @@ _LINES: dict[str, tuple[str, style.Look]] = {
 _LOSSES = {"train_loss": _TRAINING, "val_loss": _VALIDATION}
 _LAYERS: style.Look = {"color": style.GREEN, "lw": 1.3}
 _DIVERGED: style.Look = {"color": style.PURPLE, "ls": (0, (1, 1)), "lw": 1.3}
+_STEEP = 20.0  # a loss this many times the upper quartile hides the others on a linear scale
 _PHASES = {"growing": ("growing", style.ORANGE), "finetuning": ("fine-tuning", style.SKY)}
 
 
@@ -41,34 +44,44 @@ def draw(file: Path, caption: str) -> Figure:
     """Return the figure: for each run its accuracies, its losses, and one growth at close look."""
     shown, note = one_seed(read_frame(file, TEXT, NUMBERS))
     parts = [
-        (letter, heading, rows.sort_values("epoch", kind="stable"))
-        for letter, heading, rows in panels(shown)
+        (heading, rows.sort_values("epoch", kind="stable")) for _, heading, rows in panels(shown)
     ]
-    grown = any(len(_growths(rows)) for _, _, rows in parts)
+    grown = any(len(_growths(rows)) for _, rows in parts)
     width = style.COLUMN if len(parts) == 1 else style.FULL
     figure = style.new_figure(width, 4.9 if grown else 3.3)
     grid = figure.add_gridspec(2 + grown, len(parts), height_ratios=[1.5, 1, 1][: 2 + grown])
-    for column, (_, heading, rows) in enumerate(parts):
+    steps = []
+    for column, (heading, rows) in enumerate(parts):
         axes = figure.add_subplot(grid[0, column])
-        style.entitle(axes, heading, len(parts), pad=12)
-        _whole_run(axes, rows)
-        diverged = divergence(rows)
-        if diverged:
-            axes.axvline(rows["diverged_after"].iloc[0], **_DIVERGED)
-            axes.text(0.5, 0.2, diverged, transform=axes.transAxes, ha="center")
+        remarks = [divergence(rows), "" if len(_growths(rows)) else "no growth in this run"]
+        style.entitle(axes, "; ".join([heading, *filter(None, remarks)]), len(parts), pad=12)
+        steps.append((_whole_run(axes, rows), rows))
         _losses(figure.add_subplot(grid[1, column]), rows)
-        if not len(_growths(rows)):
-            axes.text(0.5, 0.06, "no growth in this run", transform=axes.transAxes, ha="center")
-        else:
+        if len(_growths(rows)):
             _close_look(figure.add_subplot(grid[2, column]), axes, rows)
-    handles = [Line2D([], [], label=label, **look) for label, look in _LINES.values()]
-    handles.append(Line2D([], [], label="number of layers (right)", **_LAYERS))
     notes = [note]
+    if grown:
+        notes.append(
+            "The close look is at the middle growth, so that none is chosen by its looks, and has"
+            " two growing periods before and after it. Green lines are growths."
+        )
     if shown["diverged_after"].notna().any():
-        handles.append(Line2D([], [], label="diverged: loss not finite", **_DIVERGED))
         notes.append("Curves of a run that diverged end before that epoch.")
-    style.finish(figure, caption, shown, notes, handles)
+    style.finish(figure, caption, shown, notes, _handles([rows for _, rows in parts]))
+    for layers, rows in steps:
+        _label_depths(layers, rows)
     return figure
+
+
+def _handles(runs: list[pd.DataFrame]) -> list[Line2D]:
+    """Return the legend of what the curves of these runs show."""
+    drawn = pd.concat([_finite(rows) for rows in runs])
+    looks = [_LINES[column] for column in _LINES if np.isfinite(drawn[column]).any()]
+    if len(drawn):
+        looks.append(("number of layers (right)", _LAYERS))
+    if any(map(divergence, runs)):
+        looks.append(("diverged: loss not finite", _DIVERGED))
+    return [Line2D([], [], label=label, **look) for label, look in looks]
 
 
 def _finite(rows: pd.DataFrame) -> pd.DataFrame:
@@ -76,7 +89,8 @@ def _finite(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[~(rows["epoch"] >= rows["diverged_after"])]
 
 
-def _whole_run(axes: Axes, rows: pd.DataFrame) -> None:
+def _whole_run(axes: Axes, rows: pd.DataFrame) -> Axes:
+    """Draw the accuracies and the layers of a run; return the axes of the layers."""
     _accuracies(axes, _finite(rows))
     last = rows["epoch"].max()
     axes.set_ylim(0, 105)
@@ -87,24 +101,50 @@ def _whole_run(axes: Axes, rows: pd.DataFrame) -> None:
         # Outside the frame, at the phase's own end of it: short phases have room, too.
         at, side = ((0, "left"), (last, "right"))[phase == "finetuning"]
         axes.text(at, 1.02, label, transform=axes.get_xaxis_transform(), ha=side, va="bottom")
+    if divergence(rows):
+        axes.axvline(rows["diverged_after"].iloc[0], **_DIVERGED)
     layers = axes.twinx()
     before = _finite(rows)
-    layers.plot(before["epoch"], before["layers"], drawstyle="steps-pre", **_LAYERS)
+    _plot(layers, before, "layers", {"drawstyle": "steps-pre", **_LAYERS})
     # Lower than where accuracies level off: 1 / 1.6 of the height.
     layers.set_ylim(0, 1.6 * max(rows["layers"].max(), 1))
     layers.yaxis.set_major_locator(MaxNLocator(5, integer=True))
     layers.set_ylabel("Number of layers")
+    return layers
+
+
+def _label_depths(layers: Axes, rows: pd.DataFrame) -> None:
+    """Write the final net below the end of the line of layers, and earlier depths with room."""
+    before = _finite(rows)
+    if before.empty:
+        return
+    final = "last net" if divergence(rows) else "final net"
+    firsts = before[before["depth"] != before["depth"].shift()]
+    # The line rises at the end of the epoch before, as its steps are drawn.
+    starts = np.maximum(firsts["epoch"] - 1, before["epoch"].iloc[0])
+    label_steps(
+        layers,
+        np.column_stack([starts, firsts["layers"]]),
+        list(firsts["depth"]),
+        (before["epoch"].iloc[-1], before["layers"].iloc[-1]),
+        f"{final}: {before['depth'].iloc[-1]}",
+    )
 
 
 def _losses(axes: Axes, rows: pd.DataFrame) -> None:
     before = _finite(rows)
     for column, look in _LOSSES.items():
-        axes.plot(before["epoch"], before[column], **look)
+        _plot(axes, before, column, look)
+    losses = before[list(_LOSSES)].to_numpy()
+    losses = losses[np.isfinite(losses)]
+    if len(losses) and losses.min() > 0 and losses.max() > _STEEP * np.quantile(losses, 0.75):
+        axes.set_yscale("log")
     _shade(axes, rows)
     axes.set_xlabel("Epoch")
     axes.set_ylabel("Loss")
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    axes.yaxis.set_major_locator(MaxNLocator(5))
+    if axes.get_yscale() == "linear":
+        axes.yaxis.set_major_locator(MaxNLocator(5))
 
 
 def _shade(axes: Axes, rows: pd.DataFrame) -> None:
@@ -130,8 +170,12 @@ def _close_look(axes: Axes, whole: Axes, rows: pd.DataFrame) -> None:
         look: style.Look = {"lw": 1.4} if growth == at else {"lw": 0.7, "ls": ":"}
         axes.axvline(growth, color=style.GREEN, zorder=0, **look)
     before, after = (rows.loc[rows["epoch"] == at + k, "depth"].iloc[0] for k in (0, 1))
+    number = int((growths <= at).sum())
+    which = (
+        f"growth {number} of {len(growths)}, the middle one" if len(growths) > 1 else "the growth"
+    )
     axes.set_title(
-        f"Close look at the growth after epoch {at:g}:\n{before} → {after}", size=style.SMALL
+        f"Close look at {which},\nafter epoch {at:g}: {before} → {after}", size=style.SMALL
     )
     low, high = axes.get_ylim()
     whole.add_patch(
@@ -141,13 +185,19 @@ def _close_look(axes: Axes, whole: Axes, rows: pd.DataFrame) -> None:
         spine.set(linestyle=":", edgecolor=style.GREY, linewidth=0.9)
 
 
-def _accuracies(axes: Axes, rows: pd.DataFrame, **look: object) -> None:
+def _accuracies(axes: Axes, rows: pd.DataFrame, **look: Any) -> None:
     for column, (_, line) in _LINES.items():
-        axes.plot(rows["epoch"], rows[column], **{**line, **look})
+        _plot(axes, rows, column, {**line, **look})
     axes.set_xlabel("Epoch")
     axes.set_ylabel("Accuracy (%)")
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.yaxis.set_major_locator(MaxNLocator(5))
+
+
+def _plot(axes: Axes, rows: pd.DataFrame, column: str, look: style.Look) -> None:
+    """Draw a column over the epochs: a line, or a dot if there is one epoch alone."""
+    dot = {"marker": "o"} if len(rows) == 1 else {}
+    axes.plot(rows["epoch"], rows[column], **{**look, **dot})
 
 
 def _growths(rows: pd.DataFrame) -> np.ndarray:

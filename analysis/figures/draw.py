@@ -14,16 +14,24 @@ from pathlib import Path
 import matplotlib
 from matplotlib.figure import Figure
 
-from analysis.figures import curves, null_plots, style, surface_plots, tradeoffs, trajectory_plots
+from analysis.figures import (
+    curves,
+    depth_plots,
+    null_plots,
+    resnet_plots,
+    style,
+    surface_plots,
+    trajectory_plots,
+)
 from autogrow.errors import UserError, allowed, shown
 
 FIGURES: dict[str, tuple[Callable[[Path, str], Figure], str]] = {
     "figure2": (curves.draw, "p-AutoGrow: convergence curves and growing process"),
     "figure3": (
-        tradeoffs.draw_depths,
+        depth_plots.draw,
         "AutoGrow vs manual search obtained by training many baselines",
     ),
-    "figure4": (tradeoffs.draw_resnets, "AutoGrow vs manual design (He et al., 2016)"),
+    "figure4": (resnet_plots.draw, "AutoGrow vs manual design (He et al., 2016)"),
     "figure5": (
         partial(trajectory_plots.draw, growth="morphing"),
         "Optimization trajectories of Network Morphism and from scratch",
@@ -50,7 +58,7 @@ def draw_figure(name: str, folder: Path, *, log_x: bool = False) -> Figure:
     if log_x:
         if name != "figure3":
             raise UserError(f"--log-x: found {name}; allowed: figure3 alone")
-        draw = partial(tradeoffs.draw_depths, log_x=True)
+        draw = partial(depth_plots.draw, log_x=True)
     number = name.removeprefix("figure")
     return draw(folder / "figures" / f"{name}.csv", f"Figure {number}: {caption}")
 

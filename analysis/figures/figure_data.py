@@ -25,7 +25,7 @@ from analysis.figures.labelling import labelled
 from analysis.figures.null_data import depths_against_nulls
 from analysis.landscapes.planefiles import FACTS, read_facts
 from analysis.results.csvfiles import check_columns, grid_sides, read_csv, read_numbers
-from analysis.results.published import manual_search, published_resnets
+from analysis.results.published import FOUND, found_nets, manual_search, published_resnets
 from analysis.results.summaries import CountedSummary, Results
 from autogrow.errors import UserError, allowed, shown
 from autogrow.files.seals import read_seal
@@ -36,6 +36,7 @@ from autogrow.training.metrics import METRICS
 
 EPOCH_VALUES = ["train_accuracy", "val_accuracy", "best_val_accuracy", "train_loss", "val_loss"]
 CONTOUR = "_contour"
+CIFAR10, IMAGENET = "CIFAR10", "ImageNet"  # of the paper's Figures 3 and 4
 
 
 def build_figure(figure: Table, catalogue: Catalogue, results: Results) -> dict[str, pd.DataFrame]:
@@ -46,7 +47,8 @@ def build_figure(figure: Table, catalogue: Catalogue, results: Results) -> dict[
 
     * Figures 2 and 8: a row for each epoch of each seed: accuracies in percent, losses, layers;
     * Figure 3: a row for each run and seed: parameters, multiply-adds, accuracy, the found nets
-      from scratch at equal compute among them; and the manual search that the released code lists;
+      from scratch at equal compute among them; then the manual search that the released code lists,
+      and the nets that the paper found;
     * Figure 4: the same, and the published ResNets; ours are left out if none was run;
     * Figures 5 and 6: a row for each point of the lowest seed's trajectory; in
       ``_contour`` for each point of the grid: training loss;
@@ -114,15 +116,22 @@ def _against_parameters(
                 line |= {"K": row.values.get("K", ""), "paper_K": row.key.get("K", ""), **_found(s)}
                 part = labelled(pd.DataFrame([line]), catalogue, own, network, seed, s)
                 parts.append(part.assign(panel=letters[network]))
-    listed = manual_search()
-    network, dataset = listed[["network", "dataset"]].iloc[0]
+    dataset = CIFAR10
     comparable = all(row.values["dataset"] == dataset for row in figure.rows)
-    panel, title = letters.get(network, ""), network
-    if not (panel and comparable):
-        panel, title = ascii_lowercase[len(letters)], f"Released, {network} on {dataset}"
-    listed = listed.drop(columns=["dataset", "reference"])
-    listed = listed.assign(**dict.fromkeys(("run", "seed", "K", "paper_K"), ""))
-    parts.append(_published(listed, catalogue, panel, title, dataset))
+    listed = pd.concat([manual_search(), found_nets().assign(method=FOUND)])
+    listed = listed[listed["dataset"] == dataset].drop(columns=["dataset", "reference"])
+    listed = listed.assign(run="", seed="", K=listed["K"].fillna(""))
+    listed["paper_K"] = listed["K"]
+    searched = manual_search()["network"].iloc[0]
+    for network in dict.fromkeys(listed["network"]):
+        rows = listed[listed["network"] == network]
+        panel, title = letters.get(network, ""), network
+        if not (panel and comparable):
+            # Where other data stands in, the searched network has a panel of its own.
+            panel = ascii_lowercase[len(letters) + (network != searched)]
+            named = searched if network == searched else "other networks"
+            title = f"Published, {named} on {dataset}"
+        parts.append(_published(rows, catalogue, panel, title, dataset))
     return {"": pd.concat(parts)}
 
 
@@ -130,7 +139,7 @@ def _against_published(
     figure: Table, catalogue: Catalogue, results: Results
 ) -> dict[str, pd.DataFrame]:
     """Return ours beside the published; in a panel of their own where other data stands in."""
-    dataset = "ImageNet"
+    dataset = IMAGENET
     comparable = all(row.values["dataset"] == dataset for row in figure.rows)
     parts = []
     for row in figure.rows if results.any_finished(figure.runs) else ():
@@ -141,11 +150,14 @@ def _against_published(
             part = labelled(pd.DataFrame([line]), catalogue, row, title, seed, s)
             parts.append(part.assign(panel="" if comparable else "a"))
     published = published_resnets().rename(columns={"block": "method", "top1": "accuracy"})
-    columns = ["network", "method", "source", "parameters", "flops", "accuracy"]
+    found = found_nets().assign(method="AutoGrow", source="the paper")
+    columns = ["network", "method", "source", "K", "depth", "layers", "parameters", "flops"]
+    columns += ["accuracy"]
     panel, title = "" if comparable else "b", f"Published, on {dataset}"
-    parts.append(_published(published[columns], catalogue, panel, title, dataset))
-    own = [*columns[:3], "K", "depth", "layers", *columns[3:], "diverged_after"]
-    frame = pd.concat(parts).reindex(columns=[*COMMON, "seed", *own])
+    for others in (published, found[found["dataset"] == dataset]):
+        rows = others.reindex(columns=columns)
+        parts.append(_published(rows, catalogue, panel, title, dataset))
+    frame = pd.concat(parts).reindex(columns=[*COMMON, "seed", *columns, "diverged_after"])
     if comparable:
         frame["title"] = dataset
     return {"": frame}

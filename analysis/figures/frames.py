@@ -85,6 +85,14 @@ def over_seeds(frame: pd.DataFrame) -> str:
     return f"Mean and standard deviation over seeds {seeds}."
 
 
+def same_runs(frame: pd.DataFrame) -> list[str]:
+    """Return a note that says which panels show the same run; none if each has its own."""
+    first = frame.drop_duplicates("panel")
+    letters = [list(panel) for _, panel in first.groupby("run", sort=False)["panel"]]
+    same = [f"{', '.join(several[:-1])} and {several[-1]}" for several in letters if several[1:]]
+    return [f"Panels that show the same run: {'; '.join(same)}."] if same else []
+
+
 def divergence(rows: pd.DataFrame) -> str:
     """Return in which epoch the run of these rows diverged, in words; else nothing."""
     after = rows["diverged_after"].iloc[0]
@@ -126,15 +134,3 @@ def grid(rows: pd.DataFrame, column: str) -> Grid:
     """
     table = rows.pivot_table(index="y", columns="x", values=column, dropna=False)
     return table.columns.to_numpy(float), table.index.to_numpy(float), table.to_numpy(float)
-
-
-def levels(losses: np.ndarray, wanted: int = 9) -> np.ndarray:
-    """Return levels with a constant ratio inside the range of the losses that are finite.
-
-    Empty if no two losses that are finite and above 0 differ.
-    """
-    usable = losses[np.isfinite(losses) & (losses > 0)]
-    if not usable.size or usable.min() == usable.max():
-        return np.empty(0)
-    low, high = math.log10(usable.min()), math.log10(usable.max())
-    return np.logspace(low, high, wanted + 2)[1:-1]

@@ -1,4 +1,4 @@
-"""What others published, which Figures 3 and 4 show beside ours."""
+"""What the paper and others published, which Figures 3 and 4 show beside ours."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from analysis.results.csvfiles import check_columns, read_csv, read_numbers
 
 MANUAL = "manual search, released code"
 """The ``method`` of what the released code lists, in figure3.csv."""
+
+FOUND = "AutoGrow, the paper's own"
+"""The ``method`` of the nets that the paper found, in figure3.csv."""
 
 PAPER = ROOT / "results" / "paper"
 
@@ -35,6 +38,17 @@ def manual_search() -> pd.DataFrame:
     text = ("dataset", "network", "depth", "reference")
     frame = _read(PAPER / "manual_search.csv", text, ("layers", "accuracy"))
     return frame.astype({"layers": int}).assign(method=MANUAL)
+
+
+def found_nets() -> pd.DataFrame:
+    """Return the networks that the paper's AutoGrow found and whose accuracies it prints.
+
+    ``K`` is the growing period as text, ``flops`` are multiply-adds, and ``reference`` says where
+    each number is from.
+    """
+    text = ("dataset", "network", "K", "depth", "reference")
+    frame = _read(PAPER / "found_nets.csv", text, ("layers", "accuracy"))
+    return frame.astype({"layers": int})
 
 
 def _read(file: Path, text: Sequence[str], numeric: Sequence[str]) -> pd.DataFrame:

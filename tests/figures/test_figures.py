@@ -12,7 +12,7 @@ from made_up_runs import GRID, PLANE, SEEDS, make_results
 from analysis.__main__ import main
 from analysis.experiments.catalogue import load_catalogue
 from analysis.figures import figure_data as figures
-from analysis.results.published import manual_search, published_resnets
+from analysis.results.published import FOUND, manual_search, published_resnets
 from autogrow.files.seals import seal
 from autogrow.files.writing import write_csv
 from autogrow.networks.flops import network_costs
@@ -87,9 +87,13 @@ def test_counted_layers_are_those_of_the_network(build):
 def test_every_run_and_seed_against_its_parameters(build, catalogue):
     frame = build("figure3", "--accuracy", "final")["figure3.csv"]
     listed, frame = frame[frame["run"] == ""], frame[frame["run"] != ""]
-    assert set(listed["panel"] + listed["dataset"]) == {"eCIFAR10"}
+    assert set(listed["panel"] + listed["network"] + listed["dataset"]) == {
+        *("eBasic3ResNetCIFAR10", "fPlain3NetCIFAR10", "fBasic4ResNetCIFAR10", "fPlain4NetCIFAR10")
+    }
     depths = (3, 5, 7, 9, 11, 13, 15, 18, 24, 48)
-    assert list(listed["depth"]) == [f"{n}-{n}-{n}" for n in depths]
+    of_the_paper = listed["method"] == FOUND
+    assert list(listed.loc[~of_the_paper, "depth"]) == [f"{n}-{n}-{n}" for n in depths]
+    assert list(listed.loc[of_the_paper, "K"]) == ["3", "50", "3", "50", "3", "3"]
     assert dict(listed[["layers", "accuracy"]].to_numpy())["290"] == "94.54"
     equal = frame[frame["method"] == "equal compute"]
     assert len(equal) == 8 * len(SEEDS)
@@ -112,7 +116,12 @@ def test_on_cifar10_the_released_search_is_among_the_runs_and_baselines_are_deep
     frame = figures.build_figure(
         paper.tables["figure3"], paper, make_results(tmp_path, paper, ["figure3"])
     )[""]
-    listed = frame[frame["run"] == ""]
+    found = frame[frame["method"] == FOUND]
+    assert list(found["panel"] + found["title"]) == [
+        *("aBasic3ResNet", "aBasic3ResNet", "bPlain3Net", "bPlain3Net"),
+        *("cBasic4ResNet", "dPlain4Net"),
+    ]
+    listed = frame[(frame["run"] == "") & (frame["method"] != FOUND)]
     assert set(listed["panel"] + listed["title"]) == {"aBasic3ResNet"}
     for row in manual_search().itertuples():
         total = network_costs(
@@ -137,7 +146,10 @@ def test_on_stand_in_data_ours_and_the_published_have_panels_of_their_own(build,
     assert set(ours["dataset"]) == {IMAGENET}
     assert set(ours["source"]) == {"this run"}
     assert set(published["dataset"]) == {"ImageNet"}
-    assert set(published["source"]) == {"He et al. 2016", "torchvision"}
+    assert set(published["source"]) == {"He et al. 2016", "torchvision", "the paper"}
+    found = published[published["source"] == "the paper"]
+    assert list(found["K"] + " " + found["depth"])[:2] == ["2 12-12-11-11", "5 9-3-6-4"]
+    published = published[published["source"] != "the paper"]
     wanted = published_resnets()
     assert list(published["accuracy"].astype(float)) == list(wanted["top1"])
     assert list(published["method"]) == list(wanted["block"])
@@ -146,8 +158,8 @@ def test_on_stand_in_data_ours_and_the_published_have_panels_of_their_own(build,
 def test_published_resnets_stand_alone_where_nothing_was_run(tmp_path, call):
     told = call(main, "figure-data", "figure4", "--scale", "paper", "--folder", tmp_path)
     frame = pd.read_csv(tmp_path / "figures/figure4.csv")
-    assert (told.status, len(frame)) == (0, len(published_resnets()))
-    assert "AutoGrow" not in set(frame["method"])
+    assert (told.status, len(frame)) == (0, len(published_resnets()) + 6)
+    assert "this run" not in set(frame["source"])
 
 
 def test_on_the_papers_data_ours_and_the_published_share_a_panel(tmp_path):

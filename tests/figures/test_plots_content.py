@@ -1,4 +1,4 @@
-"""What each figure shows of its rows, and odd ones: no growth, no finite loss, no runs."""
+"""What Figures 2 to 4 and 8 show of their rows, and odd ones: no growth, no runs."""
 
 import numpy as np
 import pandas as pd
@@ -6,9 +6,12 @@ import pytest
 from figure_rows import (
     CSVS,
     chosen,
-    contour,
     curve,
+    depths,
     figure,
+    finite_limits,
+    labels,
+    legend,
     looks,
     published,
     readable,
@@ -16,26 +19,15 @@ from figure_rows import (
     words,
     write,
 )
+from matplotlib.figure import Figure
 
 from analysis.figures import style
 from analysis.figures.draw import draw_figure
-from analysis.figures.frames import grid, levels
-from analysis.results.published import MANUAL, manual_search, published_resnets
+from analysis.figures.point_sets import fit_accuracies
+from analysis.results.published import FOUND, MANUAL, manual_search
 from autogrow.errors import UserError
 
 __all__ = ["figure", "looks", "write"]
-
-
-def legend(drawn):
-    return [text.get_text() for key in drawn.legends for text in key.get_texts()]
-
-
-def finite_limits(axes):
-    return np.isfinite([*axes.get_xlim(), *axes.get_ylim()]).all()
-
-
-def labels(axes):
-    return axes.get_xlabel(), axes.get_ylabel()
 
 
 def test_figure_2_has_the_curves_the_layers_and_the_phases(figure):
@@ -55,6 +47,12 @@ def test_figure_2_has_the_curves_the_layers_and_the_phases(figure):
     assert labels(whole) == ("Epoch", "Accuracy (%)")
     assert layers.get_ylabel() == "Number of layers"
     assert {t.get_text() for t in whole.texts} == {"growing", "fine-tuning"}
+    first, *_, final = sorted(layers.texts, key=lambda t: t.xy[0])
+    assert (first.get_text(), final.get_text()) == ("1-1-1", "final net: 6-5-5")
+    assert final.xy == (52, 34)
+    assert legend(drawn) == [
+        *("training", "validation", "running maximum of validation", "number of layers (right)")
+    ]
     spans = [patch.get_extents().transformed(whole.transData.inverted()) for patch in whole.patches]
     np.testing.assert_allclose([(s.x0, s.x1) for s in spans[:2]], [(0, 28), (28, 52)])
     assert drawn.get_figwidth() == style.COLUMN
@@ -64,7 +62,8 @@ def test_the_close_look_is_two_periods_around_a_growth_in_the_middle(figure):
     close = figure("figure2").axes[3]
     epochs = close.lines[0].get_xdata()
     assert (epochs[0], epochs[-1]) == (10, 18)
-    assert close.get_title() == "Close look at the growth after epoch 14:\n3-3-3 → 4-3-3"
+    told = "Close look at growth 7 of 13, the middle one,\nafter epoch 14: 3-3-3 → 4-3-3"
+    assert close.get_title() == told
     growths = [line.get_xdata()[0] for line in close.lines[3:]]
     assert growths == [10, 12, 14, 16, 18]
 
@@ -78,6 +77,28 @@ def test_a_run_without_growth_has_no_close_look_and_missing_values_are_gaps(figu
     assert "no growth in this run" in words(drawn)
 
 
+def test_depths_are_written_below_their_steps_where_there_is_room(figure):
+    rows = curve("", "Basic3ResNet, K = 1", K=1, growths=90)
+    layers = figure("figure2", figure2=rows).axes[1]
+    depths = {r["layers"]: r["depth"] for r in rows}
+    told = [t for t in layers.texts if t.get_text() != "final net: 31-31-31"]
+    assert 3 <= len(told) == len(layers.texts) - 1 < 10
+    assert all(t.get_text() == depths[t.xy[1]] for t in told)
+
+
+def test_a_loss_that_hides_the_others_makes_the_scale_logarithmic(figure):
+    rows = [{**r, "train_loss": 0.5} for r in curve("", "Basic3ResNet, K = 2")]
+    rows[5]["val_loss"] = 3e6
+    assert figure("figure2", figure2=rows).axes[2].get_yscale() == "log"
+    assert figure("figure2").axes[2].get_yscale() == "linear"
+
+
+def test_one_epoch_alone_is_a_dot(figure):
+    drawn = figure("figure2", figure2=curve("", "Basic3ResNet, K = 2")[:1])
+    lines = [line for axes in drawn.axes for line in axes.lines]
+    assert [line.get_marker() for line in lines] == ["o"] * 6
+
+
 @pytest.mark.parametrize("epoch", [1, 2, 15, 16, 29, 30, 52])
 def test_curves_end_where_a_run_diverged(figure, epoch):
     rows = [{**r, "diverged_after": epoch} for r in curve("", "Basic3ResNet, K = 2")[:epoch]]
@@ -88,7 +109,10 @@ def test_curves_end_where_a_run_diverged(figure, epoch):
         assert line.get_xdata().tolist() == list(range(1, epoch))
         assert np.isfinite(line.get_ydata()).all()
     assert list(whole.lines[3].get_xdata()) == [epoch, epoch]
-    assert f"diverged in epoch {epoch}" in words(drawn)
+    assert f"diverged in epoch {epoch}" in whole.get_title()
+    assert [t.get_text().partition(":")[0] for t in layers.texts][:1] == ["last net"] * (epoch > 1)
+    if epoch == 1:
+        assert legend(drawn) == ["diverged: loss not finite"]
     assert "diverged: loss not finite" in legend(drawn)
     assert all(map(finite_limits, drawn.axes))
 
@@ -110,14 +134,14 @@ def test_figure_3_marks_runs_that_diverged_and_means_are_over_the_others(figure)
     deep = {r["run"] for r in runs if r["layers"] > 80}
     rows = diverging("figure3", lambda r: r["run"] in deep and (r["panel"] == "b" or not r["seed"]))
     drawn = figure("figure3", figure3=rows)
-    assert legend(drawn)[-2:] == ["diverged", MANUAL]
+    assert {"diverged", MANUAL} < {*legend(drawn)}
     first, second, *_ = drawn.axes
     [marks] = [line for line in second.lines if line.get_label() == "diverged"]
     assert marks.get_xdata() == pytest.approx([0.026 * 14])
     baselines = [c for c in second.containers if c.get_label() == "trained from scratch"]
     assert baselines[0][0].get_xdata()[-1] == pytest.approx(0.026 * 12)
     # In the first panel two of three seeds are left: 98 - 4 / 14 - 0.4 * (1 + 2) / 2.
-    assert first.containers[0][0].get_ydata()[-1] == pytest.approx(98 - 4 / 14 - 0.6)
+    assert first.containers[-1][0].get_ydata()[-1] == pytest.approx(98 - 4 / 14 - 0.6)
     told = words(drawn)
     assert "Diverged, without accuracy and in no mean: 6 of 144 runs." in told
     assert "Left out" not in told
@@ -164,20 +188,21 @@ def test_figure_8_has_a_panel_for_each_run(figure):
 def test_figure_3_has_means_and_deviations_over_seeds(figure):
     drawn = figure("figure3")
     assert legend(drawn) == [
-        "trained from scratch",
         "AutoGrow, K = 2 (the paper's: 3)",
         "from scratch, compute of K = 2",
         "AutoGrow, K = 6 (the paper's: 50)",
         "from scratch, compute of K = 6",
+        "trained from scratch",
+        "below the scale, with its accuracy",
+        f"{FOUND}, K = 3",
+        f"{FOUND}, K = 50",
         MANUAL,
     ]
     axes = drawn.axes[0]
     assert (axes.get_xscale(), axes.get_xlim()[0]) == ("linear", 0)
-    [listed] = drawn.axes[4].lines
-    np.testing.assert_allclose(listed.get_ydata(), manual_search()["accuracy"])
     assert "Mean and standard deviation over seeds 0, 1, 2." in words(drawn)
     assert labels(axes) == ("Parameters (millions)", "Accuracy (%)")
-    baselines, small, _, large, _ = axes.containers
+    small, _, large, _, baselines = axes.containers
     np.testing.assert_allclose(
         np.array(baselines[0].get_xdata(), float), 0.026 * np.array([1, 2, 4, 6, 9, 10, 12, 14])
     )
@@ -187,6 +212,75 @@ def test_figure_3_has_means_and_deviations_over_seeds(figure):
     across, _ = small[2]
     [[[low, _], [high, _]]] = across.get_segments()
     assert (high - low) / 2 == pytest.approx(0.026)
+
+
+def texts_at(axes):
+    """The texts of a panel, in lines, by their points."""
+    return {t.get_text(): t.xy for t in axes.texts}
+
+
+def test_figure_3_writes_depths_beside_their_points(figure):
+    drawn = figure("figure3")
+    told = texts_at(drawn.axes[0])
+    assert told["7-7-7 to 9-9-9"] == pytest.approx((0.026 * 8, 98 - 4 / 8 - 0.4), abs=0.1)
+    assert told["3-3-3"][0] == pytest.approx(0.026 * 3)
+    assert len([text for text in told if text.count("-") == 2]) >= 5
+    assert "Depths are written where there is room." in words(drawn)
+
+
+def test_figure_3_has_the_nets_that_the_paper_found(figure):
+    drawn = figure("figure3")
+    own, others = drawn.axes[4:]
+    *found, listed = (c[0] for c in own.containers)
+    np.testing.assert_allclose(np.array(listed.get_ydata(), float), manual_search()["accuracy"])
+    assert [line.get_ydata().tolist() for line in found] == [[94.27], [92.95]]
+    assert "42-42-42" in texts_at(own)
+    assert {"Plain3Net\n11-11-10", "Basic4ResNet\n22-22-22-22"} <= {*texts_at(others)}
+
+
+def test_runs_that_stand_for_several_k_are_drawn_once(figure):
+    rows = [r | ({"K": "2", "run": r["method"]} if r["K"] and r["run"] else {}) for r in depths()]
+    rows = [r for r in rows if r["panel"] == "a" and r["method"] != "baseline"]
+    rows = [{**r, "depth": "3-3-3", "parameters": 9, "accuracy": 90 + r["seed"]} for r in rows]
+    drawn = figure("figure3", figure3=[*rows, *chosen("figure3", "e")])
+    assert legend(drawn)[:2] == [
+        *("AutoGrow, K = 2 (the paper's: 3 and 50)", "from scratch, compute of K = 2")
+    ]
+    found, equal = drawn.axes[0].containers
+    assert (found[0].get_ydata(), equal[0].get_ydata()) == ([91], [91])
+    [bar] = found[2][0].get_segments()
+    assert bar[:, 1] == pytest.approx([90, 92])
+
+
+@pytest.mark.parametrize("accuracy", [10.0, 60.0, 88.5])
+def test_an_outlier_of_figure_3_does_not_flatten_the_rest(figure, accuracy):
+    rows = [dict(r) for r in chosen("figure3", "a") if r["seed"] == 0]
+    rows[2]["accuracy"] = accuracy
+    drawn = figure("figure3", figure3=[*rows, *chosen("figure3", "e")])
+    axes = drawn.axes[0]
+    low, high = axes.get_ylim()
+    marks = [line for line in axes.lines if line.get_marker() == "v"]
+    told = [t for t in axes.texts if t.get_text() == f"4-4-4\n{accuracy:.1f} %"]
+    assert len(marks) == len(told) == (accuracy < 80)
+    assert ("below the scale, with its accuracy" in legend(drawn)) == (accuracy < 80)
+    assert (low > 90) == (accuracy < 80)
+    assert low < marks[0].get_ydata()[0] < high if marks else low < accuracy
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "below"),
+    [
+        ([93, 92.8, 10], [2]),
+        ([93, 10], []),
+        ([93, 92, 91, 90, 86], []),
+        ([93, 92.5, 92, 10, 11], [3, 4]),
+        ([93, 93, 92.9], []),
+        ([93], []),
+    ],
+)
+def test_outliers_are_few_and_far_below_the_others(accuracies, below):
+    points = pd.DataFrame({"accuracy": accuracies}).assign(accuracy_std=0.0)
+    assert np.flatnonzero(fit_accuracies(Figure().subplots(), points, 0.1)).tolist() == below
 
 
 def test_figure_3_alone_can_have_a_logarithmic_axis(write, tmp_path):
@@ -211,6 +305,25 @@ def test_figure_3_names_the_paper_s_k_once_and_tells_what_is_left_out(figure):
     drawn = figure("figure3", figure3=rows)
     assert "AutoGrow, K = 50" in legend(drawn)
     assert "Left out, as a value is missing: 1." in words(drawn)
+
+
+def test_an_outlier_of_figure_4_does_not_flatten_the_rest(figure):
+    rows = [dict(r) for r in CSVS["figure4"]]
+    for row in rows:
+        if (row["network"], row["K"]) == ("Bottleneck4ResNet", "2"):
+            row["accuracy"] = 10.0
+    drawn = figure("figure4", figure4=rows)
+    assert drawn.axes[0].get_ylim()[0] > 90
+    assert "K = 2\n2-2-2-2\n10.0 %" in texts_at(drawn.axes[0])
+    assert legend(drawn)[-1] == "below the scale, with its accuracy"
+    assert "below the scale" not in words(figure("figure4"))
+
+
+def test_figure_4_has_the_paper_s_nets_and_its_k(figure):
+    drawn = figure("figure4")
+    assert "K = 5\n9-3-6-4" in texts_at(drawn.axes[1])
+    assert "AutoGrow Bottleneck4ResNet, the paper" in legend(drawn)
+    assert "K at this scale: 2 and 3; the paper's: 2 and 5." in words(drawn)
 
 
 def markers(axes):
@@ -257,162 +370,3 @@ def test_figure_4_of_everything_on_imagenet_is_one_panel(figure):
             row["accuracy"] -= 20
     drawn = figure("figure4", figure4=rows)
     assert len(drawn.axes) == 1
-
-
-def test_published_resnets_are_those_of_torchvision():
-    import torch
-    from torchvision import models
-
-    published = published_resnets().set_index(["source", "network"])
-    for name in ("ResNet-18", "ResNet-34", "ResNet-50", "ResNet-101", "ResNet-152"):
-        meta = getattr(models, f"{name.replace('-', '')}_Weights").IMAGENET1K_V1.meta
-        ours = published.loc["torchvision", name]
-        scores = meta["_metrics"]["ImageNet-1K"]
-        assert (ours["top1"], ours["top5"]) == (scores["acc@1"], scores["acc@5"])
-        assert ours["parameters"] == meta["num_params"]
-        assert ours["flops"] == pytest.approx(meta["_ops"] * 1e9)
-        with torch.device("meta"):
-            network = getattr(models, name.lower().replace("-", ""))()
-        shapes = network.named_parameters()
-        without = name == "ResNet-18"  # shortcuts A have no parameters
-        count = sum(p.numel() for n, p in shapes if not (without and "downsample" in n))
-        assert published.loc["He et al. 2016", name]["parameters"] == count
-
-
-def test_published_resnets_name_their_sources():
-    published = published_resnets()
-    he = published[published["source"] == "He et al. 2016"].set_index("network")
-    errors = 100 - he["top1"]
-    assert errors.round(2).tolist() == [27.88, 24.52, 22.85, 21.75, 21.43]
-    assert (he["flops"] / 1e9).tolist() == [1.8, 3.6, 3.8, 7.6, 11.3]
-    assert he["reference"].str.contains("10-crop").all()
-    assert he["reference"].str.contains("Table [23]").all()
-    assert published["reference"].notna().all()
-    assert published.loc[published["block"] == "basic", "network"].nunique() == 2
-
-
-def test_trajectories_have_axes_start_growths_and_end(figure):
-    drawn = figure("figure6")
-    axes = drawn.axes[0]
-    assert labels(axes) == ("1st PC: 34.06 %", "2nd PC: 14.90 %")
-    assert legend(drawn) == ["growing", "fine-tuning", "start", "growth", "final network"]
-    rows = pd.DataFrame(chosen("figure6", "a"))
-    path, *_, growths, start, end = axes.lines
-    np.testing.assert_allclose(path.get_xdata(), rows["x"])
-    np.testing.assert_allclose(growths.get_ydata(), rows.loc[rows["grown"] == 1, "y"])
-    assert (start.get_xdata()[0], end.get_xdata()[0]) == (rows["x"].iloc[0], 0)
-    assert len({line.get_marker() for line in (growths, start, end)}) == 3
-
-
-def test_a_growth_of_figure_5_is_a_morphing(figure):
-    told = legend(figure("figure5"))
-    assert told == ["training", "fine-tuning", "start", "morphing", "final network"]
-
-
-def test_contour_lines_are_labelled_away_from_the_trajectory(figure):
-    drawn = figure("figure6")
-    for axes in drawn.axes:
-        numbers = [t for t in axes.texts if t.get_text().replace(".", "").isdigit()]
-        assert len(numbers) >= 4
-        path = axes.transData.transform(axes.lines[0].get_xydata())
-        for number in numbers:
-            place = axes.transData.transform(number.get_position())
-            assert np.hypot(*(path - place).T).min() > 10 * drawn.dpi / 72
-
-
-def test_losses_that_are_not_finite_leave_the_rest(figure):
-    rows = [{**r, "loss": "nan"} for r in chosen("figure6_contour", "a")]
-    rows += [dict(r) for r in chosen("figure6_contour", "cd")]
-    for row in rows[::7]:
-        row["loss"] = "inf"
-    drawn = figure("figure6", figure6_contour=rows)
-    told = [[t.get_text() for t in axes.texts] for axes in drawn.axes]
-    assert told[0] == told[1] == ["no contours: no finite losses"]
-    assert len(told[2]) > 2
-
-
-@pytest.mark.parametrize("points", [0, 1, 20])
-def test_a_trajectory_that_diverged_ends_before_it_did(figure, points):
-    """Without points for a plane it has none to show, and says why."""
-    own = [{**r, "diverged_after": 61} for r in chosen("figure6", "a")[:20]]
-    for row in own[points:]:
-        row |= dict.fromkeys(("x", "y", "explained_1", "explained_2"), "nan")
-    lost = {"loss": "nan", "diverged_after": 61}
-    around = [{**r, **lost} for r in chosen("figure6_contour", "a")]
-    around += chosen("figure6_contour", "bcd")
-    rows = [*own, *chosen("figure6", "bcd")]
-    drawn = figure("figure6", figure6=rows, figure6_contour=around)
-    axes = drawn.axes[0]
-    told = {t.get_text() for t in axes.texts}
-    assert told == {"no contours: no finite losses", "diverged in epoch 61"}
-    assert len(axes.lines[0].get_xdata()) == points
-    assert legend(drawn)[-2:] == ["final network", "last before it diverged"]
-    assert axes.lines[-1].get_marker() == "X"
-    assert finite_limits(axes)
-
-
-def test_one_trajectory_alone_fits_a_column(figure):
-    around = contour("d", "p-AutoGrow, K = 2")
-    drawn = figure("figure6", figure6=chosen("figure6", "d"), figure6_contour=around)
-    assert drawn.get_figwidth() == style.COLUMN
-
-
-def test_members_of_a_pair_share_the_range_of_losses(figure):
-    drawn = figure("figure7")
-    solids = [axes for axes in drawn.axes if axes.name == "3d"]
-    limits = [axes.get_zlim() for axes in solids]
-    assert limits[0] == limits[1] != limits[2] == limits[3] != limits[4] == limits[5] != limits[0]
-    highest = max(r["loss"] for r in CSVS["figure7"])
-    assert limits[0][1] < highest
-    bars = [axes.get_ylabel() for axes in drawn.axes if "clipped" in axes.get_ylabel()]
-    assert bars == [f"Training loss, clipped at {high:.3g}" for _, high in limits[::2]]
-    titles = [solid.get_title() for solid in solids]
-    assert titles[0] == "(a) Plain3Net-23-22-22\nbaseline: 84.33 %"
-    assert titles[5] == "(f) Plain3Net-11-11-10\nAutoGrow, K = 50: 93.13 %"
-    assert labels(solids[0]) == ("1st direction", "2nd direction")
-    assert solids[0].get_zlabel() == "Training loss"
-
-
-def test_a_gentle_surface_is_not_clipped(figure):
-    rows = [{**r, "loss": 1 + 0.2 * r["x"] ** 2 + 0.1 * r["y"] ** 2} for r in CSVS["figure7"]]
-    drawn = figure("figure7", figure7=rows)
-    assert "clipped" not in words(drawn)
-    assert drawn.axes[0].get_zlim() == pytest.approx((1, 1.3))
-
-
-def test_surfaces_without_finite_losses_or_members(figure):
-    rows = [dict(r) for r in chosen("figure7", ["a", "b", "d"])]
-    for row in (*rows[::5], *(r for r in rows if r["panel"] == "d")):
-        row["loss"] = "nan"
-    drawn = figure("figure7", figure7=rows)
-    assert words(drawn).count("no finite losses") == 1
-    assert words(drawn).count("clipped") == 1
-
-
-def test_a_surface_of_a_run_that_diverged(figure):
-    lost = {"loss": "nan", "train_accuracy": "nan", "accuracy": "", "diverged_after": 7}
-    rows = [{**r, **(lost if r["panel"] in "acd" else {})} for r in chosen("figure7", "abcd")]
-    drawn = figure("figure7", figure7=rows)
-    solids = [axes for axes in drawn.axes if axes.name == "3d"]
-    assert [s.get_title().partition("\n")[2] for s in solids] == [
-        *("baseline: diverged in epoch 7", "AutoGrow, K = 3: 90.82 %"),
-        *("baseline: diverged in epoch 7", "AutoGrow, K = 3: diverged in epoch 7"),
-    ]
-    assert words(drawn).count("no finite losses") == 3
-    assert all(np.isfinite([*s.get_zlim(), *s.get_xlim()]).all() for s in solids)
-    # The other member's range is its own: nothing of it is lost in the one that diverged.
-    whole = figure("figure7", figure7=chosen("figure7", "b"))
-    assert solids[1].get_zlim() == whole.axes[0].get_zlim()
-
-
-def test_a_grid_that_is_not_square_is_not_transposed():
-    rows = [{"x": x, "y": y, "loss": 10 * x + y} for x in (2.0, 1.0, 0.0) for y in (0.0, 1.0)]
-    x, y, z = grid(pd.DataFrame(rows), "loss")
-    assert (x.tolist(), y.tolist()) == ([0, 1, 2], [0, 1])
-    np.testing.assert_array_equal(z, [[0, 10, 20], [1, 11, 21]])
-
-
-def test_levels_have_a_constant_ratio_inside_the_range():
-    found = levels(np.array([[0.01, 100, np.inf], [np.nan, 0, 1]]), 3)
-    np.testing.assert_allclose(found, [0.1, 1, 10])
-    assert levels(np.array([[np.nan, 2.0, 2.0]])).size == 0

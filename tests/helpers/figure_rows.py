@@ -16,7 +16,7 @@ from analysis.experiments.catalogue import load_catalogue
 from analysis.figures import style
 from analysis.figures.draw import draw_figure
 from analysis.figures.figure_data import build_figure
-from analysis.results.published import manual_search
+from analysis.results.published import FOUND, found_nets, manual_search
 from analysis.results.summaries import Results
 
 STAMP = "SMOKE TEST, NO SCIENTIFIC MEANING"
@@ -71,10 +71,20 @@ def depths():
             rows.append((panel, network, seed, "equal compute", "6", "50", 3))
     listed = [
         {
-            **common("e", "Released, Basic3ResNet on CIFAR10", ("CIFAR10", "CIFAR10"), "", ""),
+            **common("e", "Published, Basic3ResNet on CIFAR10", ("CIFAR10", "CIFAR10"), "", ""),
             **{"K": "", "paper_K": "", **row},
         }
         for row in manual_search().to_dict("records")
+    ]
+    found = found_nets()
+    listed += [
+        {
+            **common(
+                "e" if net["network"] == "Basic3ResNet" else "f", "Published", run="", seed=""
+            ),
+            **{**net, "paper_dataset": "CIFAR10", "method": FOUND, "paper_K": net["K"]},
+        }
+        for net in found[found["dataset"] == "CIFAR10"].to_dict("records")
     ]
     return [
         {
@@ -307,3 +317,18 @@ def readable(figure):
         assert (corners <= figure.bbox.max).all(), text
     for (one, a), (other, b) in itertools.combinations(found, 2):
         assert not Outline(a).intersects_path(Outline(b)), (one, other)
+
+
+def legend(drawn):
+    """Return what the legends that all panels share name."""
+    return [text.get_text() for key in drawn.legends for text in key.get_texts()]
+
+
+def finite_limits(axes):
+    """Return whether the limits of a panel are finite."""
+    return np.isfinite([*axes.get_xlim(), *axes.get_ylim()]).all()
+
+
+def labels(axes):
+    """Return the names of both axes."""
+    return axes.get_xlabel(), axes.get_ylabel()

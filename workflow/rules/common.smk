@@ -56,8 +56,8 @@ GRIDS = CATALOGUE.settings.figures
 IMAGES = [] if GRIDS.images is None else ["--images", str(GRIDS.images)]
 DIRECTIONS = CATALOGUE.asked("directions")
 PUBLISHED = {
-    "figure3": ["results/paper/manual_search.csv"],
-    "figure4": ["results/paper/resnets.csv"],
+    "figure3": ["results/paper/manual_search.csv", "results/paper/found_nets.csv"],
+    "figure4": ["results/paper/resnets.csv", "results/paper/found_nets.csv"],
 }
 REFERENCE = str(SETTINGS.reference_folder)
 # A reference may be older than a table; `isfile` is False, too, where no system has such a path.
