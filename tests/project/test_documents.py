@@ -1,6 +1,7 @@
 """What the documents say about files, keys and numbers is true."""
 
 import csv
+import json
 import re
 import tomllib
 from typing import get_args
@@ -46,6 +47,15 @@ def test_the_picture_of_the_readme_is_small_and_of_a_run_of_the_reference():
     assert f"from {first['layers']} to {last['layers']} layers" in (ROOT / "README.md").read_text()
     [row] = [r for r in reference("table5") if r["row"] == "CIFAR10/Basic3ResNet/3"]
     assert last["depth"] == row["found_net"].split("; ")[0]
+
+
+def test_the_headline_of_the_readme_is_that_of_the_committed_verdicts():
+    first = (ROOT / "results/reference/mini/claims.md").read_text().splitlines()[2]
+    assert first.startswith("Verdicts on ")
+    assert first in (ROOT / "README.md").read_text().splitlines()
+    seeds = json.loads((ROOT / "results/reference/mini/provenance.json").read_text())["seeds"]
+    assert seeds == [0, 1, 2, 3, 4]
+    assert (ROOT / "docs/report.png").stat().st_size < 300_000
 
 
 def test_the_table_of_the_readme_is_the_reference():
