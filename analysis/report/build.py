@@ -22,7 +22,7 @@ from analysis.commandline import add_campaign, data_source, seeds
 from analysis.experiments.catalogue import Catalogue, Table, load_catalogue
 from analysis.experiments.settings import SCALES
 from analysis.report import campaign, curve_charts, intervals
-from analysis.report.claim_cards import claim_cards, counts
+from analysis.report.claim_cards import ClaimCard, claim_cards, counts
 from analysis.report.run_cards import run_cards
 from analysis.report.table_views import table_view, title_of, uses
 from analysis.results.summaries import Results
@@ -61,9 +61,12 @@ def page(catalogue: Catalogue, results: Results) -> str:
     whole = [table for table in tables if {*table.runs} <= done]
     figures = [_figure(table, results.folder) for table in catalogue.tables.values()]
     shown = {table.name for table in whole} | {figure.name for figure in figures if figure}
-    claims = []
+    claims: list[ClaimCard] = []
+    remarks: list[str] = []
     if (results.folder / "claims" / "claims.csv").exists():
-        claims = claim_cards(results.folder, {card.identity: card.anchor for card in cards})
+        claims, remarks = claim_cards(
+            results.folder, {card.identity: card.anchor for card in cards}
+        )
     script, style = ((_HERE / name).read_text() for name in ("report.js", "report.css"))
     environment = Environment(
         loader=FileSystemLoader(_HERE),
@@ -80,7 +83,9 @@ def page(catalogue: Catalogue, results: Results) -> str:
             catalogue, results.seeds, [seed.summary for card in cards for seed in card.seeds]
         ),
         stand_ins=campaign.stand_ins(catalogue),
-        counts=counts(claims),
+        counts=counts(claim.decided for claim in claims),
+        papers_counts=counts(claim.papers for claim in claims),
+        papers_remarks=remarks,
         claims=claims,
         tables=[table_view(table, catalogue, results) for table in whole],
         figures=[figure for figure in figures if figure],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,8 +81,8 @@ class ClaimCard:
         return all(x.verdict == self.decided.verdict for x in (*self.lines, *self.others))
 
 
-def claim_cards(folder: Path, places: Mapping[str, str]) -> list[ClaimCard]:
-    """Return a card for each claim of ``folder``'s claims.csv.
+def claim_cards(folder: Path, places: Mapping[str, str]) -> tuple[list[ClaimCard], list[str]]:
+    """Return a card for each claim of ``folder``'s claims.csv, and remarks on the paper's numbers.
 
     ``places`` says where each run stands in the page, by its id.
 
@@ -95,19 +95,20 @@ def claim_cards(folder: Path, places: Mapping[str, str]) -> list[ClaimCard]:
     content = load_claims(catalogue)
     verdicts = read_verdicts(folder / "claims" / "claims.csv")
     others = other_campaigns(folder, verdicts[0].checksum)
-    printed = {line.name: line for line in judge(content, PapersNumbers(catalogue))}
+    papers = PapersNumbers(catalogue)
+    printed = {line.name: line for line in judge(content, papers)}
     cards = []
     for name, claim in content.claims.items():
         lines = [verdict for verdict in verdicts if verdict.claim == name]
         if lines:
             elsewhere = {where: found[name] for where, found in others.items() if name in found}
             cards.append(_card(name, claim, content, lines, printed[name], elsewhere, places))
-    return cards
+    return cards, papers.remarks()
 
 
-def counts(cards: Sequence[ClaimCard]) -> dict[str, int]:
-    """Return how many claims have each verdict."""
-    found = Counter(card.decided.verdict for card in cards)
+def counts(lines: Iterable[Line]) -> dict[str, int]:
+    """Return how many lines have each verdict."""
+    found = Counter(line.verdict for line in lines)
     return {verdict: found[verdict] for verdict in VERDICTS}
 
 

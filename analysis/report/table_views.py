@@ -128,7 +128,7 @@ def _text(row: pd.Series, column: str) -> str:
     """Return a mean with its standard deviation, and how many seeds diverged."""
     text, std = str(row[column]), row.get(f"{column}_std", "")
     count = row.get(f"{column}_diverged", 0)
-    beside = f" ± {std}" if text and std else ""
+    beside = f"\u00a0±\u00a0{std}" if text and std else ""
     return text + beside + (f" ({count} of {row['n']} diverged)" if 0 < count < row["n"] else "")
 
 

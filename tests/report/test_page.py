@@ -11,6 +11,7 @@ from damage import flipped, told_in_one_line
 
 from analysis.__main__ import main
 from analysis.experiments.catalogue import load_catalogue
+from analysis.report.claim_cards import claim_cards
 from analysis.report.curve_charts import MOST_POINTS, lowest, read_chart
 
 
@@ -99,6 +100,23 @@ def test_markup_in_records_shows_as_text(hostile, page):
     assert (found.tags["script"], found.tags["img"]) == (1, page.tags["img"])
     assert HOSTILE in "".join(found.texts)
     assert found.handlers == []
+
+
+def test_verdicts_of_another_campaign_are_shown(campaign, tmp_path):
+    """All are undecided there, so that the verdict depends on it wherever it is another here."""
+    folder, other = tmp_path / "mini", tmp_path / "mini-released"
+    for place in (folder, other):
+        (place / "claims").mkdir(parents=True)
+    text = (campaign / "claims" / "claims.csv").read_text()
+    (folder / "claims" / "claims.csv").write_text(text)
+    changed = text.replace(",supported,", ",undecided,").replace(",contradicted,", ",undecided,")
+    (other / "claims" / "claims.csv").write_text(changed)
+    cards, remarks = claim_cards(folder, {})
+    assert all([line.basis for line in card.others] == ["mini-released"] for card in cards)
+    decided = [card for card in cards if card.decided.verdict in ("supported", "contradicted")]
+    assert decided
+    assert not any(card.robust for card in decided)
+    assert "24-24-24" in remarks[0]
 
 
 def test_the_chart_of_a_run(tmp_path):
