@@ -19,7 +19,7 @@ from pathlib import Path
 from analysis.claims.judge import write_verdicts
 from analysis.claims.values import FinishedRuns
 from analysis.experiments.catalogue import Catalogue, load_catalogue
-from analysis.experiments.settings import ROOT, SCALES
+from analysis.experiments.scales import ROOT, SCALES
 from analysis.figures.draw import write_pictures
 from analysis.figures.figure_data import write_figure
 from analysis.records.archives import archive_files, read_archive

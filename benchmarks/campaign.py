@@ -24,7 +24,7 @@ from pathlib import Path
 from tabulate import tabulate
 
 from analysis.experiments.catalogue import load_catalogue
-from analysis.experiments.settings import CONFIG, ROOT
+from analysis.experiments.scales import CONFIG, ROOT
 from analysis.tables.table_files import read_table
 from autogrow.cli.options import OneLineParser
 from autogrow.config.spec import parse_spec

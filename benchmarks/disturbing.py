@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from analysis.experiments.settings import ROOT
+from analysis.experiments.scales import ROOT
 
 TINY = "--data digits --data-fraction 0.2 --width 4 --batch-size 64 --threads 1 --device cpu"
 RUNS = {

@@ -83,7 +83,8 @@ NOTE = '#!/bin/sh\nprintf "%s\\0" "$0" "$@" >> "$NOTES"\necho >> "$NOTES"\n'
 def plain() -> dict[str, Values]:
     """Return the content of each file, every key of the models in it."""
     from analysis.experiments.catalogue import TableEntry
-    from analysis.experiments.settings import ScaleSettings, Settings
+    from analysis.experiments.scales import ScaleSettings
+    from analysis.experiments.settings import Settings
 
     given = yaml.safe_load(PLAIN)
     files = [read_yaml(Path(file)) for file in ("config/config.yaml", "slurm/cluster.yaml")]
@@ -122,7 +123,8 @@ def write(contents: dict[str, Values]) -> None:
 def load(file: str, contents: dict[str, Values]) -> None:
     """Read one of the files as the workflow does; a UserError tells what is not allowed."""
     from analysis.experiments.catalogue import make_catalogue
-    from analysis.experiments.settings import ScaleSettings, Settings
+    from analysis.experiments.scales import ScaleSettings
+    from analysis.experiments.settings import Settings
 
     if file == CONFIG:
         validated(Settings, contents[CONFIG], CONFIG)

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from analysis.claims.kinds import Basis, Series, Strict, Test
 from analysis.experiments.catalogue import Catalogue
 from analysis.experiments.rows import Row
-from analysis.experiments.settings import CONFIG
+from analysis.experiments.scales import CONFIG
 from autogrow.config.pydantic_errors import validated
 from autogrow.errors import UserError, allowed, shown
 from autogrow.files.yaml import read_yaml

@@ -21,7 +21,7 @@ from analysis.claims.reports import csv_of, markdown_of, summary_of
 from analysis.claims.values import FinishedRuns, Source
 from analysis.commandline import add_campaign, data_source, seeds
 from analysis.experiments.catalogue import load_catalogue
-from analysis.experiments.settings import SCALES
+from analysis.experiments.scales import SCALES
 from autogrow.files.reading import require_folder
 from autogrow.files.writing import write_together
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from analysis.claims.verdict_files import Verdict, read_verdicts
-from analysis.experiments.settings import SCALES
+from analysis.experiments.scales import SCALES
 
 
 def other_campaigns(folder: Path, checksum: str) -> dict[str, dict[str, Verdict]]:

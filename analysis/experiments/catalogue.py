@@ -18,7 +18,7 @@ from analysis.experiments.panels import FIGURE_COLUMNS
 from analysis.experiments.planned_runs import Run
 from analysis.experiments.row_checks import COLUMNS
 from analysis.experiments.rows import Row, RowMaker
-from analysis.experiments.settings import CONFIG, ROOT, ScaleSettings, read_scale
+from analysis.experiments.scales import CONFIG, ROOT, ScaleSettings, read_scale
 from analysis.experiments.table_checks import check_columns, check_name
 from analysis.experiments.table_entries import OwnValue, TableEntry
 from autogrow.config.pydantic_errors import validated

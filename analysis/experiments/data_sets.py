@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from analysis.experiments.settings import ScaleSettings
+from analysis.experiments.scales import ScaleSettings
 from autogrow.data import info
 from autogrow.data.locating import is_there
 from autogrow.data.npz import KIND

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from analysis.experiments.settings import ScaleSettings
+from analysis.experiments.scales import ScaleSettings
 from autogrow.config.pydantic_errors import validated
 from autogrow.errors import UserError, allowed
 

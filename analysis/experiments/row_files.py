@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from analysis.experiments.catalogue import Catalogue, Table
-from analysis.experiments.settings import ScaleSettings
+from analysis.experiments.scales import ScaleSettings
 from autogrow.config.pydantic_errors import validated
 from autogrow.files.reading import read_json
 

@@ -12,7 +12,8 @@ from analysis.experiments.data_sets import data_facts, data_of
 from analysis.experiments.panels import Panel, read_panel
 from analysis.experiments.planned_runs import BY_PLACE, CONCERNS, Run, dataset_text, run_id
 from analysis.experiments.row_checks import COLUMNS, DEPTHS, SOURCES, check_cells, kind_of_row
-from analysis.experiments.settings import Choices, ScaleSettings
+from analysis.experiments.scales import ScaleSettings
+from analysis.experiments.settings import Choices
 from analysis.experiments.table_entries import TableEntry
 from autogrow.config.resolved import ResolvedAutogrow, ResolvedScratch, ResolvedSpec
 from autogrow.config.resolving import resolve

@@ -1,4 +1,4 @@
-"""config/config.yaml and config/scales/*.yaml as typed settings."""
+"""config/config.yaml as typed settings."""
 
 from __future__ import annotations
 
@@ -6,43 +6,31 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from analysis.experiments.conventions import Convention, filled
-from autogrow.config.pydantic_errors import validated
-from autogrow.data.locating import LAYOUTS
-from autogrow.errors import UserError, allowed, shown
-from autogrow.files.yaml import read_yaml
+from analysis.experiments.scales import (
+    ROOT,
+    SCALES,
+    Accuracy,
+    CheckedPath,
+    Protocol,
+    Scale,
+    Sources,
+    Strict,
+    in_home,
+    read_scale,
+)
+from autogrow.errors import allowed, shown
 from autogrow.networks.names import ARCHITECTURES, BNWeights, Shortcut
 
-ROOT = Path(__file__).resolve().parents[2]
-CONFIG = ROOT / "config"
 LANDSCAPE = "landscape"
 """Kind of the jobs that compute the loss around a network."""
 
-Scale = Literal["smoke", "mini", "reduced", "paper"]
-SCALES = get_args(Scale)
-Protocol = Literal["paper", "holdout"]
-Accuracy = Literal["best", "overall", "final"]
-REPLACEABLE = [name for name in LAYOUTS if name != "ImageNet"]
-"""Data sets that may be taken from elsewhere."""
 
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Choices(_Strict):
+class Choices(Strict):
     """Where the paper and the released code differ; each key is explained in config.yaml."""
 
     uniform_noise: Literal["std1", "unit"]
@@ -60,7 +48,7 @@ class Choices(_Strict):
     growing_steps: Literal["halves", "milestones"]
 
 
-class Checkpoints(_Strict):
+class Checkpoints(Strict):
     """How often runs write checkpoints; each key is explained in config.yaml."""
 
     epochs: int = Field(ge=1, le=100_000, strict=False)
@@ -82,49 +70,15 @@ def _like(pattern: str, form: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _path(text: str) -> str:
-    if not text.isprintable() or not text.strip() or text.startswith("-"):
-        raise ValueError("allowed: a path of printable characters that does not begin with -")
-    return text
-
-
-def _npz(text: str) -> str:
-    """Return ``npz:PATH`` with the path that a job in any folder finds."""
-    form, _, path = text.partition(":")
-    if form != "npz" or not path.strip():
-        raise ValueError("allowed: npz:PATH")
-    return f"npz:{Path(_in_home(path)).absolute()}"
-
-
-def _in_home(text: str) -> str:
-    try:
-        return str(Path(text).expanduser())
-    except RuntimeError:
-        raise ValueError("allowed: a path, ~ only of a user who has a home") from None
-
-
 _Device = Annotated[str, _like(r"auto|cpu|cuda(:\d{1,3})?", "auto, cpu, cuda or cuda:N")]
 # What Snakemake's Slurm plugin takes.
 _GpuType = Annotated[str, _like(r"[\w.]+", "letters, digits, _ and .")]
 _Names = Annotated[str, _like(r"\w[\w.,-]*", "letters, digits, _, . and -; commas between names")]
-_Path = Annotated[str, AfterValidator(_path)]
 # Snakemake takes braces for wildcards.
-_Input = Annotated[_Path, _like("[^{}]+", "a path without braces")]
+_Input = Annotated[CheckedPath, _like("[^{}]+", "a path without braces")]
 
 
-def _replaceable(sources: dict[str, str]) -> dict[str, str]:
-    for name in sources:
-        if name not in REPLACEABLE:
-            raise ValueError(f"{shown(name)}: allowed: {allowed(REPLACEABLE)}")
-    return sources
-
-
-_Sources = Annotated[
-    dict[str, Annotated[_Path, AfterValidator(_npz)]], AfterValidator(_replaceable)
-]
-
-
-class JobSize(_Strict):
+class JobSize(Strict):
     """What one job asks a cluster for; each key is explained in slurm/cluster.yaml."""
 
     gpus: _Count
@@ -140,14 +94,14 @@ class JobSize(_Strict):
         return cpus
 
 
-class Cluster(_Strict):
+class Cluster(Strict):
     """How jobs are submitted to a cluster; each key is explained in slurm/cluster.yaml."""
 
     partition: _Names | None
     account: _Names | None
     gpu_type: _GpuType | None
     shards: int | None = Field(ge=1, le=100, strict=False)
-    scratch: _Path | None
+    scratch: CheckedPath | None
     jobs: dict[str, JobSize]
 
     @field_validator("jobs")
@@ -161,7 +115,7 @@ class Cluster(_Strict):
         return jobs
 
 
-class Settings(_Strict):
+class Settings(Strict):
     """config.yaml: what is run and how; each key is explained there."""
 
     scale: Scale
@@ -174,8 +128,8 @@ class Settings(_Strict):
     accuracy: Accuracy
     device: _Device
     gpu_share: dict[str, Annotated[int, Field(ge=1, le=100, strict=False)]]
-    data_root: Annotated[_Path, AfterValidator(_in_home)] | None
-    data_source: _Sources
+    data_root: Annotated[CheckedPath, AfterValidator(in_home)] | None
+    data_source: Sources
     reference: _Input | None
     checkpoints: Checkpoints
     retries: int = Field(ge=0, le=100, strict=False)
@@ -236,75 +190,6 @@ class Settings(_Strict):
         if self.scale == "paper" and not (ROOT / ours).is_dir():
             return Path("results/paper")
         return ours
-
-
-class FigureSettings(_Strict):
-    """How large the figures are at a scale; config/README.md explains each key."""
-
-    snapshots: dict[int, Annotated[int, Field(ge=1)]] = {}
-    contour_points: int = Field(31, ge=3)
-    surface_points: int = Field(51, ge=3)
-    row_blocks: int = Field(17, ge=1)
-    images: int | None = Field(None, ge=1)
-
-    @field_validator("surface_points")
-    @classmethod
-    def _odd(cls, points: int) -> int:
-        if points % 2 == 0:
-            raise ValueError("allowed: an odd number, so that the network itself is a point")
-        return points
-
-    @field_validator("row_blocks")
-    @classmethod
-    def _no_empty_block(cls, blocks: int, info: ValidationInfo) -> int:
-        points = [info.data.get(f"{grid}_points", blocks) for grid in ("contour", "surface")]
-        if blocks > min(points):
-            raise ValueError(f"allowed: up to {min(points)}, the rows of the smaller grid")
-        return blocks
-
-
-class ScaleSettings(_Strict):
-    """How a scale makes the paper's runs smaller; config/README.md explains each key."""
-
-    description: str
-    protocol: Protocol = "paper"
-    accuracy: Accuracy = "best"
-    optional: list[str] = []
-    data_source: _Sources = {}
-    data: dict[str, dict[str, Any]] = {}
-    settings: dict[str, Any] = {}
-    epochs: int | None = Field(None, ge=1)
-    finetune_epochs: int | None = Field(None, ge=1)
-    null_epochs: int | None = Field(None, ge=1)
-    T: int | None = Field(None, ge=1)
-    tau: float | None = Field(None, gt=0)
-    depth: dict[str, str] = {}
-    K: dict[int, Annotated[int, Field(ge=1)]] = {}
-    fraction: dict[str, str] = {}
-    width: dict[str, Annotated[int, Field(ge=1)]] = {}
-    figures: FigureSettings = FigureSettings()
-
-    @field_validator("optional")
-    @classmethod
-    def _not_packaged(cls, names: list[str]) -> list[str]:
-        for name in names:
-            if name not in LAYOUTS:
-                raise ValueError(f"{shown(name)}: allowed: {allowed(LAYOUTS)}")
-        return names
-
-
-def read_scale(scale: str) -> ScaleSettings:
-    """Return the settings of a scale from config/scales.
-
-    Raises
-    ------
-    UserError
-        If there is no such scale or its file is malformed.
-    """
-    if scale not in SCALES:
-        raise UserError(f"scale: found {shown(scale)}; allowed: {allowed(SCALES)}")
-    file = CONFIG / "scales" / f"{scale}.yaml"
-    return validated(ScaleSettings, read_yaml(file), str(file))
 
 
 def prepare_environment(settings: Settings) -> None:

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from types import FrameType
 
-from analysis.experiments.settings import read_scale
+from analysis.experiments.scales import read_scale
 from autogrow.cli.status import running
 from autogrow.errors import UserError
 from autogrow.files.writing import make_folder

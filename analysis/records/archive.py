@@ -14,7 +14,7 @@ import argparse
 import re
 from pathlib import Path
 
-from analysis.experiments.settings import ROOT, SCALES
+from analysis.experiments.scales import ROOT, SCALES
 from analysis.records.archives import archive_files, archive_name, pack, read_archive
 from analysis.records.unpacking import unpack
 from autogrow.errors import UserError

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.experiments.catalogue import Catalogue, Table, load_catalogue
-from analysis.experiments.settings import ROOT, SCALES
+from analysis.experiments.scales import ROOT, SCALES
 from analysis.records.archives import archive_name, pack
 from analysis.reference.conditions import clean_commit, describe_runs, one, repeat_command
 from analysis.results.csvfiles import check_columns, read_csv

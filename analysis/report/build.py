@@ -20,7 +20,7 @@ from PIL import Image
 
 from analysis.commandline import add_campaign, data_source, seeds
 from analysis.experiments.catalogue import Catalogue, Table, load_catalogue
-from analysis.experiments.settings import SCALES
+from analysis.experiments.scales import SCALES
 from analysis.report import campaign, curve_charts, intervals
 from analysis.report.claim_cards import ClaimCard, claim_cards, counts
 from analysis.report.run_cards import run_cards

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.experiments.settings import ROOT
+from analysis.experiments.scales import ROOT
 from analysis.results.csvfiles import check_columns, read_csv, read_numbers
 
 MANUAL = "manual search, released code"

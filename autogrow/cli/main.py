@@ -22,7 +22,8 @@ from autogrow.cli.status import add_status
 from autogrow.cli.verify import add_verify
 from autogrow.config.execution import Execution
 from autogrow.config.pydantic_errors import validated
-from autogrow.config.spec import SPECS, RunSpec, ScratchSpec, parse_spec
+from autogrow.config.shared_settings import RunSpec
+from autogrow.config.spec import SPECS, ScratchSpec, parse_spec
 from autogrow.errors import UserError, shown
 from autogrow.files.yaml import read_yaml
 from autogrow.networks.names import parse_architecture

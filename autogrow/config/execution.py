@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from autogrow.config.spec import Epochs
+from autogrow.config.shared_settings import Epochs
 
 
 class Execution(BaseModel):

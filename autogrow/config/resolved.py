@@ -9,20 +9,17 @@ from __future__ import annotations
 from typing import Literal
 
 from autogrow.config.pydantic_errors import validated
-from autogrow.config.spec import (
-    AutogrowSpec,
+from autogrow.config.shared_settings import (
     BatchSize,
     Epochs,
     LearningRate,
     Milestones,
-    MorphSpec,
     Padding,
     RunSpec,
-    ScratchSpec,
     WeightDecay,
     Width,
-    parse_spec,
 )
+from autogrow.config.spec import AutogrowSpec, MorphSpec, ScratchSpec, parse_spec
 from autogrow.config.training_choices import TrainingChoices
 from autogrow.growth.algorithm import Depth
 from autogrow.growth.policies import ConvergentGrowth, PeriodicGrowth, Policy

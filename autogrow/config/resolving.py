@@ -6,7 +6,8 @@ from typing import Any
 
 from autogrow import data as datasets
 from autogrow.config.resolved import ResolvedSpec, resolved_type
-from autogrow.config.spec import AutogrowSpec, RunSpec, to_json
+from autogrow.config.shared_settings import RunSpec
+from autogrow.config.spec import AutogrowSpec, to_json
 from autogrow.data import ImageData
 from autogrow.data.packaged import PACKAGED
 from autogrow.data.registry import DATASETS

@@ -14,7 +14,7 @@ from autogrow.config.resolved import (
     ResolvedSpec,
 )
 from autogrow.config.resolving import resolve
-from autogrow.config.spec import Milestones, RunSpec
+from autogrow.config.shared_settings import Milestones, RunSpec
 from autogrow.data import ImageData
 from autogrow.errors import UserError
 from autogrow.files.seals import seal

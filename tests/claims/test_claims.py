@@ -12,7 +12,7 @@ from analysis.claims import kinds
 from analysis.claims.claims import CLAIMS, Margin, Need, load_claims
 from analysis.claims.rules import support_and_contradiction
 from analysis.experiments.catalogue import load_catalogue, paper_table
-from analysis.experiments.settings import ROOT
+from analysis.experiments.scales import ROOT
 from analysis.results.csvfiles import read_csv
 from analysis.tables.beyond import with_beside
 from autogrow.errors import UserError

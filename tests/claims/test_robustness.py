@@ -6,7 +6,7 @@ import pytest
 
 from analysis.claims.robustness import other_campaigns
 from analysis.claims.verdict_files import read_verdicts
-from analysis.experiments.settings import ROOT
+from analysis.experiments.scales import ROOT
 from autogrow.errors import UserError
 
 REFERENCE = ROOT / "results/reference/mini/claims.csv"

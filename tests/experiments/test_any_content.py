@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from analysis.experiments.catalogue import make_catalogue
 from analysis.experiments.row_files import to_json
-from analysis.experiments.settings import read_scale
+from analysis.experiments.scales import read_scale
 from autogrow.errors import UserError
 
 GROWN = {"dataset": ["CIFAR10"], "network": "Basic3ResNet", "K": [3, 5], "fraction": "0.5"}

@@ -17,7 +17,8 @@ from analysis.experiments.catalogue import (
     table_keys,
 )
 from analysis.experiments.row_files import from_json, to_json
-from analysis.experiments.settings import ROOT, SCALES, Choices, read_scale
+from analysis.experiments.scales import ROOT, SCALES, read_scale
+from analysis.experiments.settings import Choices
 from analysis.experiments.table_checks import check_targets
 from autogrow.config.resolved import parse_resolved
 from autogrow.config.spec import SPECS

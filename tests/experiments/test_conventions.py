@@ -9,7 +9,8 @@ from run_results import metrics
 import autogrow
 from analysis.experiments.catalogue import load_catalogue
 from analysis.experiments.conventions import CONVENTIONS
-from analysis.experiments.settings import CONFIG, ROOT, SCALES, Settings
+from analysis.experiments.scales import CONFIG, ROOT, SCALES
+from analysis.experiments.settings import Settings
 from autogrow.config.execution import Execution
 from autogrow.config.pydantic_errors import validated
 from autogrow.config.resolving import resolve

@@ -4,8 +4,9 @@ import re
 
 import pytest
 
-from analysis.experiments import settings
-from analysis.experiments.settings import CONFIG, FigureSettings, Settings, read_scale
+from analysis.experiments import scales
+from analysis.experiments.scales import CONFIG, FigureSettings, read_scale
+from analysis.experiments.settings import Settings
 from autogrow.config.pydantic_errors import validated
 from autogrow.errors import UserError
 from autogrow.files.yaml import read_yaml
@@ -41,7 +42,7 @@ def test_a_malformed_block_is_reported_with_file_and_key(tmp_path, monkeypatch, 
     (tmp_path / "scales").mkdir()
     file = tmp_path / "scales" / "mini.yaml"
     file.write_text(f"description: t\nfigures: {figures}\n")
-    monkeypatch.setattr(settings, "CONFIG", tmp_path)
+    monkeypatch.setattr(scales, "CONFIG", tmp_path)
     with pytest.raises(UserError, match="^" + re.escape(f"{file}: {message}")):
         read_scale("mini")
 

@@ -10,7 +10,7 @@ import sys
 import pytest
 from terminals import under_a_terminal
 
-from analysis.experiments.settings import ROOT
+from analysis.experiments.scales import ROOT
 from analysis.jobs.reproduce import Workflow
 
 # Stands for Snakemake: tells its steps, then ends as it is told to, or waits for a signal.

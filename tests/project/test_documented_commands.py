@@ -26,7 +26,8 @@ from made_up_summaries import made_up_summary, write_result
 from analysis.__main__ import COMMANDS
 from analysis.__main__ import main as analysis_main
 from analysis.experiments.catalogue import load_catalogue, make_catalogue
-from analysis.experiments.settings import Settings, read_scale
+from analysis.experiments.scales import read_scale
+from analysis.experiments.settings import Settings
 from autogrow.cli.main import main as autogrow_main
 from autogrow.config.pydantic_errors import validated
 from autogrow.config.spec import parse_spec

@@ -11,7 +11,8 @@ import yaml
 from documents import DOCUMENTS, ROOT, name_of, prose
 from pydantic import BaseModel
 
-from analysis.experiments.settings import CONFIG, ScaleSettings, Settings
+from analysis.experiments.scales import CONFIG, ScaleSettings
+from analysis.experiments.settings import Settings
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from analysis.__main__ import main
-from analysis.experiments.settings import ROOT
+from analysis.experiments.scales import ROOT
 
 PAPER = ROOT / "results" / "paper"
 BELOW_3 = "a number of seeds below 3, as accuracy is"

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from analysis.experiments.catalogue import load_catalogue
-from analysis.experiments.settings import ROOT
+from analysis.experiments.scales import ROOT
 from analysis.records.archives import archive_name, read_archive
 from analysis.records.unpacking import unpack
 from analysis.report.build import PAGE, write_report

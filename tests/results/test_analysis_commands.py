@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from analysis.__main__ import COMMANDS, main
-from analysis.experiments.settings import ROOT
+from analysis.experiments.scales import ROOT
 
 
 def test_help_names_every_command(call):

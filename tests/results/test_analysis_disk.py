@@ -11,7 +11,7 @@ from mounts import fill, read_only, small_disk
 
 from analysis.__main__ import main
 from analysis.experiments.catalogue import load_catalogue
-from analysis.experiments.settings import ROOT
+from analysis.experiments.scales import ROOT
 
 NAMES = ("table5", "figure2", "figure6")
 PAGE = 4096

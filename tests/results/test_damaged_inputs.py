@@ -8,7 +8,7 @@ from made_up_runs import make_results
 
 from analysis.__main__ import main
 from analysis.experiments.catalogue import load_catalogue
-from analysis.experiments.settings import ROOT
+from analysis.experiments.scales import ROOT
 from analysis.figures import figure_data as figures
 from analysis.tables import build as tables
 from analysis.tables import paper_numbers

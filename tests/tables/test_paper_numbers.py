@@ -8,7 +8,7 @@ from made_up_summaries import made_up_summary, write_curve, write_result, write_
 
 from analysis.__main__ import main
 from analysis.experiments.catalogue import load_catalogue, make_catalogue
-from analysis.experiments.settings import ROOT, read_scale
+from analysis.experiments.scales import ROOT, read_scale
 from analysis.results.summaries import Results
 from analysis.tables import paper_numbers, table_files
 from analysis.tables.build import build_table, seeds_table
