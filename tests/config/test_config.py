@@ -347,7 +347,7 @@ def test_yaml_numbers_and_texts(tmp_path, text, expected):
         ("a: [1, 2\n", "YAML"),
         ("a: 1\n---\nb: 2\n", "YAML"),
         ("? [a, b]\n: 1\n", "plain word"),
-        ("a: *nowhere\n", "nowhere"),
+        ("a: *nowhere\n", "an alias"),
         (b"\xff\xfe\x00a", "text"),
         ("a: \x01\n", "YAML"),
     ],
