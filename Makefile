@@ -79,7 +79,7 @@ $(INSTALLED): pyproject.toml requirements.lock
 	@touch $@
 
 lock:
-	uv pip compile pyproject.toml --extra suite --extra test --universal --generate-hashes \
+	uv pip compile pyproject.toml --all-extras --universal --generate-hashes \
 		--python-version 3.11 --no-header --no-annotate -o requirements.lock
 
 audit:
