@@ -42,12 +42,17 @@ def resolve(spec: RunSpec, facts: ImageData | datasets.DatasetInfo | None = None
         "milestones": (1 / 3, 2 / 3) if imagenet else (0.5, 0.75),
         "epochs": 90 if imagenet else 200,
         "finetune_epochs": 90 if imagenet else 200,
+        "protocol": "paper" if spec.data in DATASETS else "holdout",
         "crop_padding": -(-facts.crop_padding // spec.downscale),
         "flip": facts.flip,
     }
     for key, default in defaults.items():
         if key in values and values[key] is None:
             values[key] = default
+    if architecture.own and spec.width is not None:
+        raise UserError(
+            f"width: found {spec.width}; allowed for your own network: none, it has one"
+        )
     values["stem"] = choose_stem(architecture, spec.stem, spec.image_size(facts.image_size))
     if isinstance(spec, AutogrowSpec):
         values["seed_depth"] = names.format_depth(spec.first_network.depth)

@@ -84,10 +84,11 @@ class RunSpec(BaseModel):
     downscale: int = Field(
         1, ge=1, le=1024, description="images are then averaged down by this whole factor"
     )
-    protocol: Literal["paper", "holdout"] = Field(
-        "paper",
+    protocol: Literal["paper", "holdout"] | None = Field(
+        None,
         description="what steers growing: the test set (paper, as the authors did) or images "
-        "of the training set that are not trained on (holdout; the test set is only reported)",
+        "of the training set that are not trained on (holdout; the test set is only reported); "
+        "default: paper for the named data sets, holdout for your own",
     )
     holdout_fraction: float = Field(
         0.1, gt=0, lt=1, description="share of the whole training set that 'holdout' validates on"

@@ -173,6 +173,15 @@ class AutogrowSpec(StackingSpec):
         return names.NetworkName(architecture, names.parse_depth(depth, architecture))
 
 
+class GivenSpec(AutogrowSpec):
+    """Growing of what a caller of :func:`autogrow.grow` gave as objects, told here as texts.
+
+    The command line cannot carry it out. A run continues only with objects of equal texts.
+    """
+
+    given: dict[str, str] = Field(description="what the caller gave: network, optimizer, ...")
+
+
 SPECS: dict[str, type[ScratchSpec] | type[MorphSpec] | type[AutogrowSpec]] = {
     "scratch": ScratchSpec,
     "morph": MorphSpec,
@@ -182,6 +191,8 @@ SPECS: dict[str, type[ScratchSpec] | type[MorphSpec] | type[AutogrowSpec]] = {
 
 def parse_spec(settings: object, source: str = "spec") -> ScratchSpec | MorphSpec | AutogrowSpec:
     """Return the spec of these settings; ``source`` names them in error messages.
+
+    With a key ``given`` it is a :class:`GivenSpec`.
 
     Raises
     ------
@@ -193,6 +204,8 @@ def parse_spec(settings: object, source: str = "spec") -> ScratchSpec | MorphSpe
     kind = settings.get("kind", "nothing")
     if not isinstance(kind, str) or kind not in SPECS:
         raise UserError(f"{source}: kind: found {shown(kind)}; allowed: {allowed(SPECS)}")
+    if kind == "autogrow" and "given" in settings:
+        return validated(GivenSpec, settings, source)
     return validated(SPECS[kind], settings, source)
 
 

@@ -5,7 +5,7 @@ imported by the functions that need them, because a short run should not spend
 most of its time on imports.
 """
 
-from autogrow.data.containers import FileSplit, ImageData, Split
+from autogrow.data.containers import AnyImages, FileSplit, ImageData, LoadedSplit, Split
 from autogrow.data.loading import image_data, info, load
 from autogrow.data.preprocessing import (
     downscaled,
@@ -18,9 +18,11 @@ from autogrow.data.splits import holdout, subset
 
 __all__ = [
     "DATASETS",
+    "AnyImages",
     "DatasetInfo",
     "FileSplit",
     "ImageData",
+    "LoadedSplit",
     "Split",
     "downscaled",
     "holdout",

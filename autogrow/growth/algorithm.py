@@ -125,6 +125,12 @@ class Growth:
             events.append(self._grow(self._next))
         return events
 
+    def end(self, val_accuracy: float) -> Event:
+        """Take in one more epoch, and end the growth before Algorithm 1 does."""
+        self.maximum.append(max(self.maximum[-1], val_accuracy))  # which NaN never is
+        self.growing = []
+        return Event(self.epoch, "done", None, self.depth)
+
     def follow(self, accuracies: Iterable[float]) -> list[Event]:
         """Observe the epochs of a curve until the growth is done; return what is decided."""
         events: list[Event] = []

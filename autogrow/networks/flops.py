@@ -13,9 +13,14 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import addmm_flop, conv_flop_count
+from torch.utils.flop_counter import conv_flop_count, mm_flop
 
-from autogrow.networks.growable import GrowableNetwork, build_network, depth_of
+from autogrow.networks.growable import (
+    GrowableModule,
+    GrowableNetwork,
+    build_network,
+    depth_of,
+)
 from autogrow.networks.names import LAYERS, NetworkName, Shortcut, Stem
 
 
@@ -63,8 +68,11 @@ def network_costs(
     return costs_of(network.eval(), image)
 
 
-def costs_of(network: GrowableNetwork, image: Tensor) -> list[Cost]:
+def costs_of(network: GrowableModule, image: Tensor) -> list[Cost]:
     """Return the costs of a network's parts and, last, of the whole.
+
+    Somebody's own network has no stem and no head that we know. All its convolutions and linear
+    layers count as layers; nothing else counts as FLOPs.
 
     The network is in evaluation mode; the image (1, C, H, W), of any content, is on its device.
     """
@@ -76,6 +84,14 @@ def costs_of(network: GrowableNetwork, image: Tensor) -> list[Cost]:
         return Cost(part, sub_modules, layers, parameters, flops)
 
     depth = depth_of(network)
+    if not isinstance(network, GrowableNetwork):
+        return [
+            *(
+                cost(f"sub-network {i}", s, depth[i], sum(m in counts for m in s.modules()))
+                for i, s in enumerate(network.sub_networks)
+            ),
+            cost("total", network, sum(depth), len(counts)),
+        ]
     per_sub_module = LAYERS[network.architecture.block]
     return [
         cost("stem", network.stem, 0, 1),
@@ -88,7 +104,7 @@ def costs_of(network: GrowableNetwork, image: Tensor) -> list[Cost]:
     ]
 
 
-def flops_by_depth(network: GrowableNetwork, image: Tensor) -> Callable[[tuple[int, ...]], int]:
+def flops_by_depth(network: GrowableModule, image: Tensor) -> Callable[[tuple[int, ...]], int]:
     """Return a function that tells what each depth up to a network's own costs.
 
     The arguments are as for :func:`costs_of`; it counts multiply-adds of one image's forward pass.
@@ -98,23 +114,26 @@ def flops_by_depth(network: GrowableNetwork, image: Tensor) -> Callable[[tuple[i
     def cost(module: nn.Module) -> int:
         return sum(counts.get(layer, 0) for layer in module.modules()) // 2
 
-    ends = cost(network.stem) + cost(network.head)
     each = [
         [cost(sub_module) for sub_module in sub_network] for sub_network in network.sub_networks
     ]
+    ends = cost(network) - sum(map(sum, each))
     return lambda depth: ends + sum(sum(s[:d]) for s, d in zip(each, depth, strict=True))
 
 
-def _counted(network: GrowableNetwork, image: Tensor) -> dict[nn.Module, int]:
+def _counted(network: nn.Module, image: Tensor) -> dict[nn.Module, int]:
     """Return twice the multiply-adds of each convolution and linear layer."""
     counts: dict[nn.Module, int] = {}
 
     def count(layer: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
         [x] = inputs
         if isinstance(layer, nn.Conv2d):
-            counts[layer] = conv_flop_count([*x.shape], [*layer.weight.shape], [*output.shape])
-        elif isinstance(layer, nn.Linear):
-            counts[layer] = addmm_flop(layer.bias.shape, x.shape, layer.weight.t().shape)
+            flops = conv_flop_count([*x.shape], [*layer.weight.shape], [*output.shape])
+        elif isinstance(layer, nn.Linear):  # on the last of any number of dimensions
+            flops = mm_flop(x.flatten(0, -2).shape, layer.weight.t().shape)
+        else:
+            return
+        counts[layer] = counts.get(layer, 0) + flops
 
     layers = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
     handles = [layer.register_forward_hook(count) for layer in layers]

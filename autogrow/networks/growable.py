@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
-from autogrow.networks.names import LAYERS, Architecture, NetworkName, Shortcut, Stem
+from autogrow.errors import UserError, shown
+from autogrow.networks.names import (
+    LAYERS,
+    Architecture,
+    NetworkName,
+    Shortcut,
+    Stem,
+    parse_network,
+)
 from autogrow.networks.sub_modules import BLOCKS, StemLayer
 
 
@@ -31,10 +39,24 @@ class Growable(Protocol):
         """Return a new sub-module, default-initialized, that fits on top of sub-network i."""
 
 
+if TYPE_CHECKING:
+
+    class GrowableModule(nn.Module, Growable):
+        """A module of torch that keeps the contract."""
+
+else:
+    GrowableModule = nn.Module
+
+
 class ParameterGroups(Protocol):
     """What growth needs of an optimizer."""
 
     param_groups: list[dict[str, Any]]
+    defaults: dict[str, Any]
+
+    @property
+    def state(self) -> Any:
+        """What it remembers of each parameter."""
 
 
 def depth_of(network: Growable) -> tuple[int, ...]:
@@ -42,7 +64,7 @@ def depth_of(network: Growable) -> tuple[int, ...]:
     return tuple(len(sub_network) for sub_network in network.sub_networks)
 
 
-class GrowableNetwork(nn.Module):
+class GrowableNetwork(GrowableModule):
     """A network of the paper's four families (and Bottleneck4ResNet).
 
     ``width`` is the number of channels of the first sub-network; the others keep their ratio to
@@ -113,7 +135,7 @@ class GrowableNetwork(nn.Module):
 
 
 def build_network(
-    name: NetworkName,
+    name: NetworkName | str,
     *,
     image_channels: int,
     classes: int,
@@ -123,11 +145,40 @@ def build_network(
 ) -> GrowableNetwork:
     """Return a network built directly at the depth of its name.
 
-    Stem and width are by default the architecture's first stem and the paper's width. Where a
-    residual sub-module changes the shape, the shortcut is a 1x1 convolution + BN (``B``) or a
-    zero-padded identity (``A``).
+    Parameters
+    ----------
+    name
+        As ``Basic3ResNet-2-2-2``.
+    image_channels
+        1 for grey images, 3 for RGB.
+    classes
+        Number of logits.
+    stem, width
+        By default the architecture's first stem and the paper's width.
+    shortcut
+        Where a residual sub-module changes the shape: a 1x1 convolution + BN (``B``) or a
+        zero-padded identity (``A``).
+
+    Raises
+    ------
+    UserError
+        If the name is no network's.
+
+    Examples
+    --------
+    >>> import autogrow
+    >>> network = autogrow.build_network("Basic3ResNet-2-2-2", image_channels=1, classes=10)
+    >>> autogrow.depth_of(network)
+    (2, 2, 2)
     """
+    if isinstance(name, str):
+        name = parse_network(name)
     architecture = name.architecture
+    if architecture.own:
+        raise UserError(
+            f"network: {shown(str(name))} is somebody's own, which its name alone cannot build; "
+            "allowed: what trained it, with the network itself"
+        )
     return GrowableNetwork(
         architecture,
         name.depth,
@@ -169,7 +220,7 @@ def stack_sub_module(
     seed
         Seed of the new sub-module's initial weights.
     optimizer
-        If given, the new parameters join its first parameter group.
+        If given, the new parameters join its groups, see :func:`join_groups`.
     """
     below = network.sub_networks[i][-1]
     parameters = list(below.parameters())
@@ -182,6 +233,26 @@ def stack_sub_module(
     sub_module.train(below.training)
     network.sub_networks[i].append(sub_module)
     if optimizer is not None:
-        # A parameter group for each growth would cut the multi-tensor step into pieces.
-        optimizer.param_groups[0]["params"].extend(sub_module.parameters())
+        join_groups(optimizer, sub_module, below)
     return sub_module
+
+
+def join_groups(optimizer: ParameterGroups, sub_module: nn.Module, below: nn.Module) -> None:
+    """Add a new sub-module's parameters to an optimizer's groups, whose settings they get.
+
+    A parameter joins the group of the one that has its name in the sub-module below; without
+    one there, or if the optimizer does not train it, the first group that trains a parameter
+    of the sub-module below; if there is none, the first group. An optimizer of torch that has a
+    state before its first step (Adagrad) gets one for the new parameters.
+    """
+    # A parameter group for each growth would cut the multi-tensor step into pieces.
+    groups = {id(p): group for group in optimizer.param_groups for p in group["params"]}
+    pattern = {name: groups.get(id(p)) for name, p in below.named_parameters()}
+    usual = next(filter(None, pattern.values()), optimizer.param_groups[0])
+    for name, parameter in sub_module.named_parameters():
+        group = pattern.get(name) or usual
+        group["params"].append(parameter)
+        if type(optimizer).__name__ == "Adagrad":
+            kind: Any = type(optimizer)
+            settings = {k: v for k, v in group.items() if k in optimizer.defaults}
+            optimizer.state.update(kind([parameter], **settings).state)

@@ -12,15 +12,18 @@ from typing import Literal
 
 from autogrow.errors import UserError, allowed, shown
 
-Block = Literal["basic", "bottleneck", "plain"]
+Block = Literal["basic", "bottleneck", "plain", "own"]
 Stem = Literal["small", "imagenet"]
 Initializer = Literal["ZeroInit", "AdamInit", "UniInit", "GauInit"]
 UniformNoise = Literal["std1", "unit"]
 BNWeights = Literal["ones", "uniform"]
 Shortcut = Literal["B", "A"]
 
-LAYERS: dict[Block, int] = {"basic": 2, "bottleneck": 3, "plain": 1}
-"""Layers of a sub-module as the paper counts them: convolutions outside the shortcut."""
+LAYERS: dict[Block, int] = {"basic": 2, "bottleneck": 3, "plain": 1, "own": 1}
+"""Layers of a sub-module as the paper counts them: convolutions outside the shortcut.
+
+A sub-module of somebody's own network counts as one.
+"""
 
 MAX_DEPTH = 1000
 """Most sub-modules that a name may give a sub-network (a guard against slips)."""
@@ -36,7 +39,8 @@ class Architecture:
     Its sub-modules are basic or bottleneck residual blocks, or convolution + BN + ReLU
     (``plain``); ``channels`` are those of each sub-network, before a bottleneck's expansion. The
     stems are those that the paper gives it, the default first: ``small`` (3x3 convolution) or
-    ``imagenet`` (7x7/2 convolution and 3x3/2 max-pooling).
+    ``imagenet`` (7x7/2 convolution and 3x3/2 max-pooling). A network of somebody's ``own`` has a
+    name and a number of sub-networks; its channels and its stem mean nothing.
     """
 
     name: str
@@ -48,6 +52,11 @@ class Architecture:
     def residual(self) -> bool:
         """Whether its sub-modules have shortcuts."""
         return self.block != "plain"
+
+    @property
+    def own(self) -> bool:
+        """Whether it is somebody's own network, which its name alone cannot build."""
+        return self.block == "own"
 
     @property
     def sub_networks(self) -> int:
@@ -86,6 +95,21 @@ class NetworkName:
         return f"{self.architecture.name}-{format_depth(self.depth)}"
 
 
+_OWN = re.compile(r"own([1-9][0-9]{0,2}):[A-Za-z_][A-Za-z0-9_]*")
+
+
+def own_architecture(name: str, sub_networks: int) -> Architecture:
+    """Return the architecture of somebody's own network, as ``own2:Inception`` names it."""
+    return Architecture(f"own{sub_networks}:{name}", "own", (1,) * sub_networks, ("small",))
+
+
+def _find_architecture(name: str) -> Architecture | None:
+    own = _OWN.fullmatch(name)
+    if own:
+        return own_architecture(name.partition(":")[2], int(own[1]))
+    return ARCHITECTURES.get(name)
+
+
 def format_depth(depth: tuple[int, ...]) -> str:
     """Return ``(2, 3, 2)`` as ``2-3-2``."""
     return "-".join(str(d) for d in depth)
@@ -93,10 +117,11 @@ def format_depth(depth: tuple[int, ...]) -> str:
 
 def parse_architecture(text: str) -> Architecture:
     """Return the architecture called ``text``, or raise a UserError if there is none."""
-    if text in ARCHITECTURES:
-        return ARCHITECTURES[text]
+    found = _find_architecture(text)
+    if found is not None:
+        return found
     name, _, depth = text.partition("-")
-    if name in ARCHITECTURES and depth:
+    if _find_architecture(name) and depth:
         raise UserError(
             f"network: {shown(text)} has a depth ({shown(depth)}) where only the "
             f"architecture is wanted; allowed: write {name} (the seed network's depth goes into "
@@ -141,12 +166,12 @@ def parse_network(text: str) -> NetworkName:
         If the architecture is unknown, or the depth missing or impossible.
     """
     name, _, depth = text.partition("-")
-    if name not in ARCHITECTURES:
+    architecture = _find_architecture(name)
+    if architecture is None:
         raise UserError(
             f"network: unknown architecture {shown(name)} in {shown(text)}; "
             f"allowed: {allowed(ARCHITECTURES)}, each with a depth (Basic3ResNet-2-3-2)"
         )
-    architecture = ARCHITECTURES[name]
     if not depth:
         example = NetworkName(architecture, (2,) * architecture.sub_networks)
         raise UserError(f"network: {shown(text)} has no depth; allowed: a name like {example}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import ExitStack
 from pathlib import Path
 
+import torch
+
 from autogrow.batches.sets import Sets, load_prepared, make_sets, prepared
 from autogrow.config.execution import Execution
 from autogrow.config.resolved import (
@@ -15,6 +17,7 @@ from autogrow.config.resolved import (
 )
 from autogrow.config.resolving import resolve
 from autogrow.config.shared_settings import Milestones, RunSpec
+from autogrow.config.spec import GivenSpec
 from autogrow.data import ImageData
 from autogrow.errors import UserError
 from autogrow.files.seals import seal
@@ -31,12 +34,15 @@ from autogrow.runs.folder import write_growth, write_weights
 from autogrow.runs.preparing import open_folder, prepare_folder, remove_remains
 from autogrow.runs.summarizing import summarize
 from autogrow.runs.summary import SUMMARY, Summary
-from autogrow.training.building import shape_of
+from autogrow.training.building import NOTHING, Given, shape_of
+from autogrow.training.callbacks import Listeners
 from autogrow.training.epoch import set_precision
 from autogrow.training.metrics import Epoch, Phase, write_metrics
 from autogrow.training.reporter import Reporter
 from autogrow.training.state import Surroundings, begin
 from autogrow.training.trainer import Trainer
+
+NOBODY = Listeners()
 
 
 def run(
@@ -45,6 +51,8 @@ def run(
     *,
     execution: Execution | None = None,
     data: ImageData | None = None,
+    given: Given = NOTHING,
+    listeners: Listeners = NOBODY,
 ) -> Summary:
     """Carry out a run, or continue an interrupted one, and return its summary.
 
@@ -58,6 +66,11 @@ def run(
         Device, threads and the like.
     data
         The caller's own images instead of the data set that ``spec.data`` names.
+    given
+        The caller's own network, optimizer and augmentation: for :func:`autogrow.grow`, whose spec
+        tells them as texts.
+    listeners
+        What is told of epochs and decisions, and may end the run early.
 
     Raises
     ------
@@ -71,6 +84,11 @@ def run(
     """
     execution = execution or Execution()
     folder = Path(out)
+    if isinstance(spec, GivenSpec) and given is NOTHING:
+        raise UserError(
+            f"{folder}: its run was given objects of Python ({', '.join(spec.given)}), which no "
+            "file has; allowed: to repeat the call of autogrow.grow"
+        )
     spec = resolve(spec, data)
     device = find_device(execution.device, execution.threads)
 
@@ -82,6 +100,9 @@ def run(
         # Kept to the very end: a signal that arrives while the run ends changes nothing.
         stops = stack.enter_context(Stops())
         world = stack.enter_context(joined(device))
+        # Steps seed torch's random numbers; a caller's own go on as they were.
+        gpus = [device] if device.type == "cuda" else []
+        stack.enter_context(torch.random.fork_rng(devices=gpus))
         stack.enter_context(reported_when_short(folder))
         if world.first:
             stack.enter_context(locked(folder, say, wait=execution.wait))
@@ -95,7 +116,14 @@ def run(
             data = load_prepared(spec, execution.data_root, download=execution.download)
         else:
             data = prepared(data, spec)
-        sets = make_sets(spec, data, device, workers=execution.workers, world=world)
+        sets = make_sets(
+            spec,
+            data,
+            device,
+            workers=execution.workers,
+            world=world,
+            augmentation=given.augmentation,
+        )
         # Only now, after every check of what a user gave: a mistake leaves no folder behind.
         if world.first:
             open_folder(folder, spec)
@@ -107,8 +135,8 @@ def run(
         if world.first:  # the other processes report damaged images on stderr
             sets.tell(reporter.say)
         stops.listen()
-        around = Surroundings(folder, reporter, execution, world, stops)
-        state = begin(spec, spec.first_network, data, device, around)
+        around = Surroundings(folder, reporter, execution, world, stops, listeners)
+        state = begin(spec, data, device, around, given)
         trainer = Trainer(spec, sets, state, around)
         started = _Run(spec, folder, trainer, world)
         started.execute()
@@ -170,6 +198,8 @@ class _Run:
             before, events = growth.depth, self._observe(growth, epoch)
             if events and self.world.first:
                 write_growth(self.folder, self.events)
+                for event in events:
+                    trainer.around.listeners.event(event)
             for event in (e for e in events if e.event == "cap"):
                 trainer.around.reporter.say(
                     f"epoch {event.epoch}: sub-network {event.sub_network} has grown to max_depth "
@@ -179,7 +209,8 @@ class _Run:
 
     def _observe(self, growth: Growth, epoch: Epoch) -> list[Event]:
         assert epoch.val_accuracy is not None  # only AdamInit's epochs are not validated
-        events = growth.observe(epoch.val_accuracy)
+        ended = self.trainer.around.listeners.stop(epoch)
+        events = [growth.end(epoch.val_accuracy)] if ended else growth.observe(epoch.val_accuracy)
         self.events += events
         return events
 
@@ -191,7 +222,10 @@ class _Run:
         Or until the loss is not finite. ``more`` epochs follow in another schedule.
         """
         trainer, end = self.trainer, after + epochs
+        stop = trainer.around.listeners.stop
         while trainer.trained < end and not trainer.diverged:
+            if trainer.trained > after and stop(trainer.epochs[-1]):
+                return
             lr = staircase(rate, trainer.trained - after, epochs, steps)
             trainer.train(phase, lr, end + more)
 

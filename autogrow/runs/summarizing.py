@@ -12,7 +12,7 @@ import torch
 from autogrow.config.resolved import ResolvedAutogrow, ResolvedMorph, ResolvedSpec
 from autogrow.config.spec import spec_checksum, to_json
 from autogrow.networks.flops import costs_of, flops_by_depth
-from autogrow.networks.growable import GrowableNetwork, depth_of
+from autogrow.networks.growable import GrowableModule, depth_of
 from autogrow.networks.names import NetworkName, format_depth
 from autogrow.process.distributed import ALONE, World
 from autogrow.runs.cost import training_flops
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 def summarize(
     spec: ResolvedSpec,
-    network: GrowableNetwork,
+    network: GrowableModule,
     epochs: Sequence[Epoch],
     data: ImageData,
     sets: Sets,
@@ -37,6 +37,7 @@ def summarize(
 ) -> Summary:
     """Return the summary of a run that trained these epochs and ended with this network."""
     image, _ = next(sets.test.evaluation_batches(1))
+    image = image[:1]  # a caller's DataLoader has batches of its own size
     cost = costs_of(network.eval(), image)[-1]
     name = NetworkName(spec.architecture, depth_of(network))
     own = [e for e in epochs if e.phase != "adaminit"]
@@ -78,7 +79,8 @@ def summarize(
             name=data.name,
             training_images=len(sets.train) // spec.repeats,
             validation_images=len(sets.val),
-            test_images=len(sets.test),
+            # A validation set that also stands for the test set is no test set.
+            test_images=0 if sets.test is sets.val and spec.protocol != "paper" else len(sets.test),
             damaged_images=own[-1].skipped,
             image_size=data.image_size,
             image_channels=data.channels,

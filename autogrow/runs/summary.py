@@ -95,7 +95,8 @@ class Summary(_Strict):
 
     A run whose last loss was not finite has the status ``diverged`` and the accuracies of
     the epochs before; None if there is none. If the final network's schedule had none,
-    those of the whole run count. From epoch ``diverged_after`` on no loss was finite.
+    those of the whole run count. Without test images (``data.test_images`` is 0) the accuracies are
+    those of the validation images. From epoch ``diverged_after`` on no loss was finite.
 
     ``capped`` are the sub-networks, from 0, that have grown to the spec's ``max_depth``.
     ``micro_batch`` is the most images at once in the end (0: whole batches), and
@@ -189,8 +190,9 @@ class Summary(_Strict):
         """Return what the run found, as a sentence for the terminal."""
         found = "none"
         if self.final_accuracy is not None and self.best_accuracy is not None:
+            measured = "test" if self.data.test_images else "validation"
             found = (
-                f"test accuracy {self.final_accuracy:.2f} % at the end, "
+                f"{measured} accuracy {self.final_accuracy:.2f} % at the end, "
                 f"{self.best_accuracy:.2f} % at best"
             )
         if self.diverged:

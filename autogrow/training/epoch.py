@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,15 +13,13 @@ from torch.nn.functional import cross_entropy
 
 from autogrow.errors import UserError
 from autogrow.process.distributed import ALONE, World, gradients_stay
+from autogrow.seeds import derive
 from autogrow.training.micro_batch import MicroBatch, gpu_is_short
-from autogrow.training.optimizer import SGD
+from autogrow.training.optimizer import Optimizer
 
 if TYPE_CHECKING:
-    from autogrow.batches.from_files import StreamedSet
-    from autogrow.batches.in_memory import DeviceSet
+    from autogrow.batches.sets import ImageSet
     from autogrow.training.pauses import Pauses
-
-    ImageSet = DeviceSet | StreamedSet
 
 EVALUATION_PIXELS = {"cpu": 2**16, "cuda": 2**20}
 """Pixels in a batch of evaluation: on a CPU its activations should stay in the caches."""
@@ -102,9 +100,21 @@ class Tally:
         return score, round(100 * int(total.in_top5) / n, 4)
 
 
+def seeded_steps(
+    batches: Iterable[tuple[Tensor, Tensor]], start: int, seed: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield batches; torch's random numbers are seeded for each step, by its number in the epoch.
+
+    So an interrupted run continues with the same dropout.
+    """
+    for step, batch in enumerate(batches, start=start):
+        torch.manual_seed(derive(seed, "step", step))
+        yield batch
+
+
 def train_epoch(
     network: nn.Module,
-    optimizer: SGD | torch.optim.Adam,
+    optimizer: Optimizer,
     batches: Iterable[tuple[Tensor, Tensor]],
     precision: str = "fp32",
     *,

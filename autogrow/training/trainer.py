@@ -13,7 +13,6 @@ import math
 import time
 from collections.abc import Sequence
 
-import torch
 from torch import nn
 
 from autogrow.batches.sets import Sets
@@ -24,11 +23,11 @@ from autogrow.networks.initializers import ADAM_RATE, adam_init, adam_of
 from autogrow.networks.names import format_depth
 from autogrow.seeds import derive
 from autogrow.training import checkpoint
-from autogrow.training.building import GrowingSpec, new_optimizer, stack_one
-from autogrow.training.epoch import Score, Tally, evaluate, train_epoch
+from autogrow.training.building import GrowingSpec, grow_to, new_optimizer
+from autogrow.training.epoch import Score, Tally, evaluate, seeded_steps, train_epoch
 from autogrow.training.metrics import Epoch, Phase, write_metrics
 from autogrow.training.micro_batch import MicroBatch
-from autogrow.training.optimizer import SGD
+from autogrow.training.optimizer import Optimizer, set_rate
 from autogrow.training.pauses import Pauses
 from autogrow.training.snapshots import write_snapshot
 from autogrow.training.standing import Standing, recent_seconds
@@ -115,7 +114,7 @@ class Trainer:
         """
         state, number = self.state, self.trained + 1
         state.restored, self._phase, self._expected = {}, phase, expected
-        state.optimizer.param_groups[0]["lr"] = lr
+        set_rate(state.optimizer, lr, self.spec.learning_rate)
         train = self._train_epoch(self.parallel, state.optimizer, self.spec.seed, number)
         self.world.share_buffers(state.network)
         val, test, top5 = self._evaluate()
@@ -144,7 +143,8 @@ class Trainer:
     def _left_out(self) -> int:
         """Return how many damaged images the epoch and its evaluations were without."""
         trained, skipped = self.world.sum([self.state.tally.images, self.sets.skipped])
-        return (len(self.sets.train) - int(trained)) // self.spec.repeats + int(skipped)
+        left_out = len(self.sets.train) - int(trained) if self.sets.train.may_skip else 0
+        return left_out // self.spec.repeats + int(skipped)
 
     def _evaluate(self) -> tuple[Score, Score, float]:
         sets, network, precision = self.sets, self.state.network, self.spec.precision
@@ -155,14 +155,16 @@ class Trainer:
         return val, *evaluate(network, sets.test, precision, world=world, pauses=pauses)
 
     def _train_epoch(
-        self, network: nn.Module, optimizer: SGD | torch.optim.Adam, seed: int, epoch: int
+        self, network: nn.Module, optimizer: Optimizer, seed: int, epoch: int
     ) -> Score:
         spec, tally = self.spec, self.state.tally
+        start = tally.batches
         batches = self.sets.train.training_batches(
-            spec.batch_size, seed=seed, epoch=epoch, start=tally.batches, world=self.world
+            spec.batch_size, seed=seed, epoch=epoch, start=start, world=self.world
         )
+        steps = seeded_steps(batches, start, derive(seed, "steps", epoch, self.world.rank))
         return train_epoch(
-            *(network, optimizer, batches, spec.precision),
+            *(network, optimizer, steps, spec.precision),
             micro_batch=self._micro_batch,
             world=self.world,
             tally=tally,
@@ -187,9 +189,7 @@ class Trainer:
         if self.depth != after:
             self._snapshot()
             compiled = self.around.execution.compiled
-            for i, (now, then) in enumerate(zip(before, after, strict=True)):
-                for _ in range(then - now):
-                    stack_one(spec, network, i, self.state.optimizer, compiled=compiled)
+            grow_to(after, spec, network, self.state.optimizer, compiled=compiled)
             self.parallel = self.world.parallel(network)
             self._snapshot(grown=True)
             if fresh_optimizer:
@@ -260,6 +260,8 @@ class Trainer:
         )
         if not epoch.finite:
             state.look_whether_dead(reporter.say)
+        if self.world.first:
+            self.around.listeners.epoch(epoch)
 
     def _best_val_accuracy(self) -> float:
         return self.epochs[-1].best_val_accuracy if self.epochs else 0.0

@@ -203,7 +203,7 @@ SHARED = {
     "data_fraction": [0, -0.5, 1.01, math.nan, "half", True],
     "test_images": [-1, "360"],
     "data_sha256": ["abc", 3],
-    "protocol": ["test", None],
+    "protocol": ["test", 1],
     "holdout_fraction": [0, 1, "0.1"],
     "stem": ["big"],
     "width": [0, 1.5, 5000],
