@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -18,9 +18,10 @@ from autogrow.networks.sub_modules import BLOCKS, StemLayer
 class Growable(Protocol):
     """All that growth, initializers and checkpoints know of a network.
 
-    Any ``nn.Module`` with these two members can be grown. A residual sub-module
-    names its last Batch Normalization, which the initializers treat specially, by an
-    attribute ``last_bn``; one without it is a plain sub-module.
+    Any ``nn.Module`` with these two members can be grown;
+    :func:`autogrow.networks.any_module.growable` adds them to a module that lacks them. What the
+    initializers treat in a sub-module is said by its attribute ``last_bn``, a module, or None for
+    a plain sub-module, or by ``last_norms``, names of its parts.
     """
 
     @property
@@ -42,7 +43,23 @@ def depth_of(network: Growable) -> tuple[int, ...]:
     return tuple(len(sub_network) for sub_network in network.sub_networks)
 
 
-class GrowableNetwork(nn.Module):
+class GrowableModule(nn.Module):
+    """A :class:`Growable` module, as training handles it."""
+
+    if TYPE_CHECKING:
+
+        @property
+        def sub_networks(self) -> Sequence[nn.Sequential]:
+            """The sub-networks in order."""
+
+        def new_sub_module(self, i: int) -> nn.Module:
+            """Return a new sub-module that fits on top of sub-network i."""
+
+    def grown(self) -> None:
+        """Take note that a sub-module was stacked."""
+
+
+class GrowableNetwork(GrowableModule):
     """A network of the paper's four families (and Bottleneck4ResNet).
 
     ``width`` is the number of channels of the first sub-network; the others keep their ratio to
@@ -175,13 +192,20 @@ def stack_sub_module(
     parameters = list(below.parameters())
     with seeded(seed):
         sub_module = network.new_sub_module(i)
-    # In the network's own memory layout: another one would round its sums differently.
-    channels_last = any(not p.is_contiguous() for p in parameters if p.dim() == 4)
+    # In the network's own memory layout: another one would round its sums differently. 1x1 and
+    # depthwise convolutions are contiguous in both layouts, and differ in their strides alone.
+    channels_last = any(p.stride() != _default_stride(p) for p in parameters if p.dim() == 4)
     sub_module.to(parameters[0].device, parameters[0].dtype)
     sub_module.to(memory_format=torch.channels_last if channels_last else torch.contiguous_format)
     sub_module.train(below.training)
     network.sub_networks[i].append(sub_module)
+    if isinstance(network, GrowableModule):
+        network.grown()
     if optimizer is not None:
         # A parameter group for each growth would cut the multi-tensor step into pieces.
         optimizer.param_groups[0]["params"].extend(sub_module.parameters())
     return sub_module
+
+
+def _default_stride(tensor: Tensor) -> tuple[int, ...]:
+    return torch.empty(tensor.shape, device="meta").stride()
