@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -14,45 +14,40 @@ from autogrow.errors import UserError, allowed, shown
 from autogrow.networks.growable import GrowableModule, seeded
 from autogrow.networks.residuals import find_last_norms
 
+Network = TypeVar("Network", bound="Staged")
+
 TRACED = "traced"
 SIZES = (32, 64, 224)
 """Sides in pixels of the images that a module is tried on where no example is given."""
 
 
-@dataclass
-class Stages:
-    """How the stages of a module grow.
-
-    Parameters
-    ----------
-    names
-        Dotted names of the stages.
-    new
-        Returns a new sub-module that fits on top of a stage, by the stage's number.
-    last_norms
-        Names of what the initializers treat in a stage's new sub-module.
-    """
-
-    names: tuple[str, ...]
-    new: Callable[[int], nn.Module]
-    last_norms: Sequence[tuple[str, ...]]
-
-
 class Staged(GrowableModule):
-    """What a module's class gains by :func:`growable`: the two members of ``Growable``."""
+    """What a module's class gains: the members of ``Growable``, by the names of its stages."""
 
-    growth_stages: Stages
+    stage_names: tuple[str, ...]
+    last_norms_of: Sequence[tuple[str, ...]]
+    """What the initializers treat in each stage's new sub-modules."""
 
     @property
     def sub_networks(self) -> Sequence[nn.Sequential]:
         """The sub-networks in order."""
-        return [sequential(self, name) for name in self.growth_stages.names]
+        return [sequential(self, name) for name in self.stage_names]
 
     def new_sub_module(self, i: int) -> nn.Module:
         """Return a new sub-module, default-initialized, that fits on top of sub-network i."""
-        sub_module = self.growth_stages.new(i)
-        sub_module.last_norms = self.growth_stages.last_norms[i]  # type: ignore[assignment]
+        sub_module = self.new_block(i)
+        sub_module.last_norms = self.last_norms_of[i]  # type: ignore[assignment]
         return sub_module
+
+    def new_block(self, i: int) -> nn.Module:
+        """Return a new block, default-initialized, that fits on top of stage i."""
+        raise NotImplementedError
+
+
+class _Patterned(Staged):
+    """Stages whose new blocks come from a function."""
+
+    new_block: Callable[[int], nn.Module]
 
 
 def growable(
@@ -117,16 +112,18 @@ def growable(
         ]
     if depth is not None:
         _cut(module, stages, depth)
-    return as_staged(module, Stages(tuple(stages), new, found))
+    network = with_members(module, _Patterned)
+    network.stage_names, network.last_norms_of = tuple(stages), found
+    network.new_block = new
+    return network
 
 
-def as_staged(module: nn.Module, stages: Stages) -> Staged:
-    """Add the two members of ``Growable`` to a module's class, and return the module."""
+def with_members(module: nn.Module, members: type[Network]) -> Network:
+    """Add the members of a class to a module's class, and return the module."""
     own = type(module)
     # A class of its own keeps the names of all parameters, which a module around it would not.
-    module.__class__ = type(own.__name__, (Staged, own), {"__module__": own.__module__})
-    assert isinstance(module, Staged)
-    module.growth_stages = stages
+    module.__class__ = type(own.__name__, (members, own), {"__module__": own.__module__})
+    assert isinstance(module, members)
     return module
 
 

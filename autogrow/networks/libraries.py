@@ -14,6 +14,7 @@ from torch import nn
 from autogrow.errors import UserError, allowed, shortened, shown
 from autogrow.networks.families import FAMILIES, UNSTACKABLE, Family
 from autogrow.networks.library_calls import BUILDERS, DEFAULTS, Built, Images, Wanted
+from autogrow.networks.names import NetworkName, format_depth
 
 
 class NamedStack(nn.Sequential):
@@ -123,6 +124,24 @@ def library_model(name: str) -> LibraryModel:
         tuple(lengths[n] for n in stages if n not in fixed),
         tuple((i, lengths[n]) for i, n in enumerate(stages) if n in fixed),
     )
+
+
+def check_depth(name: NetworkName) -> NetworkName:
+    """Return a library's network name if the library has such a network of so many sub-networks.
+
+    Raises
+    ------
+    UserError
+        If it has not.
+    """
+    model = library_model(name.architecture.name)
+    if len(name.depth) != model.sub_networks:
+        raise UserError(
+            f"network {shown(str(name))}, depth: {shown(format_depth(name.depth))} names "
+            f"{len(name.depth)} sub-networks, {model.name} has {model.sub_networks}; allowed: a "
+            f"depth like {format_depth(model.own)}"
+        )
+    return name
 
 
 def _as_sequential(network: nn.Module, stage: str) -> None:
