@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from autogrow import data as datasets
+from autogrow.config.library_settings import library_settings
 from autogrow.config.resolved import ResolvedSpec, resolved_type
 from autogrow.config.shared_settings import RunSpec
 from autogrow.config.spec import AutogrowSpec, to_json
@@ -33,7 +34,7 @@ def resolve(spec: RunSpec, facts: ImageData | datasets.DatasetInfo | None = None
     _check_data_settings(spec)
     imagenet = spec.data in DATASETS and DATASETS[spec.data].imagenet_schedule
     architecture = spec.architecture
-    values = to_json(spec)
+    values = {**to_json(spec), **library_settings(spec)}
     defaults: dict[str, Any] = {
         "width": architecture.channels[0],
         "batch_size": 256 if imagenet else 128,

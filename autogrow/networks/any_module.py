@@ -47,7 +47,11 @@ class Staged(GrowableModule):
 class _Patterned(Staged):
     """Stages whose new blocks come from a function."""
 
-    new_block: Callable[[int], nn.Module]
+    make_block: Callable[[int], nn.Module]
+
+    def new_block(self, i: int) -> nn.Module:
+        """Return a new block, default-initialized, that fits on top of stage i."""
+        return self.make_block(i)
 
 
 def growable(
@@ -114,7 +118,7 @@ def growable(
         _cut(module, stages, depth)
     network = with_members(module, _Patterned)
     network.stage_names, network.last_norms_of = tuple(stages), found
-    network.new_block = new
+    network.make_block = new
     return network
 
 
@@ -135,17 +139,23 @@ def sequential(module: nn.Module, name: str) -> nn.Sequential:
     part = dict(module.named_modules()).get(name)
     found = "there is no such part" if part is None else f"it is {type(part).__name__}"
     near = get_close_matches(name, there, n=5, cutoff=0) or ["a module with an nn.Sequential"]
-    raise UserError(f"stages: {shown(name)}: {found}; allowed: an nn.Sequential, as {allowed(near)}")
+    raise UserError(
+        f"stages: {shown(name)}: {found}; allowed: an nn.Sequential, as {allowed(near)}"
+    )
 
 
 def stage_outputs(module: nn.Module, stages: Sequence[str], example: Tensor | None) -> list[Tensor]:
     """Return what each stage puts out in a forward pass, in evaluation mode."""
     parameter = next(module.parameters())
     channels = next((m.in_channels for m in module.modules() if isinstance(m, nn.Conv2d)), 3)
-    tries = [example] if example is not None else [
-        torch.zeros(2, channels, s, s, device=parameter.device, dtype=parameter.dtype)
-        for s in SIZES
-    ]
+    tries = (
+        [example]
+        if example is not None
+        else [
+            torch.zeros(2, channels, s, s, device=parameter.device, dtype=parameter.dtype)
+            for s in SIZES
+        ]
+    )
     found: dict[str, Tensor] = {}
 
     def keep(name: str) -> Callable[[nn.Module, object, object], None]:
@@ -213,7 +223,9 @@ def checked_pattern(
     if found and all(found):
         return found
     missing = "the branch of a residual addition has none" if found else "no residual addition"
-    parts = [n for n, p in block.named_modules() if n and any(True for _ in p.parameters(recurse=False))]
+    parts = [
+        n for n, p in block.named_modules() if n and any(True for _ in p.parameters(recurse=False))
+    ]
     raise UserError(
         f"stages: {shown(stage)}: no last normalisation or LayerScale was found in {kind} by "
         f"tracing ({missing}); allowed: last_norm= with its name in the block, as "

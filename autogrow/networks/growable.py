@@ -46,6 +46,11 @@ def depth_of(network: Growable) -> tuple[int, ...]:
 class GrowableModule(nn.Module):
     """A :class:`Growable` module, as training handles it."""
 
+    @property
+    def library_code(self) -> str | None:
+        """Python code by which timm or torchvision builds this network, if one of them can."""
+        return None
+
     if TYPE_CHECKING:
 
         @property

@@ -40,7 +40,8 @@ def last_norms(sub_module: nn.Module) -> list[nn.Module | nn.Parameter]:
             "is; allowed: an attribute last_bn (None for a plain sub-module, which keeps the "
             "default initialization), or autogrow.growable(network, stages=...), which finds it"
         )
-    return [] if sub_module.last_bn is None else [sub_module.last_bn]
+    bn = sub_module.last_bn
+    return [bn] if isinstance(bn, nn.Module) else []
 
 
 def _part(module: nn.Module, name: str) -> nn.Module | nn.Parameter:
@@ -54,7 +55,9 @@ def _part(module: nn.Module, name: str) -> nn.Module | nn.Parameter:
 def _parameters(norms: Sequence[nn.Module | nn.Parameter]) -> list[nn.Parameter]:
     """Return weight and bias of each normalisation, and each LayerScale."""
     return [
-        p for n in norms for p in ([n] if isinstance(n, nn.Parameter) else n.parameters(recurse=False))
+        p
+        for n in norms
+        for p in ([n] if isinstance(n, nn.Parameter) else n.parameters(recurse=False))
     ]
 
 

@@ -41,6 +41,8 @@ class LibraryModel:
         Dotted names of its stages.
     own
         Its own depth.
+    width
+        Channels that its first sub-network puts out.
     fixed
         Stages that cannot be grown, by number, with their depth: EfficientNets end with a
         convolution that is kept in a stage of its own.
@@ -51,6 +53,7 @@ class LibraryModel:
     family: Family
     stages: tuple[str, ...]
     own: tuple[int, ...]
+    width: int
     fixed: tuple[tuple[int, int], ...] = ()
 
     @property
@@ -115,6 +118,7 @@ def library_model(name: str) -> LibraryModel:
     stages = [n for n, _ in network.named_modules() if re.fullmatch(families[kind].stages, n)]
     lengths = {n: len(list(network.get_submodule(n).children())) for n in stages}
     last = {n: list(network.get_submodule(n).children())[-1] for n in stages}
+    *_, outputs = last[stages[0]].parameters()
     fixed = [n for n in stages if type(last[n]).__name__ == "ConvBnAct"]
     return LibraryModel(
         name,
@@ -122,6 +126,7 @@ def library_model(name: str) -> LibraryModel:
         families[kind],
         tuple(n for n in stages if n not in fixed),
         tuple(lengths[n] for n in stages if n not in fixed),
+        len(outputs),
         tuple((i, lengths[n]) for i, n in enumerate(stages) if n in fixed),
     )
 

@@ -68,19 +68,16 @@ Built = tuple[nn.Module, str]
 """A network, and Python code that builds it."""
 
 
-def _timm() -> ModuleType:
-    return _imported("timm")
-
-
-def _imported(library: str) -> ModuleType:
+def imported_timm() -> ModuleType:
+    """Return timm; if it is not installed, that is a UserError."""
     try:
-        return importlib.import_module(library)
+        return importlib.import_module("timm")
     except ModuleNotFoundError as error:
-        if error.name != library:
+        if error.name != "timm":
             raise
         raise UserError(
-            f"network: {library} is not installed, which {library}:NAME needs; allowed: install "
-            f'it (pip install "autogrow[{library}]"), or a built-in network'
+            "network: timm is not installed, which timm:NAME needs; allowed: install it "
+            '(pip install "autogrow[timm]"), or a network of autogrow or torchvision'
         ) from None
 
 
@@ -93,7 +90,7 @@ def _unknown(library: str, name: str, there: Sequence[str]) -> UserError:
 
 
 def _timm_default(name: str) -> nn.Module:
-    timm = _timm()
+    timm = imported_timm()
     if not re.fullmatch(r"[\w.]+", name) or not timm.is_model(name.partition(".")[0]):
         raise _unknown("timm", name, timm.list_models())
     network: nn.Module = timm.create_model(name)
@@ -127,7 +124,10 @@ def _arguments(options: Options) -> str:
 def code_of(value: object) -> str:
     """Return Python code for an argument of a library's constructor."""
     if isinstance(value, functools.partial):
-        inner = [*map(code_of, (value.func, *value.args)), *filter(None, [_arguments(value.keywords)])]
+        inner = [
+            *map(code_of, (value.func, *value.args)),
+            *filter(None, [_arguments(value.keywords)]),
+        ]
         return f"functools.partial({', '.join(inner)})"
     if inspect.isclass(value) or inspect.isfunction(value):
         return f"{value.__module__}.{value.__qualname__}"
@@ -138,8 +138,8 @@ def code_of(value: object) -> str:
     return repr(value)
 
 
-def _build_timm(wanted: Wanted) -> Built:
-    timm, name, family, images = _timm(), wanted.name, wanted.family, wanted.images
+def timm_options(family: Family, images: Images) -> Options:
+    """Return timm's arguments for images of this kind."""
     options: Options = {"num_classes": images.classes}
     if images.stem == "small":
         options |= family.small(images.size)
@@ -147,6 +147,12 @@ def _build_timm(wanted: Wanted) -> Built:
         options["img_size"] = images.size
     if images.channels != 3:
         options["in_chans"] = images.channels
+    return options
+
+
+def _build_timm(wanted: Wanted) -> Built:
+    timm, name, family = imported_timm(), wanted.name, wanted.family
+    options = timm_options(family, wanted.images)
     if not family.replaces:
         key = family.depth
         options[key] = list(wanted.depth) if key in ("layers", "depths") else wanted.depth[0]

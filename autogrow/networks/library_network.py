@@ -44,11 +44,13 @@ class LibraryNetwork(Staged):
             return
         with torch.device("meta"):
             twin = self.library_model.build(depth_of(self), self.images)
-        for (module, key, _), (_, _, rate) in zip(_drop_rates(self), _drop_rates(twin), strict=True):
+        for (module, key, _), (_, _, rate) in zip(
+            _drop_rates(self), _drop_rates(twin), strict=True
+        ):
             setattr(module, key, rate)
 
     @property
-    def code(self) -> str:
+    def library_code(self) -> str:
         """Python code by which the library itself builds this network."""
         return self.library_model.code(depth_of(self), self.images)
 

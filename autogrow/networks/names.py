@@ -136,9 +136,7 @@ def parse_architecture(text: str) -> Architecture:
             f"architecture is wanted; allowed: write {name} (the seed network's depth goes into "
             "seed_depth)"
         )
-    raise UserError(
-        f"network: unknown architecture {shown(text)}; allowed: {allowed(NAMES)}"
-    )
+    raise UserError(f"network: unknown architecture {shown(text)}; allowed: {allowed(NAMES)}")
 
 
 def parse_depth(text: str, architecture: Architecture, key: str = "depth") -> tuple[int, ...]:
@@ -194,6 +192,15 @@ def parse_network(text: str) -> NetworkName:
     return NetworkName(
         architecture, parse_depth(depth, architecture, f"network {shown(text)}, depth")
     )
+
+
+def known(name: NetworkName) -> NetworkName:
+    """Return a network's name; a UserError if it is of a library that has no such network."""
+    if is_library(name.architecture.name):
+        from autogrow.networks.libraries import check_depth
+
+        check_depth(name)
+    return name
 
 
 def smallest_map(architecture: Architecture, stem: Stem, image_size: int) -> int:

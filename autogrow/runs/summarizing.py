@@ -12,7 +12,7 @@ import torch
 from autogrow.config.resolved import ResolvedAutogrow, ResolvedMorph, ResolvedSpec
 from autogrow.config.spec import spec_checksum, to_json
 from autogrow.networks.flops import costs_of, flops_by_depth
-from autogrow.networks.growable import GrowableNetwork, depth_of
+from autogrow.networks.growable import GrowableModule, depth_of
 from autogrow.networks.names import NetworkName, format_depth
 from autogrow.process.distributed import ALONE, World
 from autogrow.runs.cost import training_flops
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 def summarize(
     spec: ResolvedSpec,
-    network: GrowableNetwork,
+    network: GrowableModule,
     epochs: Sequence[Epoch],
     data: ImageData,
     sets: Sets,
@@ -98,6 +98,7 @@ def summarize(
         micro_batch=micro_batch,
         bn_images=min(micro_batch or share, share) * (world.size if spec.sync_bn else 1),
         out_of_memory=[MemoryShortage(**asdict(halving)) for halving in halvings],
+        library_code=network.library_code,
     )
 
 

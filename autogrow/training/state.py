@@ -16,7 +16,7 @@ from autogrow.config.resolved import ResolvedSpec
 from autogrow.config.spec import spec_checksum, to_json
 from autogrow.data import ImageData
 from autogrow.growth.algorithm import Depth
-from autogrow.networks.growable import GrowableNetwork, depth_of
+from autogrow.networks.growable import GrowableModule, depth_of
 from autogrow.networks.names import NetworkName
 from autogrow.process.distributed import World
 from autogrow.process.signals import Stops
@@ -73,7 +73,7 @@ class State:
         AdamInit's optimizer while AdamInit is at work.
     """
 
-    network: GrowableNetwork
+    network: GrowableModule
     optimizer: SGD
     owner: dict[str, Any]
     epochs: list[Epoch] = field(default_factory=list)
