@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from autogrow import data as datasets
+from autogrow.config.library_settings import library_settings
 from autogrow.config.resolved import ResolvedSpec, resolved_type
 from autogrow.config.shared_settings import RunSpec
 from autogrow.config.spec import AutogrowSpec, to_json
@@ -33,7 +34,7 @@ def resolve(spec: RunSpec, facts: ImageData | datasets.DatasetInfo | None = None
     _check_data_settings(spec)
     imagenet = spec.data in DATASETS and DATASETS[spec.data].imagenet_schedule
     architecture = spec.architecture
-    values = to_json(spec)
+    values = {**to_json(spec), **library_settings(spec)}
     defaults: dict[str, Any] = {
         "width": architecture.channels[0],
         "batch_size": 256 if imagenet else 128,
@@ -49,10 +50,8 @@ def resolve(spec: RunSpec, facts: ImageData | datasets.DatasetInfo | None = None
     for key, default in defaults.items():
         if key in values and values[key] is None:
             values[key] = default
-    if architecture.own and spec.width is not None:
-        raise UserError(
-            f"width: found {spec.width}; allowed for your own network: none, it has one"
-        )
+    if architecture.own:
+        _check_own(spec)
     values["stem"] = choose_stem(architecture, spec.stem, spec.image_size(facts.image_size))
     if isinstance(spec, AutogrowSpec):
         values["seed_depth"] = names.format_depth(spec.first_network.depth)
@@ -60,6 +59,16 @@ def resolve(spec: RunSpec, facts: ImageData | datasets.DatasetInfo | None = None
         values["K"], values["J"] = _periods(spec, T)
         values["max_depth"] = _max_depth(spec, imagenet)
     return resolved_type(spec).model_validate(values)
+
+
+def _check_own(spec: RunSpec) -> None:
+    """Refuse settings that somebody's own network decides on."""
+    for key, usual in {"width": None, "shortcut": "B", "bn_weights": "ones"}.items():
+        if getattr(spec, key) != usual:
+            raise UserError(
+                f"{key}: found {shown(getattr(spec, key))}; allowed for a network of your own: "
+                "what it has itself"
+            )
 
 
 def _check_data_settings(spec: RunSpec) -> None:

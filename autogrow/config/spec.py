@@ -27,7 +27,7 @@ class ScratchSpec(TrainingChoices, RunSpec):
 
     kind: Literal["scratch"] = "scratch"
     network: Annotated[str, network_name("network")] = Field(
-        description="network with its depth, as Basic3ResNet-3-3-3"
+        description="network with its depth, as Basic3ResNet-3-3-3 or timm:resnet18-2-2-2-2"
     )
     epochs: Epochs | None = Field(None, description="epochs (default: 200; ImageNet 90)")
     schedule: Literal["staircase", "constant", "restarts"] = Field(
@@ -115,7 +115,8 @@ class AutogrowSpec(StackingSpec):
 
     kind: Literal["autogrow"] = "autogrow"
     network: Annotated[str, AfterValidator(lambda n: names.parse_architecture(n).name)] = Field(
-        description="architecture without a depth, as Basic3ResNet"
+        description="architecture without a depth, as Basic3ResNet, timm:resnet18 or "
+        "torchvision:resnet18"
     )
     seed_depth: str | None = Field(
         None, description="depth of the seed network (default: 1-1-1 or 1-1-1-1)"
@@ -209,9 +210,18 @@ def parse_spec(settings: object, source: str = "spec") -> ScratchSpec | MorphSpe
     return validated(SPECS[kind], settings, source)
 
 
+YOUNGER = ("pretrained", "pretrained_sha256")
+"""Settings that the first specs did not have; empty ones change nothing."""
+
+
 def to_json(spec: RunSpec) -> dict[str, Any]:
-    """Return the spec as a mapping of plain values, ``from`` and ``to`` by their names."""
-    return spec.model_dump(mode="json", by_alias=True)
+    """Return the spec as a mapping of plain values, ``from`` and ``to`` by their names.
+
+    Settings that are younger than the format are left out where they are not used, so that the
+    specs of older runs stay as they have been.
+    """
+    values = spec.model_dump(mode="json", by_alias=True)
+    return {key: value for key, value in values.items() if value or key not in YOUNGER}
 
 
 def spec_checksum(spec: dict[str, Any]) -> str:

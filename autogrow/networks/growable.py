@@ -26,9 +26,10 @@ from autogrow.networks.sub_modules import BLOCKS, StemLayer
 class Growable(Protocol):
     """All that growth, initializers and checkpoints know of a network.
 
-    Any ``nn.Module`` with these two members can be grown. A residual sub-module
-    names its last Batch Normalization, which the initializers treat specially, by an
-    attribute ``last_bn``; one without it is a plain sub-module.
+    Any ``nn.Module`` with these two members can be grown;
+    :func:`autogrow.networks.any_module.growable` adds them to a module that lacks them. What the
+    initializers treat in a sub-module is said by its attribute ``last_bn``, a module, or None for
+    a plain sub-module, or by ``last_norms``, names of its parts.
     """
 
     @property
@@ -37,15 +38,6 @@ class Growable(Protocol):
 
     def new_sub_module(self, i: int) -> nn.Module:
         """Return a new sub-module, default-initialized, that fits on top of sub-network i."""
-
-
-if TYPE_CHECKING:
-
-    class GrowableModule(nn.Module, Growable):
-        """A module of torch that keeps the contract."""
-
-else:
-    GrowableModule = nn.Module
 
 
 class ParameterGroups(Protocol):
@@ -62,6 +54,27 @@ class ParameterGroups(Protocol):
 def depth_of(network: Growable) -> tuple[int, ...]:
     """Return the number of sub-modules in each sub-network."""
     return tuple(len(sub_network) for sub_network in network.sub_networks)
+
+
+class GrowableModule(nn.Module):
+    """A :class:`Growable` module, as training handles it."""
+
+    @property
+    def library_code(self) -> str | None:
+        """Python code by which timm or torchvision builds this network, if one of them can."""
+        return None
+
+    if TYPE_CHECKING:
+
+        @property
+        def sub_networks(self) -> Sequence[nn.Sequential]:
+            """The sub-networks in order."""
+
+        def new_sub_module(self, i: int) -> nn.Module:
+            """Return a new sub-module that fits on top of sub-network i."""
+
+    def grown(self) -> None:
+        """Take note that a sub-module was stacked."""
 
 
 class GrowableNetwork(GrowableModule):
@@ -226,12 +239,15 @@ def stack_sub_module(
     parameters = list(below.parameters())
     with seeded(seed):
         sub_module = network.new_sub_module(i)
-    # In the network's own memory layout: another one would round its sums differently.
-    channels_last = any(not p.is_contiguous() for p in parameters if p.dim() == 4)
+    # In the network's own memory layout: another one would round its sums differently. 1x1 and
+    # depthwise convolutions are contiguous in both layouts, and differ in their strides alone.
+    channels_last = any(p.stride() != _default_stride(p) for p in parameters if p.dim() == 4)
     sub_module.to(parameters[0].device, parameters[0].dtype)
     sub_module.to(memory_format=torch.channels_last if channels_last else torch.contiguous_format)
     sub_module.train(below.training)
     network.sub_networks[i].append(sub_module)
+    if isinstance(network, GrowableModule):
+        network.grown()
     if optimizer is not None:
         join_groups(optimizer, sub_module, below)
     return sub_module
@@ -256,3 +272,7 @@ def join_groups(optimizer: ParameterGroups, sub_module: nn.Module, below: nn.Mod
             kind: Any = type(optimizer)
             settings = {k: v for k, v in group.items() if k in optimizer.defaults}
             optimizer.state.update(kind([parameter], **settings).state)
+
+
+def _default_stride(tensor: Tensor) -> tuple[int, ...]:
+    return torch.empty(tensor.shape, device="meta").stride()

@@ -1,7 +1,8 @@
 """Names of networks and what they stand for (paper section 2.1).
 
 ``Basic3ResNet-2-3-2`` is a network of the architecture ``Basic3ResNet`` with
-2, 3 and 2 sub-modules in its sub-networks. Nothing here needs torch.
+2, 3 and 2 sub-modules in its sub-networks; ``timm:resnet18-1-2-1-1`` is one of timm's. Nothing
+here needs torch, but for asking a library.
 """
 
 from __future__ import annotations
@@ -12,18 +13,17 @@ from typing import Literal
 
 from autogrow.errors import UserError, allowed, shown
 
-Block = Literal["basic", "bottleneck", "plain", "own"]
+Block = Literal["basic", "bottleneck", "plain", "library", "own"]
 Stem = Literal["small", "imagenet"]
 Initializer = Literal["ZeroInit", "AdamInit", "UniInit", "GauInit"]
 UniformNoise = Literal["std1", "unit"]
 BNWeights = Literal["ones", "uniform"]
 Shortcut = Literal["B", "A"]
 
-LAYERS: dict[Block, int] = {"basic": 2, "bottleneck": 3, "plain": 1, "own": 1}
+LAYERS: dict[Block, int] = {"basic": 2, "bottleneck": 3, "plain": 1}
 """Layers of a sub-module as the paper counts them: convolutions outside the shortcut.
 
-A sub-module of somebody's own network counts as one.
-"""
+Those of a library's and of somebody's own network are counted where they are built."""
 
 MAX_DEPTH = 1000
 """Most sub-modules that a name may give a sub-network (a guard against slips)."""
@@ -69,6 +69,27 @@ class Architecture:
         return (1,) * self.sub_networks
 
 
+@dataclass(frozen=True)
+class LibraryArchitecture(Architecture):
+    """An architecture of timm or torchvision, as ``timm:resnet18``.
+
+    The library knows everything else of it; :mod:`autogrow.networks.libraries` asks the library.
+    """
+
+
+LIBRARIES = ("timm", "torchvision")
+
+
+def is_library(name: str) -> bool:
+    """Return whether an architecture's name is one of a library, as ``timm:resnet18``."""
+    return name.partition(":")[0] in LIBRARIES and ":" in name
+
+
+def library_architecture(name: str, sub_networks: int) -> LibraryArchitecture:
+    """Return the architecture of a library with this number of sub-networks."""
+    return LibraryArchitecture(name, "library", (0,) * sub_networks, ("small", "imagenet"))
+
+
 _THREE = (16, 32, 64)
 _FOUR = (64, 128, 256, 512)
 
@@ -82,6 +103,9 @@ ARCHITECTURES: dict[str, Architecture] = {
         Architecture("Plain4Net", "plain", _FOUR, ("small", "imagenet")),
     )
 }
+
+NAMES = (*ARCHITECTURES, "timm:NAME", "torchvision:NAME")
+"""What an architecture may be called."""
 
 
 @dataclass(frozen=True)
@@ -116,20 +140,25 @@ def format_depth(depth: tuple[int, ...]) -> str:
 
 
 def parse_architecture(text: str) -> Architecture:
-    """Return the architecture called ``text``, or raise a UserError if there is none."""
+    """Return the architecture called ``text``, or raise a UserError if there is none.
+
+    A library is asked, and imported, for one of its own.
+    """
     found = _find_architecture(text)
     if found is not None:
         return found
     name, _, depth = text.partition("-")
-    if _find_architecture(name) and depth:
+    if is_library(name) and not depth:
+        from autogrow.networks.libraries import library_model
+
+        return library_architecture(name, library_model(name).sub_networks)
+    if (_find_architecture(name) or is_library(name)) and depth:
         raise UserError(
             f"network: {shown(text)} has a depth ({shown(depth)}) where only the "
             f"architecture is wanted; allowed: write {name} (the seed network's depth goes into "
             "seed_depth)"
         )
-    raise UserError(
-        f"network: unknown architecture {shown(text)}; allowed: {allowed(ARCHITECTURES)}"
-    )
+    raise UserError(f"network: unknown architecture {shown(text)}; allowed: {allowed(NAMES)}")
 
 
 def parse_depth(text: str, architecture: Architecture, key: str = "depth") -> tuple[int, ...]:
@@ -160,17 +189,24 @@ def parse_depth(text: str, architecture: Architecture, key: str = "depth") -> tu
 def parse_network(text: str) -> NetworkName:
     """Return the network that ``text`` names, as ``Basic3ResNet-2-3-2``.
 
+    A library's network is not looked up: records of it can be read without the library.
+
     Raises
     ------
     UserError
         If the architecture is unknown, or the depth missing or impossible.
     """
     name, _, depth = text.partition("-")
-    architecture = _find_architecture(name)
+    if is_library(name) and depth:
+        architecture: Architecture | None = library_architecture(name, depth.count("-") + 1)
+    elif is_library(name):
+        architecture = parse_architecture(name)
+    else:
+        architecture = _find_architecture(name)
     if architecture is None:
         raise UserError(
             f"network: unknown architecture {shown(name)} in {shown(text)}; "
-            f"allowed: {allowed(ARCHITECTURES)}, each with a depth (Basic3ResNet-2-3-2)"
+            f"allowed: {allowed(NAMES)}, each with a depth (Basic3ResNet-2-3-2)"
         )
     if not depth:
         example = NetworkName(architecture, (2,) * architecture.sub_networks)
@@ -180,8 +216,19 @@ def parse_network(text: str) -> NetworkName:
     )
 
 
+def known(name: NetworkName) -> NetworkName:
+    """Return a network's name; a UserError if it is of a library that has no such network."""
+    if is_library(name.architecture.name):
+        from autogrow.networks.libraries import check_depth
+
+        check_depth(name)
+    return name
+
+
 def smallest_map(architecture: Architecture, stem: Stem, image_size: int) -> int:
-    """Return the side of the last sub-network's outputs in pixels."""
+    """Return the side of the last sub-network's outputs in pixels; 1 where nobody knows it."""
+    if is_library(architecture.name) or architecture.own:
+        return 1
     halvings = architecture.sub_networks - 1 + (2 if stem == "imagenet" else 0)
     return -(-image_size // 2**halvings)
 

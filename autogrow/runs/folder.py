@@ -49,6 +49,13 @@ def found_network(folder: Path, architecture: Architecture) -> NetworkName:
             f"{file}: {found} has {found.architecture.sub_networks} sub-networks, "
             f"{architecture.name} has {architecture.sub_networks}; allowed: as many"
         )
+    if not {found.architecture.block, architecture.block} <= LAYERS.keys():
+        if found.architecture.name == architecture.name:
+            return found
+        raise UserError(
+            f"{file}: its network is {found}, which says nothing of the depth of "
+            f"{architecture.name}; allowed: a run of the same network"
+        )
     old, new = (LAYERS[a.block] for a in (found.architecture, architecture))
     return NetworkName(architecture, tuple(-(-d * old // new) for d in found.depth))
 
@@ -142,13 +149,13 @@ def read_network(file: Path) -> Any:
     from safetensors import SafetensorError, safe_open
     from safetensors.torch import load_file
 
-    from autogrow.networks.growable import build_network
+    from autogrow.networks.by_name import network_by_name
 
     try:
         with safe_open(file, "pt") as content:
             description = json.loads((content.metadata() or {})["network"])
         tensors = load_file(file)
-        network = build_network(parse_network(description.pop("name")), **description)
+        network = network_by_name(parse_network(description.pop("name")), **description)
         network.load_state_dict(tensors)
     except (OSError, KeyError, TypeError, RuntimeError, ValueError, SafetensorError) as error:
         raise UserError(f"{file}: no weights of a run: {error}") from None

@@ -241,7 +241,7 @@ class _Run:
                 write_growth(folder, self.events, sync=True)
             description = {"name": summary.network, **shape_of(spec, data)}
             write_weights(folder, state.network, description)
-            write_json(folder / SUMMARY, summary.model_dump())
+            write_json(folder / SUMMARY, summary.to_json())
             seal(folder / SUMMARY)
             remove_remains(folder)
         self.world.wait()

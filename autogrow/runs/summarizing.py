@@ -100,6 +100,7 @@ def summarize(
         micro_batch=micro_batch,
         bn_images=min(micro_batch or share, share) * (world.size if spec.sync_bn else 1),
         out_of_memory=[MemoryShortage(**asdict(halving)) for halving in halvings],
+        library_code=getattr(network, "library_code", None),
     )
 
 

@@ -102,6 +102,9 @@ class Summary(_Strict):
     ``micro_batch`` is the most images at once in the end (0: whole batches), and
     ``bn_images`` over how many of them Batch Normalization took its statistics then;
     ``out_of_memory`` says where a GPU's memory ran out.
+
+    ``library_code`` is Python code by which timm or torchvision builds the final network as
+    ``network``, which takes the run's weights; None for the paper's networks.
     """
 
     status: Literal["complete", "diverged"] = Field(description="complete or diverged")
@@ -142,6 +145,7 @@ class Summary(_Strict):
     micro_batch: Count = 0
     bn_images: Count = 0
     out_of_memory: list[MemoryShortage] = []
+    library_code: str | None = None
 
     @field_validator("network")
     @classmethod
@@ -185,6 +189,10 @@ class Summary(_Strict):
     def own_epochs(self) -> int:
         """How many epochs the run trained; AdamInit's are not counted."""
         return sum(n for phase, n in self.epochs.items() if phase != "adaminit")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the summary as plain values; ``library_code`` only if there is any."""
+        return self.model_dump(exclude=None if self.library_code else {"library_code"})
 
     def in_one_line(self) -> str:
         """Return what the run found, as a sentence for the terminal."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -12,16 +13,17 @@ from torch import nn
 from autogrow.config.resolved import ResolvedAutogrow, ResolvedMorph, ResolvedSpec
 from autogrow.data import ImageData
 from autogrow.growth.algorithm import Depth
+from autogrow.networks.by_name import network_by_name
 from autogrow.networks.compiling import compile_sub_module, compile_sub_modules
 from autogrow.networks.growable import (
     GrowableModule,
     GrowableNetwork,
-    build_network,
     depth_of,
     seeded,
     stack_sub_module,
 )
 from autogrow.networks.initializers import draw_bn_weights, initialize
+from autogrow.networks.names import is_library
 from autogrow.seeds import derive
 from autogrow.training.optimizer import SGD, Optimizer
 
@@ -32,10 +34,17 @@ GrowingSpec = ResolvedMorph | ResolvedAutogrow
 
 
 def shape_of(spec: ResolvedSpec, data: ImageData) -> dict[str, Any]:
-    """Return what ``build_network`` needs beside the network's name.
+    """Return what ``network_by_name`` needs beside the network's name.
 
     The default shortcut is left out, so that files of weights stay as they have been.
     """
+    if is_library(spec.architecture.name):
+        return {
+            "image_channels": data.channels,
+            "classes": data.n_classes,
+            "stem": spec.stem,
+            "image_size": data.image_size,
+        }
     return {
         "image_channels": data.channels,
         "classes": data.n_classes,
@@ -85,14 +94,25 @@ def build(
     return network
 
 
-def _named(spec: ResolvedSpec, data: ImageData) -> GrowableNetwork:
+def _named(spec: ResolvedSpec, data: ImageData) -> GrowableModule:
     with seeded(derive(spec.seed, "initial weights")):
-        network = build_network(spec.first_network, **shape_of(spec, data))
-    _draw_bn_weights(spec, network.stem)
+        network = network_by_name(spec.first_network, **shape_of(spec, data))
+    if spec.pretrained:
+        _load_pretrained(spec, network)
+    if isinstance(network, GrowableNetwork):
+        _draw_bn_weights(spec, network.stem)
     for i, sub_network in enumerate(network.sub_networks):
         for j, sub_module in enumerate(sub_network):
             _draw_bn_weights(spec, sub_module, i, j)
     return network
+
+
+def _load_pretrained(spec: ResolvedSpec, network: GrowableModule) -> None:
+    from autogrow.networks.library_network import LibraryNetwork
+    from autogrow.networks.pretrained import load_pretrained
+
+    assert isinstance(network, LibraryNetwork)  # other networks were refused
+    load_pretrained(network, Path(spec.pretrained))
 
 
 def _draw_bn_weights(spec: ResolvedSpec, module: nn.Module, *place: int) -> None:
