@@ -117,7 +117,7 @@ class LoadedSet:
         if not isinstance(images, Tensor) or not isinstance(labels, Tensor):
             found = f"{kind(images)} and {kind(labels)}"
             raise UserError(f"{name}: its batches are of {found}; allowed: two tensors")
-        return images, labels
+        return images[:, None] if images.ndim == 3 else images, labels
 
     def _fetched(self, indices: Any) -> tuple[Tensor, Tensor]:
         name, items = self._split.name, [self._split.source[int(i)] for i in indices]

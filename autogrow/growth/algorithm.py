@@ -33,6 +33,12 @@ class Event(NamedTuple):
         Its number, from 0; None for ``done``.
     depth
         Depth after the event.
+
+    Examples
+    --------
+    >>> import autogrow
+    >>> autogrow.Event(3, "grow", 0, (2, 1)).row()
+    ['3', 'grow', '0', '2-1']
     """
 
     epoch: int
@@ -68,6 +74,13 @@ class Growth:
         The circular list of sub-networks that may still grow, in order.
     maximum
         ``maximum[e]``: running maximum of validation accuracy after e epochs (percent).
+
+    Examples
+    --------
+    >>> import autogrow
+    >>> growth = autogrow.Growth(autogrow.PeriodicGrowth(K=1, J=2), depth=(1, 1))
+    >>> growth.observe(60.0)
+    [Event(epoch=1, event='grow', sub_network=0, depth=(2, 1))]
     """
 
     policy: Policy

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from autogrow.errors import UserError
+
 ROUNDING = 1e-9
 """Slack (percentage points) that undoes binary rounding: 90.05 - 90.00 is a gain of 0.05."""
 
@@ -37,6 +39,11 @@ class Policy(Protocol):
         """Return whether the network should grow a sub-module."""
 
 
+def _check_period(K: int) -> None:
+    if K < 1:
+        raise UserError(f"K: found {K}; allowed: whole numbers from 1")
+
+
 def _gain_below(maximum: Sequence[float], since: int, tau: float) -> bool:
     return maximum[-1] - maximum[since] < tau - min(ROUNDING, tau / 2)
 
@@ -47,14 +54,36 @@ class PeriodicGrowth:
 
     A gain below tau (percentage points) over the last J epochs stops the recently grown
     sub-network, but never before more than J epochs have passed.
+
+    Parameters
+    ----------
+    K
+        Epochs between two checks, from 1.
+    J
+        Stop window in epochs, from K. None: T, for :func:`autogrow.grow` alone, which knows it.
+    tau
+        Smallest gain in accuracy that counts, in percentage points.
+
+    Examples
+    --------
+    >>> import autogrow
+    >>> autogrow.PeriodicGrowth(J=30).meets_growing([0.0, 50.0])
+    True
     """
 
-    K: int
-    J: int
-    tau: float
+    K: int = 3
+    J: int | None = None
+    tau: float = 0.05
+
+    def __post_init__(self) -> None:
+        _check_period(self.K)
+        if self.J is not None and self.J < self.K:
+            raise UserError(f"J: found {self.J}; allowed: whole numbers from K = {self.K}")
 
     def meets_stopping(self, maximum: Sequence[float], grown_at: int) -> bool:
         """Return whether the last J epochs gained less than tau."""
+        if self.J is None:
+            raise UserError("J: found None; allowed: a whole number (autogrow.grow alone knows T)")
         epoch = len(maximum) - 1
         return epoch > self.J and _gain_below(maximum, epoch - self.J, self.tau)
 
@@ -68,10 +97,26 @@ class ConvergentGrowth:
     """c-AutoGrow: grow only a converged network, stop when a growth did not help.
 
     A gain below tau (percentage points) over the K epochs since the last check is convergence.
+
+    Parameters
+    ----------
+    K
+        Epochs between two checks, from 1; T in the paper.
+    tau
+        Smallest gain in accuracy that counts, in percentage points.
+
+    Examples
+    --------
+    >>> import autogrow
+    >>> autogrow.ConvergentGrowth(K=2).meets_growing([0.0, 50.0, 60.0])
+    False
     """
 
     K: int
-    tau: float
+    tau: float = 0.05
+
+    def __post_init__(self) -> None:
+        _check_period(self.K)
 
     def meets_stopping(self, maximum: Sequence[float], grown_at: int) -> bool:
         """Return whether the network converged without gaining tau since it grew.

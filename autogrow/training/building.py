@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from autogrow.config.resolved import ResolvedAutogrow, ResolvedMorph, ResolvedSpec
-from autogrow.data import ImageData
+from autogrow.data import DatasetInfo, ImageData
 from autogrow.growth.algorithm import Depth
 from autogrow.networks.by_name import network_by_name
 from autogrow.networks.compiling import compile_sub_module, compile_sub_modules
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 GrowingSpec = ResolvedMorph | ResolvedAutogrow
 
 
-def shape_of(spec: ResolvedSpec, data: ImageData) -> dict[str, Any]:
+def shape_of(spec: ResolvedSpec, data: ImageData | DatasetInfo) -> dict[str, Any]:
     """Return what ``network_by_name`` needs beside the network's name.
 
     The default shortcut is left out, so that files of weights stay as they have been.
