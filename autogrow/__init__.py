@@ -20,6 +20,7 @@ _PUBLIC = {
     "Split": "autogrow.data",
     "UserError": "autogrow.errors",
     "build_network": "autogrow.networks.growable",
+    "growable": "autogrow.networks.any_module",
     "image_data": "autogrow.data",
     "keep_memory": "autogrow.process.memory",
     "load_network": "autogrow.runs.folder",

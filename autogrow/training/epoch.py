@@ -13,6 +13,7 @@ from torch.nn.functional import cross_entropy
 
 from autogrow.errors import UserError
 from autogrow.process.distributed import ALONE, World, gradients_stay
+from autogrow.seeds import derive
 from autogrow.training.micro_batch import MicroBatch, gpu_is_short
 from autogrow.training.optimizer import SGD
 
@@ -112,6 +113,7 @@ def train_epoch(
     world: World = ALONE,
     tally: Tally | None = None,
     pauses: Pauses | None = None,
+    noise: int | None = None,
 ) -> Score:
     """Train on each batch once; return the score over the batches as they were trained on.
 
@@ -133,6 +135,9 @@ def train_epoch(
         Sums over the epoch's earlier batches, if it was interrupted.
     pauses
         Says before each step whether to write a checkpoint or to stop; None: never.
+    noise
+        Seed of what the network draws at random (dropout, stochastic depth); None: nothing. Each
+        step begins with random numbers of its own, so that an interrupted epoch can go on.
     """
     network.train()
     tally = tally or Tally()
@@ -143,6 +148,8 @@ def train_epoch(
         everywhere, due, stop = world.sum([len(labels), *asked])
         if pauses and (due or stop):
             pauses.pause(tally, bool(stop))
+        if noise is not None:
+            torch.manual_seed(derive(noise, "step", tally.batches))
 
         def gradient(
             part: tuple[Tensor, Tensor], last: bool, everywhere: float = everywhere

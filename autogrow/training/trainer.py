@@ -20,6 +20,7 @@ from autogrow.batches.sets import Sets
 from autogrow.config.resolved import ResolvedSpec
 from autogrow.errors import InterruptedRunError
 from autogrow.growth.algorithm import Depth
+from autogrow.networks.growable import GrowableNetwork
 from autogrow.networks.initializers import ADAM_RATE, adam_init, adam_of
 from autogrow.networks.names import format_depth
 from autogrow.seeds import derive
@@ -161,13 +162,18 @@ class Trainer:
         batches = self.sets.train.training_batches(
             spec.batch_size, seed=seed, epoch=epoch, start=tally.batches, world=self.world
         )
-        return train_epoch(
-            *(network, optimizer, batches, spec.precision),
-            micro_batch=self._micro_batch,
-            world=self.world,
-            tally=tally,
-            pauses=self._pauses,
-        )
+        # The paper's networks draw no random numbers while they are trained.
+        draws = not isinstance(self.state.network, GrowableNetwork)
+        device = self.sets.train.device
+        with torch.random.fork_rng([device] if device.type == "cuda" else [], enabled=draws):
+            return train_epoch(
+                *(network, optimizer, batches, spec.precision),
+                micro_batch=self._micro_batch,
+                world=self.world,
+                tally=tally,
+                pauses=self._pauses,
+                noise=derive(seed, "noise", epoch, self.world.rank) if draws else None,
+            )
 
     def grow(
         self, spec: GrowingSpec, before: Depth, after: Depth, *, fresh_optimizer: bool = False
