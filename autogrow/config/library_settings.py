@@ -30,7 +30,8 @@ def library_settings(spec: RunSpec) -> dict[str, Any]:
         return {}
     from autogrow.networks.libraries import library_model
 
-    width = library_model(name).width
+    model = library_model(name)
+    width = model.width
     wanted = {"width": (None, width), "shortcut": ("B",), "bn_weights": ("ones",)}
     for key, allowed in wanted.items():
         if getattr(spec, key) not in allowed:
@@ -38,7 +39,8 @@ def library_settings(spec: RunSpec) -> dict[str, Any]:
                 f"{key}: found {shown(getattr(spec, key))} with the network {name}; allowed: "
                 f"none or {allowed[-1]}, as the library has its own"
             )
-    return {"width": width, "pretrained_sha256": _sha256(spec)}
+    rate = spec.learning_rate or model.learning_rate
+    return {"width": width, "learning_rate": rate, "pretrained_sha256": _sha256(spec)}
 
 
 def _sha256(spec: RunSpec) -> str:

@@ -43,6 +43,9 @@ class LibraryModel:
         Its own depth.
     width
         Channels that its first sub-network puts out.
+    learning_rate
+        The largest learning rate by default: 0.1 as in the paper, 0.01 without Batch
+        Normalization, as for the paper's networks that 0.1 would make diverge.
     fixed
         Stages that cannot be grown, by number, with their depth: EfficientNets end with a
         convolution that is kept in a stage of its own.
@@ -54,6 +57,7 @@ class LibraryModel:
     stages: tuple[str, ...]
     own: tuple[int, ...]
     width: int
+    learning_rate: float
     fixed: tuple[tuple[int, int], ...] = ()
 
     @property
@@ -127,6 +131,7 @@ def library_model(name: str) -> LibraryModel:
         tuple(n for n in stages if n not in fixed),
         tuple(lengths[n] for n in stages if n not in fixed),
         len(outputs),
+        0.1 if any(isinstance(m, nn.BatchNorm2d) for m in network.modules()) else 0.01,
         tuple((i, lengths[n]) for i, n in enumerate(stages) if n in fixed),
     )
 

@@ -100,7 +100,7 @@ def run(
         # Kept to the very end: a signal that arrives while the run ends changes nothing.
         stops = stack.enter_context(Stops())
         world = stack.enter_context(joined(device))
-        # Steps seed torch's random numbers; a caller's own go on as they were.
+        # A caller's images and augmentation are given seeds; the caller's own numbers go on.
         gpus = [device] if device.type == "cuda" else []
         stack.enter_context(torch.random.fork_rng(devices=gpus))
         stack.enter_context(reported_when_short(folder))

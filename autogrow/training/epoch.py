@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -100,18 +100,6 @@ class Tally:
         return score, round(100 * int(total.in_top5) / n, 4)
 
 
-def seeded_steps(
-    batches: Iterable[tuple[Tensor, Tensor]], start: int, seed: int
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield batches; torch's random numbers are seeded for each step, by its number in the epoch.
-
-    So an interrupted run continues with the same dropout.
-    """
-    for step, batch in enumerate(batches, start=start):
-        torch.manual_seed(derive(seed, "step", step))
-        yield batch
-
-
 def train_epoch(
     network: nn.Module,
     optimizer: Optimizer,
@@ -122,6 +110,7 @@ def train_epoch(
     world: World = ALONE,
     tally: Tally | None = None,
     pauses: Pauses | None = None,
+    noise: int | None = None,
 ) -> Score:
     """Train on each batch once; return the score over the batches as they were trained on.
 
@@ -143,6 +132,9 @@ def train_epoch(
         Sums over the epoch's earlier batches, if it was interrupted.
     pauses
         Says before each step whether to write a checkpoint or to stop; None: never.
+    noise
+        Seed of what the network draws at random (dropout, stochastic depth); None: nothing. Each
+        step begins with random numbers of its own, so that an interrupted epoch can go on.
     """
     network.train()
     tally = tally or Tally()
@@ -153,6 +145,8 @@ def train_epoch(
         everywhere, due, stop = world.sum([len(labels), *asked])
         if pauses and (due or stop):
             pauses.pause(tally, bool(stop))
+        if noise is not None:
+            torch.manual_seed(derive(noise, "step", tally.batches))
 
         def gradient(
             part: tuple[Tensor, Tensor], last: bool, everywhere: float = everywhere

@@ -19,12 +19,13 @@ from autogrow.batches.sets import Sets
 from autogrow.config.resolved import ResolvedSpec
 from autogrow.errors import InterruptedRunError
 from autogrow.growth.algorithm import Depth
+from autogrow.networks.growable import GrowableNetwork
 from autogrow.networks.initializers import ADAM_RATE, adam_init, adam_of
 from autogrow.networks.names import format_depth
 from autogrow.seeds import derive
 from autogrow.training import checkpoint
 from autogrow.training.building import GrowingSpec, grow_to, new_optimizer
-from autogrow.training.epoch import Score, Tally, evaluate, seeded_steps, train_epoch
+from autogrow.training.epoch import Score, Tally, evaluate, train_epoch
 from autogrow.training.metrics import Epoch, Phase, write_metrics
 from autogrow.training.micro_batch import MicroBatch
 from autogrow.training.optimizer import Optimizer, set_rate
@@ -158,18 +159,21 @@ class Trainer:
         self, network: nn.Module, optimizer: Optimizer, seed: int, epoch: int
     ) -> Score:
         spec, tally = self.spec, self.state.tally
-        start = tally.batches
         batches = self.sets.train.training_batches(
-            spec.batch_size, seed=seed, epoch=epoch, start=start, world=self.world
+            spec.batch_size, seed=seed, epoch=epoch, start=tally.batches, world=self.world
         )
-        steps = seeded_steps(batches, start, derive(seed, "steps", epoch, self.world.rank))
-        return train_epoch(
-            *(network, optimizer, steps, spec.precision),
-            micro_batch=self._micro_batch,
-            world=self.world,
-            tally=tally,
-            pauses=self._pauses,
-        )
+        # The paper's networks draw no random numbers while they are trained.
+        draws = not isinstance(self.state.network, GrowableNetwork)
+        device = self.sets.train.device
+        with torch.random.fork_rng([device] if device.type == "cuda" else [], enabled=draws):
+            return train_epoch(
+                *(network, optimizer, batches, spec.precision),
+                micro_batch=self._micro_batch,
+                world=self.world,
+                tally=tally,
+                pauses=self._pauses,
+                noise=derive(seed, "noise", epoch, self.world.rank) if draws else None,
+            )
 
     def grow(
         self, spec: GrowingSpec, before: Depth, after: Depth, *, fresh_optimizer: bool = False
