@@ -22,6 +22,7 @@ _PUBLIC = {
     "build_network": "autogrow.networks.growable",
     "image_data": "autogrow.data",
     "keep_memory": "autogrow.process.memory",
+    "load": "autogrow.using.loading",
     "load_network": "autogrow.runs.folder",
     "run": "autogrow.runs.run",
 }

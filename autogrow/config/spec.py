@@ -196,9 +196,14 @@ def parse_spec(settings: object, source: str = "spec") -> ScratchSpec | MorphSpe
     return validated(SPECS[kind], settings, source)
 
 
+YOUNGER = ("resize",)
+"""Settings that are left out where they are unset: older specs, and their checksums, lack them."""
+
+
 def to_json(spec: RunSpec) -> dict[str, Any]:
     """Return the spec as a mapping of plain values, ``from`` and ``to`` by their names."""
-    return spec.model_dump(mode="json", by_alias=True)
+    values = spec.model_dump(mode="json", by_alias=True)
+    return {k: v for k, v in values.items() if v or k not in YOUNGER}
 
 
 def spec_checksum(spec: dict[str, Any]) -> str:

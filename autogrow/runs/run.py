@@ -27,6 +27,7 @@ from autogrow.process.distributed import World, joined
 from autogrow.process.lock import locked
 from autogrow.process.memory import reported_when_short
 from autogrow.process.signals import Stops
+from autogrow.runs.description import describe
 from autogrow.runs.folder import write_growth, write_weights
 from autogrow.runs.preparing import open_folder, prepare_folder, remove_remains
 from autogrow.runs.summarizing import summarize
@@ -205,7 +206,11 @@ class _Run:
             write_metrics(folder, state.epochs, sync=True)
             if isinstance(spec, ResolvedAutogrow):
                 write_growth(folder, self.events, sync=True)
-            description = {"name": summary.network, **shape_of(spec, data)}
+            description = {
+                "name": summary.network,
+                **shape_of(spec, data),
+                **describe(spec, data, summary.depth).to_json(),
+            }
             write_weights(folder, state.network, description)
             write_json(folder / SUMMARY, summary.model_dump())
             seal(folder / SUMMARY)
