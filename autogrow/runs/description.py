@@ -6,6 +6,7 @@ is built again, and the keys of :class:`Description`. Never imports torch.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -73,11 +74,7 @@ def describe(spec: ResolvedSpec, data: ImageData, found: str) -> Description:
     entry = DATASETS.get(spec.data) if spec.data == data.name else None
     return Description(
         found=found,
-        # Names of folders need not be text.
-        class_names=[
-            n.encode(errors="surrogateescape").decode(errors="backslashreplace")
-            for n in data.classes
-        ],
+        class_names=readable(data.classes),
         mean=list(data.mean),
         std=list(data.std),
         image_size=data.image_size,
@@ -89,6 +86,11 @@ def describe(spec: ResolvedSpec, data: ImageData, found: str) -> Description:
         trim=spec.trim,
         downscale=spec.downscale,
     )
+
+
+def readable(names: Sequence[str]) -> list[str]:
+    """Return names of classes as text: those of folders may hold any bytes."""
+    return [n.encode(errors="surrogateescape").decode(errors="backslashreplace") for n in names]
 
 
 def parse_description(content: dict[str, Any], file: Path) -> Description | None:

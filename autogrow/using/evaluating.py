@@ -19,6 +19,7 @@ from autogrow.data import FileSplit, ImageData
 from autogrow.data.photographs import IMAGENET_RESIZE
 from autogrow.data.registry import DATASETS
 from autogrow.errors import UserError, allowed, shown
+from autogrow.runs.description import readable
 from autogrow.using.loading import TrainedNetwork
 from autogrow.using.preparing import Preparation, raw_images
 
@@ -114,13 +115,19 @@ def evaluate_on(
 def _labels(trained: TrainedNetwork, data: ImageData) -> np.ndarray:
     """Return the network's label for each of the data set's, by the names of the classes."""
     known = {name: label for label, name in enumerate(trained.class_names)}
-    unknown = [name for name in data.classes if name not in known]
+    names = readable(data.classes)
+    unknown = [name for name in names if name not in known]
     if unknown:
         raise UserError(
             f"{data.name}: found class {shown(unknown[0])}, which the network does not know; "
             f"allowed: {allowed(map(shown, trained.class_names[:20]))}"
         )
-    return np.array([known[name] for name in data.classes])
+    if data.channels != trained.description.channels:
+        raise UserError(
+            f"{data.name}: found images of {data.channels} channels; allowed: "
+            f"{trained.description.channels}, as the network was trained on"
+        )
+    return np.array([known[name] for name in names])
 
 
 def _batches(

@@ -41,7 +41,8 @@ def raw_images(images: np.ndarray, description: Description) -> Tensor:
             f"{' or (N, H, W)' * (channels == 1)}"
         )
     if images.shape[1:3] == (size, size) and description.shorter_side in (None, size):
-        return torch.from_numpy(np.ascontiguousarray(images))
+        # Viewed anew: strides of a single channel may be anything, and convolutions ask for them.
+        return torch.from_numpy(images.reshape(-1)).view(images.shape)
     if channels not in (1, 3):
         raise UserError(
             f"images: found {images.shape[1]}x{images.shape[2]} pixels; allowed: {size}x{size} "
