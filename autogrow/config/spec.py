@@ -41,6 +41,18 @@ class ScratchSpec(TrainingChoices, RunSpec):
         le=100_000,
         description="epochs after which the schedule 'restarts' begins again; 0: with others",
     )
+    continue_from: str = Field(
+        "",
+        description="folder of a finished run whose network is trained on: its settings are taken "
+        "where none are given, and its last learning rate, which stays constant; empty: random "
+        "weights",
+    )
+    continue_sha256: str = Field(
+        "",
+        pattern="^([0-9a-f]{64})?$",
+        description="the SHA-256 that the weights of continue_from must have; by default as they "
+        "are",
+    )
 
     @model_validator(mode="after")
     def _restarting(self) -> Self:
@@ -196,7 +208,7 @@ def parse_spec(settings: object, source: str = "spec") -> ScratchSpec | MorphSpe
     return validated(SPECS[kind], settings, source)
 
 
-YOUNGER = ("resize",)
+YOUNGER = ("resize", "continue_from", "continue_sha256")
 """Settings that are left out where they are unset: older specs, and their checksums, lack them."""
 
 

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from autogrow.config.pydantic_errors import validated
 from autogrow.config.resolved import ResolvedSpec
-from autogrow.data import FileSplit, ImageData
 from autogrow.data.photographs import IMAGENET_RESIZE
 from autogrow.data.registry import DATASETS
 from autogrow.errors import UserError, shown
+
+if TYPE_CHECKING:
+    from autogrow.data import ImageData
 
 Pixels = Annotated[int, Field(ge=0, le=2**16)]
 Name = Annotated[str, Field(min_length=1)]
@@ -70,6 +72,8 @@ class Description(BaseModel):
 
 def describe(spec: ResolvedSpec, data: ImageData, found: str) -> Description:
     """Return the description of a network that a run has trained on a data set to a depth."""
+    from autogrow.data import FileSplit
+
     photographs = isinstance(data.train, FileSplit)
     entry = DATASETS.get(spec.data) if spec.data == data.name else None
     return Description(

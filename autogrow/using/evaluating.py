@@ -20,6 +20,7 @@ from autogrow.data.photographs import IMAGENET_RESIZE
 from autogrow.data.registry import DATASETS
 from autogrow.errors import UserError, allowed, shown
 from autogrow.runs.description import readable
+from autogrow.runs.folder import read_spec
 from autogrow.using.loading import TrainedNetwork
 from autogrow.using.preparing import Preparation, raw_images
 
@@ -71,7 +72,7 @@ class Evaluation:
 @torch.inference_mode()
 def evaluate_on(
     trained: TrainedNetwork,
-    name: str,
+    name: str | None = None,
     *,
     data_root: Path | None = None,
     workers: int | None = None,
@@ -83,7 +84,8 @@ def evaluate_on(
     trained
         What :func:`autogrow.load` returned.
     name
-        As ``--data``: a data set's name, ``folder:PATH``, ``npz:PATH`` or ``imagenet:PATH``.
+        As ``--data``: a data set's name, ``folder:PATH``, ``npz:PATH`` or ``imagenet:PATH``; None:
+        the run's own data set.
     data_root
         Where named data sets are looked for first.
     workers
@@ -95,8 +97,14 @@ def evaluate_on(
         If the data is missing or damaged, has classes that the network does not know, or other
         channels than the network takes.
     """
-    size = trained.description.raw_size if name.startswith("folder:") else 0
-    data = datasets.load(name, root=data_root, resize=size)
+    own = read_spec(trained.folder) if name is None else None
+    name = own.data if own else str(name)
+    data = datasets.load(
+        name,
+        root=data_root,
+        test_images=own.test_images if own else 0,
+        resize=trained.description.raw_size if name.startswith("folder:") else 0,
+    )
     to_label = torch.from_numpy(_labels(trained, data))
     classes = len(trained.class_names)
     loss, images, correct = 0.0, torch.zeros(classes), torch.zeros(classes)
