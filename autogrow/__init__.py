@@ -36,6 +36,7 @@ _PUBLIC = {
     "growable": "autogrow.networks.any_module",
     "image_data": "autogrow.data",
     "keep_memory": "autogrow.process.memory",
+    "load": "autogrow.using.loading",
     "load_network": "autogrow.runs.folder",
     "run": "autogrow.runs.run",
 }

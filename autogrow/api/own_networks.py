@@ -13,6 +13,7 @@ from torch import nn
 
 from autogrow.errors import UserError, shown
 from autogrow.networks.growable import GrowableModule, depth_of, seeded
+from autogrow.networks.initializers import last_norms
 from autogrow.networks.names import Architecture, own_architecture
 from autogrow.training.optimizer import Optimizer
 
@@ -63,7 +64,7 @@ def check_growth(network: GrowableModule, channels: int, size: int, classes: int
     channels, size
         Of the images.
     classes
-        How many logits the network must have at least.
+        How many logits the network must have.
 
     Raises
     ------
@@ -106,10 +107,9 @@ def _check_logits(network: nn.Module, image: torch.Tensor, classes: int, when: s
     if not isinstance(logits, torch.Tensor) or logits.ndim != 2 or len(logits) != len(image):
         found = tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
         raise UserError(f"network: its output{when} is {found}; allowed: logits (N, classes)")
-    if logits.shape[1] < classes:
+    if logits.shape[1] != classes:
         raise UserError(
-            f"network: it has {logits.shape[1]} logits; allowed: {classes} or more, one for each "
-            "class"
+            f"network: it has {logits.shape[1]} logits for {classes} classes; allowed: one for each"
         )
 
 
@@ -126,9 +126,9 @@ def structure(network: GrowableModule) -> str:
 
 
 def residual(network: GrowableModule) -> bool:
-    """Return whether a new sub-module says what the initializers treat in it."""
-    below = network.sub_networks[0][-1]
-    return bool(getattr(below, "last_norms", None) or getattr(below, "last_bn", None))
+    """Return whether new sub-modules have what the initializers treat, as residual ones do."""
+    with seeded(0):
+        return bool(last_norms(network.new_sub_module(0)))
 
 
 def try_optimizer(factory: Any, network: GrowableModule | None) -> tuple[str, float]:

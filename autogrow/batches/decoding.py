@@ -29,12 +29,10 @@ from torch.utils.data import DataLoader, Dataset, dataloader
 
 from autogrow.data.image_header import opened
 from autogrow.data.imagenet import damage
+from autogrow.data.photographs import IMAGENET_RESIZE, central_square
 from autogrow.process.memory import LOST_WORKER, lost_worker
 from autogrow.process.signals import outlive_one_sigterm
 from autogrow.seeds import derive
-
-RESIZE = 256 / 224
-"""Shorter side that evaluation resizes to, in units of the crop."""
 
 JPEG = b"\xff\xd8\xff"
 
@@ -67,13 +65,10 @@ class Decoded(NamedTuple):
 
 def decode(request: Request) -> Tensor:
     """Return one image as uint8, shape (3, H, W); a damaged one raises what its decoder does."""
-    from torchvision.transforms import v2
-
     content = Path(request.path).read_bytes()
     if request.draw is None:
-        image = _pillow(content)
-        resized = v2.functional.resize(image, [round(RESIZE * request.size)])
-        return _tensor(v2.functional.center_crop(resized, [request.size]))
+        shorter_side = round(IMAGENET_RESIZE * request.size)
+        return _tensor(central_square(_pillow(content), shorter_side, request.size))
     seed, epoch, number = request.draw
     with torch.random.fork_rng(devices=[]):
         # Not torch.manual_seed, which seeds GPUs too.

@@ -176,6 +176,7 @@ def load_prepared(spec: ResolvedSpec, root: Path | None, *, download: bool = Fal
         download=download,
         test_images=spec.test_images,
         sha256=spec.data_sha256,
+        resize=spec.resize,
     )
     return prepared(data, spec)
 

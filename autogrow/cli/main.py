@@ -16,8 +16,10 @@ from typing import Any
 from autogrow import __version__
 from autogrow.cli.exit_status import continuing, exit_status
 from autogrow.cli.info import add_info
+from autogrow.cli.listing import add_list, names_in_short
 from autogrow.cli.options import OneLineParser, add_settings, given_settings
 from autogrow.cli.replay import add_replay
+from autogrow.cli.saved import add_card, add_evaluate, add_export, add_plot, add_predict
 from autogrow.cli.status import add_status
 from autogrow.cli.verify import add_verify
 from autogrow.config.execution import Execution
@@ -47,8 +49,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = OneLineParser(
         prog="autogrow",
         description="Find a network's depth by growing it.",
-        epilog="Tables, figures and benchmarks are commands of a clone of the repository: "
-        "python -m analysis, python -m benchmarks.",
+        epilog=f"{names_in_short()} Tables, figures and benchmarks are commands of a clone of the "
+        "repository: python -m analysis, python -m benchmarks.",
     )
     parser.add_argument("--version", action="version", version=f"autogrow {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
@@ -57,9 +59,12 @@ def _parser() -> argparse.ArgumentParser:
         ("train", "scratch", "train a network of a given depth from scratch"),
         ("morph", "morph", "train a network, morph it to a deeper one, train that"),
     ):
-        command = commands.add_parser(name, help=text, description=text)
+        command = commands.add_parser(name, help=text, description=text, epilog=names_in_short())
         command.set_defaults(command=_run_options, kind=kind)
-        add_settings(command, SPECS[kind], [n for n in SPECS[kind].model_fields if n != "kind"])
+        names = [n for n in SPECS[kind].model_fields if n not in ("kind", "continue_sha256")]
+        # A run that continues from another takes these from there.
+        optional = ("network", "data") if kind == "scratch" else ()
+        add_settings(command, SPECS[kind], names, optional=optional)
         _add_run(command, from_scratch=kind == "scratch")
     text = "carry out the run that a YAML file describes"
     command = commands.add_parser("run", help=text, description=text)
@@ -71,6 +76,12 @@ def _parser() -> argparse.ArgumentParser:
         ("status", add_status, "tell what the runs below a folder are doing"),
         ("verify", add_verify, "tell whether finished results are what they were"),
         ("info", add_info, "print a network's layers, parameters and FLOPs"),
+        ("evaluate", add_evaluate, "evaluate what a run has found on a data set (JSON)"),
+        ("predict", add_predict, "name the classes of images (CSV)"),
+        ("export", add_export, "write what a run has found for other programs"),
+        ("plot", add_plot, "draw accuracy and depth of a run over its epochs"),
+        ("card", add_card, "write a model card of what a run has found (Markdown)"),
+        ("list", add_list, "list networks, data sets, policies and initializers"),
     ):
         add(commands.add_parser(name, help=text, description=text))
     return parser
@@ -117,6 +128,8 @@ def _spec(settings: Any, source: str, depth_of: Path | None, budget_of: Path | N
 
     That is the depth of the run in ``depth_of``, and the budget of that in ``budget_of``.
     """
+    if isinstance(settings, dict) and settings.get("continue_from"):
+        settings = _continued(settings, source)
     taken = depth_of or budget_of
     if taken is None or not isinstance(settings, dict):
         return parse_spec(settings, source)
@@ -143,6 +156,17 @@ def _spec(settings: Any, source: str, depth_of: Path | None, budget_of: Path | N
     from autogrow.runs.budget import budget_epochs
 
     return parse_spec({**settings, "epochs": budget_epochs(budget_of, spec)}, source)
+
+
+def _continued(settings: dict[str, Any], source: str) -> dict[str, Any]:
+    """Return the settings of a run that continues from a finished one."""
+    if settings.get("kind") != "scratch":
+        raise UserError(f"{source}: continue_from: allowed with kind scratch")
+    if settings.get("continue_sha256"):  # a spec that is complete
+        return settings
+    from autogrow.runs.continuing import continued_settings
+
+    return continued_settings(settings)
 
 
 def _carry_out(settings: Any, source: str, options: argparse.Namespace) -> None:

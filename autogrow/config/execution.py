@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -35,6 +36,11 @@ class Execution(BaseModel):
         "$AUTOGROW_DATA_ROOT, else ./data)",
     )
     download: bool = Field(False, description="download a missing data set")
+    logger: Literal["none", "tensorboard"] = Field(
+        "none",
+        description="tensorboard: also write its event files into the run's folder (needs the "
+        "extra tensorboard)",
+    )
     quiet: bool = Field(False, description="print nothing on the terminal")
     restart: bool = Field(False, description="discard what the folder holds of this run")
     replace: bool = Field(False, description="discard a run of another spec in the folder")

@@ -30,8 +30,8 @@ def resolve(spec: RunSpec, facts: ImageData | datasets.DatasetInfo | None = None
     UserError
         If a setting is impossible for these images, or J comes out below K.
     """
-    facts = facts or datasets.info(spec.data)
     _check_data_settings(spec)
+    facts = facts or datasets.info(spec.data, resize=spec.resize)
     imagenet = spec.data in DATASETS and DATASETS[spec.data].imagenet_schedule
     architecture = spec.architecture
     values = {**to_json(spec), **library_settings(spec)}
@@ -75,6 +75,10 @@ def _check_data_settings(spec: RunSpec) -> None:
     """Refuse settings of data that this data set does not have."""
     if spec.data_sha256 and not spec.data.startswith("npz:"):
         raise UserError(f"data_sha256: found with data {shown(spec.data)}; allowed: npz:PATH")
+    if spec.resize and not spec.data.startswith("folder:"):
+        raise UserError(
+            f"resize: found {spec.resize} with data {shown(spec.data)}; allowed: folder:PATH"
+        )
     if not spec.test_images:
         return
     if spec.data not in PACKAGED:

@@ -78,6 +78,14 @@ class RunSpec(BaseModel):
         pattern="^([0-9a-f]{64})?$",
         description="npz:PATH: the SHA-256 that the file must have; empty: any",
     )
+    resize: int = Field(
+        0,
+        ge=0,
+        le=1024,
+        description="folder:PATH: images may have any size and shape; their shorter side is "
+        "resized to this many pixels, and the square in the centre is cut out; 0: all images are "
+        "squares of one size",
+    )
     trim: int = Field(
         0, ge=0, le=1024, description="pixels that are cut from each side of the images first"
     )

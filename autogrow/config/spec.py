@@ -41,6 +41,18 @@ class ScratchSpec(TrainingChoices, RunSpec):
         le=100_000,
         description="epochs after which the schedule 'restarts' begins again; 0: with others",
     )
+    continue_from: str = Field(
+        "",
+        description="folder of a finished run whose network is trained on: its settings are taken "
+        "where none are given, and its last learning rate, which stays constant; empty: random "
+        "weights",
+    )
+    continue_sha256: str = Field(
+        "",
+        pattern="^([0-9a-f]{64})?$",
+        description="the SHA-256 that the weights of continue_from must have; by default as they "
+        "are",
+    )
 
     @model_validator(mode="after")
     def _restarting(self) -> Self:
@@ -210,18 +222,14 @@ def parse_spec(settings: object, source: str = "spec") -> ScratchSpec | MorphSpe
     return validated(SPECS[kind], settings, source)
 
 
-YOUNGER = ("pretrained", "pretrained_sha256")
-"""Settings that the first specs did not have; empty ones change nothing."""
+YOUNGER = ("resize", "continue_from", "continue_sha256", "pretrained", "pretrained_sha256")
+"""Settings that are left out where they are unset: older specs, and their checksums, lack them."""
 
 
 def to_json(spec: RunSpec) -> dict[str, Any]:
-    """Return the spec as a mapping of plain values, ``from`` and ``to`` by their names.
-
-    Settings that are younger than the format are left out where they are not used, so that the
-    specs of older runs stay as they have been.
-    """
+    """Return the spec as a mapping of plain values, ``from`` and ``to`` by their names."""
     values = spec.model_dump(mode="json", by_alias=True)
-    return {key: value for key, value in values.items() if value or key not in YOUNGER}
+    return {k: v for k, v in values.items() if v or k not in YOUNGER}
 
 
 def spec_checksum(spec: dict[str, Any]) -> str:

@@ -1,20 +1,26 @@
 """Image data sets for classification: named ones, and a user's own.
 
-Importing this package costs numpy only; torchvision, Pillow and the rest are
-imported by the functions that need them, because a short run should not spend
-most of its time on imports.
+Names are loaded on first use: commands that list data sets need no numpy. torchvision, Pillow and
+the rest are imported by the functions that need them, because a short run should not spend most
+of its time on imports.
 """
 
-from autogrow.data.containers import AnyImages, FileSplit, ImageData, LoadedSplit, Split
-from autogrow.data.loading import image_data, info, load
-from autogrow.data.preprocessing import (
-    downscaled,
-    measure_statistics,
-    trimmed,
-    with_measured_statistics,
-)
-from autogrow.data.registry import DATASETS, DatasetInfo
-from autogrow.data.splits import holdout, subset
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from autogrow.data.containers import AnyImages, FileSplit, ImageData, LoadedSplit, Split
+    from autogrow.data.loading import image_data, info, load
+    from autogrow.data.preprocessing import (
+        downscaled,
+        measure_statistics,
+        trimmed,
+        with_measured_statistics,
+    )
+    from autogrow.data.registry import DATASETS, DatasetInfo
+    from autogrow.data.splits import holdout, subset
 
 __all__ = [
     "DATASETS",
@@ -34,3 +40,17 @@ __all__ = [
     "trimmed",
     "with_measured_statistics",
 ]
+_MODULES = {
+    "containers": ("AnyImages", "FileSplit", "ImageData", "LoadedSplit", "Split"),
+    "loading": ("image_data", "info", "load"),
+    "preprocessing": ("downscaled", "measure_statistics", "trimmed", "with_measured_statistics"),
+    "registry": ("DATASETS", "DatasetInfo"),
+    "splits": ("holdout", "subset"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _MODULES.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,18 +9,24 @@ import numpy as np
 from autogrow.data.checks import RawData, RawSplit
 from autogrow.data.class_folders import class_names, list_classes, require_classes
 from autogrow.data.image_header import opened
+from autogrow.data.photographs import central_square
 from autogrow.errors import UserError, allowed
 from autogrow.files.reading import printable, reading, require_folder
 
 MODES = {"L": 1, "RGB": 3}  # Pillow's mode to channels
+ANY_SIZE = (
+    "; or images of any size with --resize N, which makes them squares of N pixels, or as "
+    "imagenet:PATH, which leaves them in their files"
+)
 KIND = "a folder with train/<class>/* and val/<class>/* or test/<class>/*"
 
 
-def read_folder(path: Path, *, headers_only: bool = False) -> RawData:
+def read_folder(path: Path, *, headers_only: bool = False, resize: int = 0) -> RawData:
     """Read every image below ``train/<class>`` and ``val/<class>`` or ``test/<class>``.
 
     If grey and RGB images are mixed, all become RGB. With `headers_only` images have their
-    shape but no content, and headers are read up to the first RGB image.
+    shape but no content, and headers are read up to the first RGB image. With `resize` each
+    becomes its central square of that many pixels; without, all must have one size.
     """
     require_folder(path, KIND)
     with reading(path, KIND):
@@ -41,7 +47,9 @@ def read_folder(path: Path, *, headers_only: bool = False) -> RawData:
         folder: [folder / c / name for c in classes for name, _ in inside[c]]
         for folder, inside in listed.items()
     }
-    images, shape = _read_images([*files[train], *files[test]], headers_only=headers_only)
+    images, shape = _read_images(
+        [*files[train], *files[test]], headers_only=headers_only, resize=resize
+    )
     test_from = len(files[train])
     raw_train, raw_test = (
         RawSplit(
@@ -56,7 +64,7 @@ def read_folder(path: Path, *, headers_only: bool = False) -> RawData:
 
 
 def _read_images(
-    files: list[Path], *, headers_only: bool
+    files: list[Path], *, headers_only: bool, resize: int
 ) -> tuple[list[np.ndarray], tuple[int, int, int]]:
     """Return the images, (H, W) or (H, W, 3), and the shape that all of them fit into."""
     images = []
@@ -70,15 +78,20 @@ def _read_images(
                     f"{name}: found image mode {image.mode}; allowed: 8-bit grey (L) or RGB, "
                     "without palette or transparency"
                 )
+            mode, size = image.mode, (resize, resize) if resize else image.size
             if not headers_only:
-                images.append(np.array(image, dtype=np.uint8))
-            mode, size = image.mode, image.size
+                square = central_square(image, resize, resize) if resize else image
+                images.append(np.array(square, dtype=np.uint8))
         if file is files[0]:
             first = size
         if size != first:
             raise UserError(
                 f"{name}: found {size[0]}x{size[1]} pixels; allowed: "
-                f"{first[0]}x{first[1]}, as {printable(files[0])}"
+                f"{first[0]}x{first[1]}, as {printable(files[0])}{ANY_SIZE}"
+            )
+        if size[0] != size[1]:
+            raise UserError(
+                f"{name}: found {size[0]}x{size[1]} pixels; allowed: squares of one size{ANY_SIZE}"
             )
         channels = max(channels, MODES[mode])
         if headers_only and channels == 3:

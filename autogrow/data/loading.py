@@ -21,8 +21,7 @@ from autogrow.data.torchvision_sets import load_torchvision
 from autogrow.errors import UserError, allowed, shown
 from autogrow.files.reading import file_sha256, printable, reading, require_digest
 
-_READ = {"folder": read_folder, "npz": read_npz}
-FORMS = (*(f"{form}:PATH" for form in _READ), "imagenet:PATH")
+FORMS = ("folder:PATH", "npz:PATH", "imagenet:PATH")
 
 
 def load(
@@ -32,6 +31,7 @@ def load(
     download: bool = False,
     test_images: int = 0,
     sha256: str = "",
+    resize: int = 0,
 ) -> ImageData:
     """Load a data set into memory and check it; large images stay in their files.
 
@@ -51,6 +51,9 @@ def load(
         Of ``digits`` and ``MNIST5000`` alone: how many images the test set has; 0: 360 and 1,000.
     sha256
         Of ``npz:PATH`` alone: the SHA-256 that the file must have; empty: any.
+    resize
+        Of ``folder:PATH`` alone: the shorter side of each image is resized to this many pixels,
+        and its central square is taken; 0: all images are squares of one size.
 
     Raises
     ------
@@ -64,7 +67,7 @@ def load(
     if form == "npz" and sha256:
         require_digest(path, "SHA-256", file_sha256(path, KIND), sha256, "as data_sha256 says")
     if form is not None:
-        raw = _READ[form](path)
+        raw = _read(form, path, resize)
         return assemble(own_info(name, raw), raw)
     if name in PACKAGED:
         return load_packaged(name, test_images)
@@ -76,7 +79,7 @@ def load(
     return load_torchvision(name, root=root, download=download)
 
 
-def info(name: str) -> DatasetInfo:
+def info(name: str, *, resize: int = 0) -> DatasetInfo:
     """Return what is known about a data set without loading its images.
 
     Parameters
@@ -85,6 +88,8 @@ def info(name: str) -> DatasetInfo:
         As for :func:`load`. For ``npz:PATH`` the headers and labels are read, for
         ``folder:PATH`` the names of the files and the headers of images, for
         ``imagenet:PATH`` the names of the classes.
+    resize
+        As for :func:`load`.
 
     Raises
     ------
@@ -96,7 +101,13 @@ def info(name: str) -> DatasetInfo:
         return DATASETS[name]
     if form == "imagenet":
         return layout_info(name, path)
-    return own_info(name, _READ[form](path, headers_only=True))
+    return own_info(name, _read(form, path, resize, headers_only=True))
+
+
+def _read(form: str, path: Path, resize: int, *, headers_only: bool = False) -> RawData:
+    if form == "folder":
+        return read_folder(path, headers_only=headers_only, resize=resize)
+    return read_npz(path, headers_only=headers_only)
 
 
 def _parse(name: str) -> tuple[str | None, Path]:
@@ -158,7 +169,7 @@ def image_data(
         given["validation"] = validation
     train, test, *others = (
         RawSplit(
-            _images(x, f"{name}: x_{part}"),
+            as_images(x, f"{name}: x_{part}"),
             _array(y, f"{name}: y_{part}"),
             f"{name}: x_{part}",
             f"{name}: y_{part}",
@@ -187,7 +198,11 @@ def _kind(value: Any) -> str:
     return f"{'an' if type(value).__name__[0] in 'AEIOaeio' else 'a'} {type(value).__name__}"
 
 
-def _images(values: Any, source: str) -> np.ndarray:
+def as_images(values: Any, source: str) -> np.ndarray:
+    """Return the caller's arrays or tensors of images as an array (N, H, W, C).
+
+    A UserError, which names ``source``, says where they are no numbers.
+    """
     images = _array(values, source)
     if images.ndim == 3:
         images = images[..., None]

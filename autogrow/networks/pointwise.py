@@ -20,7 +20,8 @@ class StridedPointwise(nn.Conv2d):
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, inputs, H, W) to (N, outputs, H / stride, W / stride)."""
         rows, columns = self.stride
-        if (
+        # A trace, which may be trained on other images, takes them always.
+        if torch.jit.is_tracing() or (
             torch.is_grad_enabled()
             and x.is_cpu
             and x.is_contiguous(memory_format=torch.channels_last)

@@ -25,9 +25,12 @@ def conv_bn(conv: nn.Conv2d, bn: nn.BatchNorm2d, x: Tensor) -> Tensor:
     """Return ``bn(conv(x))``; without training, by a convolution with BN folded into it.
 
     BN is folded in evaluation mode without gradients, at each call, so no copy of the weights
-    can be out of date: folding costs as much as reading them once.
+    can be out of date: folding costs as much as reading them once. A trace is never folded, so
+    that it is the same with gradients and without, as ``torch.jit.trace`` checks.
     """
     if bn.training or torch.is_grad_enabled() or bn.running_mean is None or bn.running_var is None:
+        return bn(conv(x))
+    if torch.jit.is_tracing():
         return bn(conv(x))
     scale = bn.weight * (bn.running_var + bn.eps).rsqrt()
     weight = conv.weight * scale.view(-1, 1, 1, 1)

@@ -55,13 +55,18 @@ def _accuracy(row: dict[str, str | None], expected: int, where: str) -> float:
         raise UserError(
             f"{where}: epoch: found {shown(epoch)}; allowed: {expected} (one row an epoch, from 1)"
         )
+    return accuracy_of(text, "val_accuracy", where)
+
+
+def accuracy_of(text: str, column: str, where: str) -> float:
+    """Return the accuracy that a cell holds; ``where`` names its line in error messages."""
     if text == "nan":
         return math.nan
     # float() alone would also take 1_0 and digits of other scripts.
     accuracy = float(text) if NUMBER.fullmatch(text) else math.nan
     if not 0 <= accuracy <= 100:
         raise UserError(
-            f"{where}: val_accuracy: found {shown(text)}; allowed: a number from 0 to 100 "
+            f"{where}: {column}: found {shown(text)}; allowed: a number from 0 to 100 "
             "(percent), or nan for an epoch that diverged"
         )
     return accuracy

@@ -20,6 +20,7 @@ from autogrow.files.writing import write_csv
 from autogrow.files.yaml import read_yaml
 from autogrow.growth.algorithm import GROWTH_HEADER, Event
 from autogrow.networks.names import LAYERS, Architecture, NetworkName, parse_network
+from autogrow.runs.description import arguments_of
 from autogrow.runs.summary import SUMMARY, Summary, read_summary
 from autogrow.training.unfinished import checkpoint_files
 
@@ -144,19 +145,29 @@ def load_network(folder: str | Path) -> Any:
     return network
 
 
+def read_content(file: Path) -> dict[str, Any]:
+    """Return what a file of weights says of its network and images."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(file, "pt") as opened:
+            content = json.loads((opened.metadata() or {})["network"])
+        return dict(content.items())
+    except (OSError, KeyError, AttributeError, ValueError, SafetensorError) as error:
+        raise UserError(f"{file}: no weights of a run: {error}") from None
+
+
 def read_network(file: Path) -> Any:
     """Return the network of a file of weights that are known to be sound."""
-    from safetensors import SafetensorError, safe_open
+    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     from autogrow.networks.by_name import network_by_name
 
+    content = read_content(file)
     try:
-        with safe_open(file, "pt") as content:
-            description = json.loads((content.metadata() or {})["network"])
-        tensors = load_file(file)
-        network = network_by_name(parse_network(description.pop("name")), **description)
-        network.load_state_dict(tensors)
+        network = network_by_name(parse_network(content["name"]), **arguments_of(content))
+        network.load_state_dict(load_file(file))
     except (OSError, KeyError, TypeError, RuntimeError, ValueError, SafetensorError) as error:
         raise UserError(f"{file}: no weights of a run: {error}") from None
     return network.eval()

@@ -14,6 +14,7 @@ from autogrow.files.seals import UNPACKED, seal_file
 from autogrow.files.writing import write_bytes
 from autogrow.files.yaml import read_yaml, yaml_text
 from autogrow.process.distributed import World
+from autogrow.runs.event_files import remove_event_files
 from autogrow.runs.folder import GROWTH, SPEC, WEIGHTS, finished, read_result
 from autogrow.runs.summary import SUMMARY, Summary
 from autogrow.training.metrics import METRICS
@@ -124,6 +125,7 @@ def _clear_folder(folder: Path) -> None:
     """Remove everything that a run has left in its folder, except its log."""
     for file in (*(folder / name for name in FILES), *_numbered(folder)):
         file.unlink(missing_ok=True)
+    remove_event_files(folder)
 
 
 def _numbered(folder: Path) -> list[Path]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import torch
@@ -30,6 +31,9 @@ from autogrow.process.distributed import World, joined
 from autogrow.process.lock import locked
 from autogrow.process.memory import reported_when_short
 from autogrow.process.signals import Stops
+from autogrow.runs.continuing import first_weights
+from autogrow.runs.description import describe
+from autogrow.runs.event_files import EventFiles, require_tensorboard
 from autogrow.runs.folder import write_growth, write_weights
 from autogrow.runs.preparing import open_folder, prepare_folder, remove_remains
 from autogrow.runs.summarizing import summarize
@@ -90,6 +94,8 @@ def run(
             "file has; allowed: to repeat the call of autogrow.grow"
         )
     spec = resolve(spec, data)
+    if execution.logger == "tensorboard":
+        require_tensorboard()
     device = find_device(execution.device, execution.threads)
 
     def say(message: str) -> None:
@@ -124,6 +130,7 @@ def run(
             world=world,
             augmentation=given.augmentation,
         )
+        weights = first_weights(spec, folder, data)
         # Only now, after every check of what a user gave: a mistake leaves no folder behind.
         if world.first:
             open_folder(folder, spec)
@@ -137,8 +144,13 @@ def run(
         stops.listen()
         around = Surroundings(folder, reporter, execution, world, stops, listeners)
         state = begin(spec, data, device, around, given)
+        if weights is not None:
+            state.network.load_state_dict(weights)
         trainer = Trainer(spec, sets, state, around)
         started = _Run(spec, folder, trainer, world)
+        if execution.logger == "tensorboard" and world.first:
+            files = stack.enter_context(closing(EventFiles(folder)))
+            started.log = files.update
         started.execute()
         return started.finish(data, sets)
 
@@ -152,6 +164,7 @@ class _Run:
         self.trainer = trainer
         self.world = world
         self.events: list[Event] = []
+        self.log: Callable[[Sequence[Epoch], Sequence[Event]], None] = lambda epochs, events: None
 
     def execute(self) -> None:
         spec = self.spec
@@ -165,7 +178,7 @@ class _Run:
     def _scratch(self, spec: ResolvedScratch) -> None:
         trainer = self.trainer
         while trainer.trained < spec.epochs and not trainer.diverged:
-            trainer.train("training", spec.rate(trainer.trained), spec.epochs)
+            self._train("training", spec.rate(trainer.trained), spec.epochs)
 
     def _morph(self, spec: ResolvedMorph) -> None:
         trainer, schedule = self.trainer, (spec.learning_rate, spec.milestones)
@@ -194,7 +207,7 @@ class _Run:
             if spec.growing_rate == "staircase":
                 lr = growing_staircase(lr, growth.epoch, spec.K, spec.growing_milestones)
             expected = growth.earliest_end() + epochs
-            epoch = trainer.train("growing", lr, expected)
+            epoch = self._train("growing", lr, expected)
             before, events = growth.depth, self._observe(growth, epoch)
             if events and self.world.first:
                 write_growth(self.folder, self.events)
@@ -227,11 +240,18 @@ class _Run:
             if trainer.trained > after and stop(trainer.epochs[-1]):
                 return
             lr = staircase(rate, trainer.trained - after, epochs, steps)
-            trainer.train(phase, lr, end + more)
+            self._train(phase, lr, end + more)
+
+    def _train(self, phase: Phase, lr: float, expected: int) -> Epoch:
+        """Train an epoch, and log what is new."""
+        epoch = self.trainer.train(phase, lr, expected)
+        self.log(self.trainer.epochs, self.events)
+        return epoch
 
     def finish(self, data: ImageData, sets: Sets) -> Summary:
         """Write the results; return the summary."""
         spec, folder, state = self.spec, self.folder, self.trainer.state
+        self.log(state.epochs, self.events)
         summary = summarize(
             spec, state.network, state.epochs, data, sets, state.halvings, self.world
         )
@@ -239,7 +259,11 @@ class _Run:
             write_metrics(folder, state.epochs, sync=True)
             if isinstance(spec, ResolvedAutogrow):
                 write_growth(folder, self.events, sync=True)
-            description = {"name": summary.network, **shape_of(spec, data)}
+            description = {
+                "name": summary.network,
+                **shape_of(spec, data),
+                **describe(spec, data, summary.depth).to_json(),
+            }
             write_weights(folder, state.network, description)
             write_json(folder / SUMMARY, summary.to_json())
             seal(folder / SUMMARY)

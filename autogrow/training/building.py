@@ -38,6 +38,8 @@ def shape_of(spec: ResolvedSpec, data: ImageData | DatasetInfo) -> dict[str, Any
 
     The default shortcut is left out, so that files of weights stay as they have been.
     """
+    if spec.architecture.own:
+        return {}
     if is_library(spec.architecture.name):
         return {
             "image_channels": data.channels,

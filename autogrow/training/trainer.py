@@ -13,6 +13,7 @@ import math
 import time
 from collections.abc import Sequence
 
+import torch
 from torch import nn
 
 from autogrow.batches.sets import Sets

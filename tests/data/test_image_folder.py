@@ -5,6 +5,8 @@ import pytest
 from data_sets import CLAIMS, change_folder, claiming
 from PIL import Image
 
+from autogrow.config.resolving import resolve
+from autogrow.config.spec import ScratchSpec
 from autogrow.data import info, load
 from autogrow.errors import UserError
 
@@ -149,3 +151,26 @@ def test_header_that_claims_a_huge_image(make, suffix):
     (root / "train" / "cat" / f"0.{suffix}").write_bytes(claiming(suffix, CLAIMS[suffix]))
     size = "x".join(2 * [str(CLAIMS[suffix])])
     refused(root, rf"cat/0\.{suffix}: found {size} pixels; allowed: up to 67,108,864 pixels, and")
+
+
+@pytest.mark.parametrize(("mode", "channels"), [("L", 1), ("RGB", 3)])
+def test_photographs_of_any_size_and_shape_become_central_squares(make, rng, mode, channels):
+    root = make(mode=mode, size=(40, 20))
+    tall = save(root / "test" / "dog" / "0.png", rng, mode=mode, size=(12, 31))
+    name = f"folder:{root}"
+    with pytest.raises(UserError, match=r"found 40x20 pixels; .*--resize N, .*imagenet:PATH"):
+        load(name)
+    data, entry = load(name, resize=12), info(name, resize=12)
+    assert data.train.images.shape == (6, 12, 12, channels)
+    assert (entry.image_size, entry.channels) == (12, channels)
+    # The shorter side is 12 pixels long already: nothing but a cut is left.
+    assert np.array_equal(data.test.images[2].squeeze(), tall[10:22])
+    wide = Image.open(root / "train" / "cat" / "0.png").resize((24, 12), Image.Resampling.BILINEAR)
+    assert np.array_equal(data.train.images[0].squeeze(), np.array(wide)[:, 6:18])
+
+
+@pytest.mark.parametrize("data", ["digits", "npz:x.npz", "imagenet:x"])
+def test_only_folders_are_resized(data):
+    spec = ScratchSpec(network="Basic3ResNet-1-1-1", data=data, resize=8)
+    with pytest.raises(UserError, match=r"resize: found 8 with data .*; allowed: folder:PATH"):
+        resolve(spec)

@@ -1,0 +1,77 @@
+"""``autogrow list``: the names that commands take, and what each stands for."""
+
+from __future__ import annotations
+
+import argparse
+from typing import get_args
+
+from autogrow.data.registry import DATASETS
+from autogrow.errors import allowed
+from autogrow.networks.names import ARCHITECTURES, LAYERS, Initializer
+
+POLICIES = {
+    "periodic": "stack a sub-module every K epochs; stop once J epochs gain less than tau",
+    "convergent": "train K epochs, and stack again only if they gained tau or more",
+}
+INITIALIZERS: dict[Initializer, str] = {
+    "GauInit": "Gaussian noise of standard deviation 1 (the paper's best)",
+    "UniInit": "uniform noise of standard deviation 1",
+    "ZeroInit": "zeros: the new sub-module begins as the identity",
+    "AdamInit": "default values, then Adam trains the new sub-module alone for some epochs",
+}
+OWN_DATA = {
+    "folder:PATH": "train/<class>/* and test/<class>/* (or val); --resize N takes any size",
+    "npz:PATH": "arrays x_train, y_train, x_test and y_test",
+    "imagenet:PATH": "photographs that stay in their files, in ImageNet's layout",
+}
+T = (
+    "T is how many epochs of fine-tuning have the largest learning rate: half of "
+    "--finetune-epochs with the usual milestones, a third on ImageNet."
+)
+KINDS = ("networks", "data", "policies", "initializers")
+
+
+def names_in_short() -> str:
+    """Return what T is, and all names, for the end of a command's help."""
+    return (
+        f"{T} Networks: {allowed(ARCHITECTURES)}. Data sets: {allowed([*DATASETS, *OWN_DATA])}. "
+        f"Policies: {allowed(POLICIES)}. Initializers: {allowed(get_args(Initializer))}. "
+        "`autogrow list` says what each is."
+    )
+
+
+def add_list(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``autogrow list``."""
+    parser.add_argument(
+        "kind", nargs="?", choices=KINDS, metavar="KIND", help=f"{allowed(KINDS)} (default: all)"
+    )
+    parser.set_defaults(command=_list)
+
+
+def _list(options: argparse.Namespace) -> None:
+    kinds = [options.kind] if options.kind else KINDS
+    print("\n\n".join(f"{kind}:\n{_lines(_entries(kind))}" for kind in kinds))
+    if options.kind is None:
+        print(f"\n{T}")
+
+
+def _lines(entries: dict[str, str]) -> str:
+    width = max(map(len, entries))
+    return "\n".join(f"  {name:{width}}  {text}" for name, text in entries.items())
+
+
+def _entries(kind: str) -> dict[str, str]:
+    if kind == "networks":
+        return {
+            a.name: f"{a.sub_networks} sub-networks of {a.block} sub-modules "
+            f"({LAYERS[a.block]} layers each), {'-'.join(map(str, a.channels))} channels"
+            for a in ARCHITECTURES.values()
+        }
+    if kind == "data":
+        own = {
+            d.name: f"{d.image_size}x{d.image_size}x{d.channels} pixels, {d.n_classes} classes, "
+            f"{d.images[0]:,} + {d.images[1]:,} images"
+            for d in DATASETS.values()
+        }
+        return own | OWN_DATA
+    return POLICIES if kind == "policies" else {str(k): v for k, v in INITIALIZERS.items()}

@@ -1,0 +1,8 @@
+"""The formats in which a trained network is exported. Imports no torch."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+Format = Literal["onnx", "torch-export", "safetensors"]
+FORMATS: tuple[Format, ...] = get_args(Format)
