@@ -8,13 +8,13 @@ from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from autogrow.api.found import Found, read_curve, read_events
 from autogrow.api.own_networks import (
     architecture_of,
+    built_as,
     check_growth,
     check_network,
     cut_back,
@@ -29,17 +29,19 @@ from autogrow.config.execution import Execution
 from autogrow.config.pydantic_errors import validated
 from autogrow.config.resolving import resolve
 from autogrow.config.spec import AutogrowSpec, GivenSpec
-from autogrow.data import ImageData, info
+from autogrow.data import DatasetInfo, ImageData, info
 from autogrow.errors import UserError, shown
 from autogrow.growth.policies import ConvergentGrowth, PeriodicGrowth
-from autogrow.networks.growable import GrowableModule, depth_of, stack_sub_module
+from autogrow.networks.growable import (
+    GrowableNetwork,
+    depth_of,
+)
 from autogrow.networks.names import Initializer, format_depth, parse_architecture, parse_network
-from autogrow.runs.folder import WEIGHTS, load_network
 from autogrow.runs.run import run
-from autogrow.runs.summary import Summary
 from autogrow.training.building import Given
 from autogrow.training.callbacks import Callback, Listeners, never
 from autogrow.training.metrics import Epoch
+from autogrow.using.loading import load
 
 AnyPolicy = PeriodicGrowth | ConvergentGrowth | Literal["periodic", "convergent"]
 HALF = (0.5, 0.75)
@@ -142,19 +144,22 @@ def grow(
     >>> found.summary.kind, found.summary.epochs["finetuning"]
     ('autogrow', 4)
     """
-    given = Given(None if isinstance(network, str) else network, optimizer, augmentation)
+    module: Any = None if isinstance(network, str) else network
+    given = Given(module, optimizer, augmentation)
     how, chosen = _divided(settings)
     chosen |= {"initializer": initializer, "precision": precision, "seed": seed}
     chosen |= {**_of_network(network), **_of_schedule(policy, T, epochs, milestones)}
     chosen |= _of_objects(given, stop, chosen)
     model = GivenSpec if "given" in chosen else AutogrowSpec
+    data: ImageData | None = None
+    facts: ImageData | DatasetInfo
     if isinstance(train, str):
         if not (validation is test is classes is None):
             raise UserError(
                 f"train: found {shown(train)}, which has sets and classes of its own; allowed: no "
                 "validation, test and classes beside it"
             )
-        data, facts = None, info(train)
+        facts = info(train)
         chosen["data"] = train
     else:
         fraction = validated(model, {**chosen, "data": "arrays"}, "grow").holdout_fraction
@@ -165,7 +170,8 @@ def grow(
             chosen.setdefault("batch_size", train.batch_size)
     spec = validated(model, chosen, "grow")
     if given.network is not None:
-        check_growth(given.network, facts.channels, facts.image_size, facts.n_classes)
+        size = spec.image_size(facts.image_size)
+        check_growth(given.network, facts.channels, size, facts.n_classes)
     execution = _execution(execution or Execution(), how, keeps=out is not None)
     if execution.threads is None:
         threads = usual_threads(given.network, resolve(spec, facts), facts)
@@ -193,8 +199,12 @@ def _of_network(network: nn.Module | str) -> dict[str, Any]:
     if not isinstance(network, str):
         check_network(network)
         module: Any = network
-        seed_depth = format_depth(depth_of(module))
-        return {"network": architecture_of(module).name, "seed_depth": seed_depth}
+        settings = built_as(module) if isinstance(module, GrowableNetwork) else {}
+        return {
+            "network": architecture_of(module).name,
+            "seed_depth": format_depth(depth_of(module)),
+            **settings,
+        }
     if "-" not in network:
         return {"network": parse_architecture(network).name}
     name = parse_network(network)
@@ -269,16 +279,5 @@ def _carry_out(
         raise
     finally:
         torch.set_num_threads(threads)
-    network: Any = given.network
-    network = load_network(folder) if network is None else _trained(network, summary, folder)
-    return Found(network, summary, read_curve(folder), read_events(folder), folder, temporary)
-
-
-def _trained(network: GrowableModule, summary: Summary, folder: Path) -> GrowableModule:
-    """Return a caller's network as its run left it, perhaps one that an earlier call made."""
-    depth = parse_network(summary.network).depth
-    for i, then in enumerate(depth):
-        while len(network.sub_networks[i]) < then:
-            stack_sub_module(network, i, seed=0)
-    network.load_state_dict(load_file(folder / WEIGHTS))
-    return network.eval()
+    trained: Any = load(folder, network=given.network, device=execution.device).network
+    return Found(trained, summary, read_curve(folder), read_events(folder), folder, temporary)

@@ -12,9 +12,10 @@ import torch
 from torch import nn
 
 from autogrow.errors import UserError, shown
-from autogrow.networks.growable import GrowableModule, depth_of, seeded
+from autogrow.networks.growable import GrowableModule, GrowableNetwork, depth_of, seeded
 from autogrow.networks.initializers import last_norms
 from autogrow.networks.names import Architecture, own_architecture
+from autogrow.networks.sub_modules import PaddedShortcut
 from autogrow.training.optimizer import Optimizer
 
 CONTRACT = (
@@ -114,9 +115,24 @@ def _check_logits(network: nn.Module, image: torch.Tensor, classes: int, when: s
 
 
 def architecture_of(network: GrowableModule) -> Architecture:
-    """Return what a run's records call a caller's network, as ``own2:Inception``."""
+    """Return what a run's records call a caller's network, as ``own2:Inception``.
+
+    A network of the paper's families has its own name.
+    """
+    if isinstance(network, GrowableNetwork):
+        return network.architecture
     name = re.sub(r"[^A-Za-z0-9_]", "_", type(network).__name__)
     return own_architecture(name, len(network.sub_networks))
+
+
+def built_as(network: GrowableNetwork) -> dict[str, Any]:
+    """Return the settings from which a network of the paper's families can be built again."""
+    padded = any(isinstance(module, PaddedShortcut) for module in network.modules())
+    return {
+        "width": network.channels[0],
+        "stem": "imagenet" if network.kaiming else "small",
+        "shortcut": "A" if padded else "B",
+    }
 
 
 def structure(network: GrowableModule) -> str:

@@ -24,7 +24,8 @@ def usual_threads(
     It follows from the network, the images and the batch alone, not from a measurement: the number
     of threads fixes the bits of a run. ``network`` is None where the spec names one.
     """
-    image = torch.zeros(1, facts.channels, facts.image_size, facts.image_size)
+    size = spec.image_size(facts.image_size)
+    image = torch.zeros(1, facts.channels, size, size)
     if network is not None:
         training = network.training
         costs = costs_of(network.eval(), image.to(next(network.parameters()).device))

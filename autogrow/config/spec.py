@@ -23,7 +23,14 @@ from autogrow.networks.names import Initializer, UniformNoise
 
 
 class ScratchSpec(TrainingChoices, RunSpec):
-    """Train a network of a given depth from random weights."""
+    """Train a network of a given depth from random weights.
+
+    Examples
+    --------
+    >>> import autogrow
+    >>> autogrow.ScratchSpec(network="Basic3ResNet-2-2-2", data="digits", epochs=20).epochs
+    20
+    """
 
     kind: Literal["scratch"] = "scratch"
     network: Annotated[str, network_name("network")] = Field(
@@ -87,7 +94,15 @@ class StackingSpec(StackingChoices, RunSpec):
 
 
 class MorphSpec(MorphChoices, StackingSpec):
-    """Train a network to the end, morph it to a deeper one, train that one (Table 2)."""
+    """Train a network to the end, morph it to a deeper one, train that one (Table 2).
+
+    Examples
+    --------
+    >>> import autogrow
+    >>> names = {"from": "Basic3ResNet-1-1-1", "to": "Basic3ResNet-2-2-2"}
+    >>> autogrow.MorphSpec(**names, data="digits").initializer
+    'ZeroInit'
+    """
 
     kind: Literal["morph"] = "morph"
     from_network: Annotated[str, network_name("from")] = Field(
@@ -123,7 +138,14 @@ class MorphSpec(MorphChoices, StackingSpec):
 
 
 class AutogrowSpec(StackingSpec):
-    """Grow a seed network by Algorithm 1, then fine-tune the found net."""
+    """Grow a seed network by Algorithm 1, then fine-tune the found net.
+
+    Examples
+    --------
+    >>> import autogrow
+    >>> autogrow.AutogrowSpec(network="Basic3ResNet", data="digits", K=2).initializer
+    'GauInit'
+    """
 
     kind: Literal["autogrow"] = "autogrow"
     network: Annotated[str, AfterValidator(lambda n: names.parse_architecture(n).name)] = Field(

@@ -21,6 +21,14 @@ class Split:
         uint8, shape (N, H, W, C), values 0 to 255.
     labels
         int64, shape (N,), class indices.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import autogrow
+    >>> split = autogrow.Split(np.zeros((2, 8, 8, 1), np.uint8), np.array([0, 1]))
+    >>> len(split), split.image_size, split.channels
+    (2, 8, 1)
     """
 
     images: np.ndarray
@@ -152,6 +160,15 @@ class ImageData:
         :func:`autogrow.data.imagenet.read_layout`.
     report
         What a check of many files found, for the run's log; "": nothing to tell.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import autogrow
+    >>> images, labels = np.zeros((4, 8, 8, 3), np.uint8), np.arange(4) % 2
+    >>> data = autogrow.image_data(images, labels, images, labels)
+    >>> data.channels, data.n_classes, len(data.test)
+    (3, 2, 4)
     """
 
     name: str

@@ -80,12 +80,17 @@ class PeriodicGrowth:
         if self.J is not None and self.J < self.K:
             raise UserError(f"J: found {self.J}; allowed: whole numbers from K = {self.K}")
 
-    def meets_stopping(self, maximum: Sequence[float], grown_at: int) -> bool:
-        """Return whether the last J epochs gained less than tau."""
+    @property
+    def window(self) -> int:
+        """The stop window J; a UserError if it is not given."""
         if self.J is None:
             raise UserError("J: found None; allowed: a whole number (autogrow.grow alone knows T)")
+        return self.J
+
+    def meets_stopping(self, maximum: Sequence[float], grown_at: int) -> bool:
+        """Return whether the last J epochs gained less than tau."""
         epoch = len(maximum) - 1
-        return epoch > self.J and _gain_below(maximum, epoch - self.J, self.tau)
+        return epoch > self.window and _gain_below(maximum, epoch - self.window, self.tau)
 
     def meets_growing(self, maximum: Sequence[float]) -> bool:
         """Return True: periodic growth grows at every check."""

@@ -96,6 +96,15 @@ def growable(
     UserError
         If a stage is no ``nn.Sequential``, its new sub-modules do not keep the shape or cannot
         be initialized, or no last normalisation is found.
+
+    Examples
+    --------
+    >>> import autogrow
+    >>> from torchvision.models import resnet18
+    >>> stages = ["layer1", "layer2", "layer3", "layer4"]
+    >>> network = autogrow.growable(resnet18(num_classes=10), stages, depth=[1, 1, 1, 1])
+    >>> autogrow.depth_of(network)
+    (1, 1, 1, 1)
     """
     blocks = [sequential(module, name)[-1] for name in stages]
     if not stages or len({*stages}) < len(stages):

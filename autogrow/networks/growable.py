@@ -30,6 +30,13 @@ class Growable(Protocol):
     :func:`autogrow.networks.any_module.growable` adds them to a module that lacks them. What the
     initializers treat in a sub-module is said by its attribute ``last_bn``, a module, or None for
     a plain sub-module, or by ``last_norms``, names of its parts.
+
+    Examples
+    --------
+    >>> import autogrow
+    >>> network = autogrow.build_network("Plain3Net-1-2-1", image_channels=3, classes=2)
+    >>> isinstance(network, autogrow.Growable)
+    True
     """
 
     @property
@@ -52,7 +59,15 @@ class ParameterGroups(Protocol):
 
 
 def depth_of(network: Growable) -> tuple[int, ...]:
-    """Return the number of sub-modules in each sub-network."""
+    """Return the number of sub-modules in each sub-network.
+
+    Examples
+    --------
+    >>> import autogrow
+    >>> network = autogrow.build_network("Plain3Net-1-2-1", image_channels=3, classes=2)
+    >>> autogrow.depth_of(network)
+    (1, 2, 1)
+    """
     return tuple(len(sub_network) for sub_network in network.sub_networks)
 
 

@@ -132,6 +132,19 @@ def load_network(folder: str | Path) -> Any:
     ------
     UserError
         If the run is not finished or its weights are damaged.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import autogrow
+    >>> spec = autogrow.ScratchSpec(
+    ...     network="Plain3Net-1-1-1", data="digits", data_fraction=0.05, width=2, epochs=1
+    ... )
+    >>> quiet = autogrow.Execution(device="cpu", threads=1, quiet=True)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     summary = autogrow.run(spec, folder, execution=quiet)
+    ...     autogrow.depth_of(autogrow.load_network(folder))
+    (1, 1, 1)
     """
     file = Path(folder) / WEIGHTS
     seal = require_finished(file.parent, SUMMARY)
@@ -165,6 +178,11 @@ def read_network(file: Path) -> Any:
     from autogrow.networks.by_name import network_by_name
 
     content = read_content(file)
+    if "name" not in content:
+        raise UserError(
+            f"{file}: is of a network of somebody's own, which no name describes; allowed: "
+            "autogrow.load(..., network=NETWORK) with a network like the one that was grown"
+        )
     try:
         network = network_by_name(parse_network(content["name"]), **arguments_of(content))
         network.load_state_dict(load_file(file))

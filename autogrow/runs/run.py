@@ -85,6 +85,18 @@ def run(
         If the run was asked to stop (SIGTERM, SIGUSR1, SIGHUP) or lost one of its
         processes: the same call continues it. Ctrl-C's KeyboardInterrupt likewise comes
         after a checkpoint was written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import autogrow
+    >>> spec = autogrow.ScratchSpec(
+    ...     network="Plain3Net-1-1-1", data="digits", data_fraction=0.05, width=2, epochs=1
+    ... )
+    >>> quiet = autogrow.Execution(device="cpu", threads=1, quiet=True)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     autogrow.run(spec, folder, execution=quiet).status
+    'complete'
     """
     execution = execution or Execution()
     folder = Path(out)
@@ -260,7 +272,8 @@ class _Run:
             if isinstance(spec, ResolvedAutogrow):
                 write_growth(folder, self.events, sync=True)
             description = {
-                "name": summary.network,
+                # Somebody's own network can be built from no name.
+                **({} if spec.architecture.own else {"name": summary.network}),
                 **shape_of(spec, data),
                 **describe(spec, data, summary.depth).to_json(),
             }

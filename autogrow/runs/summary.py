@@ -105,6 +105,12 @@ class Summary(_Strict):
 
     ``library_code`` is Python code by which timm or torchvision builds the final network as
     ``network``, which takes the run's weights; None for the paper's networks.
+
+    Examples
+    --------
+    >>> import autogrow
+    >>> [name for name in autogrow.Summary.model_fields if name.startswith("flops_g")]
+    ['flops_growing']
     """
 
     status: Literal["complete", "diverged"] = Field(description="complete or diverged")

@@ -153,6 +153,19 @@ def load(
     UserError
         If the run is not finished or damaged, if the network cannot be built without ``network``
         or if that one does not fit.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import autogrow
+    >>> spec = autogrow.ScratchSpec(
+    ...     network="Plain3Net-1-1-1", data="digits", data_fraction=0.05, width=2, epochs=1
+    ... )
+    >>> quiet = autogrow.Execution(device="cpu", threads=1, quiet=True)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     summary = autogrow.run(spec, folder, execution=quiet)
+    ...     autogrow.load(folder, device="cpu").class_names[:3]
+    ('0', '1', '2')
     """
     place = Path(folder)
     file = place / WEIGHTS
@@ -161,13 +174,8 @@ def load(
     description = parse_description(content, file) or _older_description(place, data_root)
     if network is not None:
         built = _grown(network, description, file)
-    elif content.get("name"):
-        built = read_network(file)
     else:
-        raise UserError(
-            f"{file}: is of a network of somebody's own, which no name describes; allowed: "
-            "autogrow.load(..., network=NETWORK) with a network like the one that was grown"
-        )
+        built = read_network(file)
     built.to(find_device(device)).eval()
     return TrainedNetwork(place, built, description)
 

@@ -76,7 +76,7 @@ def test_a_saved_run_is_sealed_and_another_call_takes_it_up(tmp_path, cli):
         assert torch.equal(ours, theirs)
     with pytest.raises(UserError, match=r"holds a run of another spec \(seed 3 there, 4 here"):
         grow(seed=4, out=tmp_path / "kept")
-    with pytest.raises(UserError, match="given objects of Python .network., which no file has"):
+    with pytest.raises(UserError, match=r"given objects of Python .network., which no file has"):
         autogrow.run(autogrow_spec(tmp_path / "kept"), tmp_path / "other")
 
 
@@ -152,9 +152,9 @@ def test_a_killed_call_continues_from_its_checkpoint_whatever_the_new_networks_w
 def test_another_network_or_optimizer_does_not_continue_a_run(tmp_path):
     with interrupted_after(1), pytest.raises(KeyboardInterrupt):
         grow(out=tmp_path, optimizer=ADAM)
-    with pytest.raises(UserError, match="holds a run of another spec .given .* there, .* here"):
+    with pytest.raises(UserError, match=r"holds a run of another spec .given .* there, .* here"):
         grow(GoogLeNet(channels=6), out=tmp_path, optimizer=ADAM)
-    with pytest.raises(UserError, match="holds a run of another spec .given .* there, .* here"):
+    with pytest.raises(UserError, match=r"holds a run of another spec .given .* there, .* here"):
         grow(out=tmp_path, optimizer=partial(ADAM, weight_decay=0.2))
 
 
@@ -195,7 +195,7 @@ def test_everything_of_the_schedule_follows_from_t():
     )  # fmt: skip
     rates = [e.lr for e in schedule.curve if e.phase == "finetuning"]
     assert rates == pytest.approx([0.1] * 5 + [0.01] * 3 + [0.001] * 2)
-    assert [e.epoch for e in schedule.events if e.event == "stop"][0] == 6  # J = 5, K = 2
+    assert next(e.epoch for e in schedule.events if e.event == "stop") == 6  # J = 5, K = 2
     spec = autogrow_spec(schedule.folder)
     assert (spec.K, spec.J, spec.finetune_epochs) == (2, 5, 10)
     assert spec.protocol == "holdout"
