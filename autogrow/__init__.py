@@ -6,6 +6,7 @@ torch (``autogrow replay``, the tables) start at once.
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import Any
 
@@ -47,6 +48,8 @@ __all__ = ["__version__", *_PUBLIC]
 def __getattr__(name: str) -> Any:
     if name not in _PUBLIC:
         raise AttributeError(f"module 'autogrow' has no attribute {name!r}")
+    # Torch's threads read it when torch is imported: threads that wait do not spin then.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     return getattr(import_module(_PUBLIC[name]), name)
 
 

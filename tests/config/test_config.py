@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from autogrow.config.resolved import parse_resolved
 from autogrow.config.resolving import resolve
 from autogrow.config.spec import SPECS, YOUNGER, AutogrowSpec, parse_spec, to_json
+from autogrow.data import DatasetInfo
 from autogrow.errors import UserError
 from autogrow.files.yaml import read_yaml, yaml_text
 from autogrow.growth.policies import ConvergentGrowth, PeriodicGrowth
@@ -121,6 +122,16 @@ def test_j_of_periodic_and_k_of_convergent_growth_are_t_of_the_finetuning(epochs
     spec = resolve(parse_spec({**given, "policy": "convergent"}))
     assert (spec.K, spec.J) == (T, None)
     assert spec.growth_policy == ConvergentGrowth(K=T, tau=0.05)
+
+
+def test_the_test_set_steers_on_the_named_data_sets_alone():
+    facts = DatasetInfo("npz:my.npz", 8, 1, 10)
+    for data, wanted in (("digits", "paper"), ("npz:my.npz", "holdout"), ("mine", "holdout")):
+        spec = parse_spec({**GROW, "data": data})
+        assert resolve(spec, facts).protocol == wanted
+        for asked in ("paper", "holdout"):
+            given = spec.model_copy(update={"protocol": asked})
+            assert resolve(given, facts).protocol == asked
 
 
 def test_given_settings_are_kept():
