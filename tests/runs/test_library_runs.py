@@ -2,13 +2,17 @@
 
 import json
 
+import numpy as np
 import pytest
 import torch
+import yaml
+from carry_out import carry_out
 from interrupting import interrupted_after
 from run_results import results, summary
 from safetensors.torch import load_file, save_file
 
 import autogrow
+from autogrow.data import load
 from autogrow.files.yaml import read_yaml
 from autogrow.training.optimizer import SGD
 
@@ -163,3 +167,26 @@ def test_the_description_of_the_weights_names_the_images(undisturbed):
         description = json.loads(content.metadata()["network"])
     assert description["image_size"] == 8
     assert description["stem"] == "small"
+
+
+def test_processes_in_step_grow_the_same_network(tmp_path):
+    """DDP keeps a library's network in step, whatever each process drops at random."""
+    digits = load("digits")
+    few, others = slice(0, 96), slice(96, 128)
+    np.savez(
+        tmp_path / "images.npz",
+        x_train=digits.train.images[few],
+        y_train=digits.train.labels[few],
+        x_test=digits.train.images[others],
+        y_test=digits.train.labels[others],
+    )
+    spec = {"kind": "autogrow", "network": "timm:test_vit", "data": f"npz:{tmp_path}/images.npz"}
+    spec |= {"batch_size": 48, "K": 1, "J": 2, "tau": 30.0, "finetune_epochs": 1}
+    (tmp_path / "spec.yaml").write_text(yaml.safe_dump(spec))
+    out = tmp_path / "run"
+    statuses, told = carry_out(tmp_path / "spec.yaml", out, f"{out}-weights", 2)
+    assert statuses == [0, 0], told
+    assert summary(out)["processes"] == 2
+    assert summary(out)["depth"] != "1"
+    one, other = (load_file(f"{out}-weights-{rank}") for rank in range(2))
+    assert all(torch.equal(t, other[n]) for n, t in one.items())
