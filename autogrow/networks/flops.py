@@ -17,7 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import addmm_flop, conv_flop_count
 
-from autogrow.networks.growable import GrowableModule, GrowableNetwork, build_network, depth_of
+from autogrow.networks.by_name import network_by_name
+from autogrow.networks.growable import GrowableModule, GrowableNetwork, depth_of
 from autogrow.networks.names import LAYERS, NetworkName, Shortcut, Stem
 
 
@@ -51,16 +52,17 @@ def network_costs(
 
     Nothing is computed or allocated: the network is built on the meta device. ``image_size`` is
     the side of the images in pixels; the rest is as for
-    :func:`autogrow.networks.growable.build_network`.
+    :func:`autogrow.networks.by_name.network_by_name`.
     """
     with torch.device("meta"):
-        network = build_network(
+        network = network_by_name(
             name,
             image_channels=image_channels,
             classes=classes,
             stem=stem,
             width=width,
             shortcut=shortcut,
+            image_size=image_size,
         )
         image = torch.empty(1, image_channels, image_size, image_size)
     return costs_of(network.eval(), image)

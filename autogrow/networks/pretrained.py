@@ -38,48 +38,53 @@ def load_pretrained(network: LibraryNetwork, file: Path) -> None:
     except (OSError, SafetensorError) as error:
         raise UserError(f"{file}: no safetensors file of weights: {error}") from None
     whole = model.build(model.own, network.images)
-    classifier = _classifier(whole)
+    classifiers = _classifiers(whole)
     try:
-        _check_names(tensors, whole.state_dict(), classifier)
+        _check_names(tensors, whole.state_dict(), classifiers)
         if model.name.startswith("timm:"):
-            weights = _adapted_by_timm(network, tensors, classifier)
-        else:
-            weights = tensors
+            tensors = _adapted_by_timm(network, tensors, classifiers)
         own = network.state_dict()
         for name in own:
-            if name.startswith(f"{classifier}.") and weights[name].shape != own[name].shape:
-                weights[name] = own[name]
-        network.load_state_dict({name: weights[name] for name in own})
-    except (RuntimeError, ValueError, KeyError, AssertionError) as error:
+            of_others = name not in tensors or tensors[name].shape != own[name].shape
+            if name.startswith(classifiers) and of_others:
+                tensors[name] = own[name]
+        network.load_state_dict({name: tensors[name] for name in own})
+    except (RuntimeError, ValueError, AssertionError) as error:
         raise UserError(
             f"{file}: no weights of {model.name}: {shortened(str(error))}; allowed: those of "
             f"{model.name}-{format_depth(model.own)}, by the library's names"
         ) from None
 
 
-def _classifier(network: nn.Module) -> str:
-    """Return the name of the layer that puts out the logits."""
+def _classifiers(network: nn.Module) -> tuple[str, ...]:
+    """Return how the names of the layers that put out the logits begin."""
     *_, last = (n for n, m in network.named_modules() if isinstance(m, nn.Linear))
-    return last
+    named = getattr(network, "pretrained_cfg", {}).get("classifier") or last
+    return tuple(f"{name}." for name in ([named] if isinstance(named, str) else named))
 
 
-def _check_names(tensors: dict[str, Tensor], wanted: dict[str, Tensor], classifier: str) -> None:
-    differing = [n for n in sorted({*tensors} ^ {*wanted}) if not n.startswith(f"{classifier}.")]
+def _check_names(
+    tensors: dict[str, Tensor], wanted: dict[str, Tensor], classifiers: tuple[str, ...]
+) -> None:
+    differing = [n for n in sorted({*tensors} ^ {*wanted}) if not n.startswith(classifiers)]
     if differing:
         said = "is missing" if differing[0] in wanted else "is not of it"
         raise ValueError(f"{shown(differing[0])} {said}")
 
 
 def _adapted_by_timm(
-    network: LibraryNetwork, tensors: dict[str, Tensor], classifier: str
+    network: LibraryNetwork, tensors: dict[str, Tensor], classifiers: tuple[str, ...]
 ) -> dict[str, Tensor]:
     """Return what timm makes of the weights for the images that the network takes."""
     model = network.library_model
-    overlay = {"state_dict": dict(tensors), "num_classes": len(tensors[f"{classifier}.weight"])}
     whole: nn.Module = imported_timm().create_model(
         model.name.partition(":")[2],
         pretrained=True,
-        pretrained_cfg_overlay=overlay,
+        pretrained_cfg_overlay={
+            "state_dict": dict(tensors),
+            "num_classes": len(tensors.get(f"{classifiers[0]}weight", ())),
+            "classifier": [name.removesuffix(".") for name in classifiers],
+        },
         **timm_options(model.family, network.images),
     )
     return whole.state_dict()

@@ -110,6 +110,8 @@ class _Graph:
         """Return the name of a branch's last normalisation or LayerScale, or an empty one."""
         weighted = False
         for node in reversed(_sorted(branch)):
+            if node is shortcut:
+                break  # what is left is below it, or beside the branch
             beside = [n for n in _inputs(node) if n not in self.from_x]
             leaves = [n.variable for side in beside for n in _sorted(side) if _is_leaf(n)]
             own = {owners[leaf] for leaf in leaves if leaf in owners}

@@ -172,10 +172,7 @@ def load(
     require_finished(place, SPEC, SUMMARY, WEIGHTS)
     content = read_content(file)
     description = parse_description(content, file) or _older_description(place, data_root)
-    if network is not None:
-        built = _grown(network, description, file)
-    else:
-        built = read_network(file)
+    built = read_network(file) if network is None else _grown(network, description, file)
     built.to(find_device(device)).eval()
     return TrainedNetwork(place, built, description)
 

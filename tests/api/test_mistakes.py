@@ -147,8 +147,6 @@ def test_a_network_without_a_name_is_loaded_with_one_like_it(tmp_path):
         autogrow.load_network(tmp_path)
     loaded = autogrow.load(tmp_path, network=GoogLeNet(), device="cpu")
     assert loaded.depth == found.depth
-    names = loaded.predict(digits(60, 90)[0]).names
-    right = np.mean(
-        [int(name) == label for name, label in zip(names, digits(60, 90)[1], strict=True)]
-    )
+    images, labels = digits(60, 90)
+    right = np.mean([int(name) for name in loaded.predict(images).names] == labels)
     assert 100 * right == pytest.approx(found.summary.final_val_accuracy, abs=0.01)

@@ -87,6 +87,9 @@ def autogrow(words):
     if words and words[0] in SMALL:
         words += [] if "--budget-of" in words else SMALL[words[0]]
         words += SMALLER
+        if any(word.startswith("timm:") for word in words):  # it has a width of its own
+            words.remove("--width")
+            words.remove("2")
         name = words[words.index("--data") + 1]
         if ":" not in name:
             assert name in DATASETS
