@@ -88,6 +88,11 @@ def costs_of(network: GrowableNetwork, image: Tensor) -> list[Cost]:
     ]
 
 
+def flops_of(network: nn.Module, image: Tensor) -> int:
+    """Return the multiply-adds of one image's forward pass; the arguments are as for the costs."""
+    return sum(_counted(network, image).values()) // 2
+
+
 def flops_by_depth(network: GrowableNetwork, image: Tensor) -> Callable[[tuple[int, ...]], int]:
     """Return a function that tells what each depth up to a network's own costs.
 
@@ -105,7 +110,7 @@ def flops_by_depth(network: GrowableNetwork, image: Tensor) -> Callable[[tuple[i
     return lambda depth: ends + sum(sum(s[:d]) for s, d in zip(each, depth, strict=True))
 
 
-def _counted(network: GrowableNetwork, image: Tensor) -> dict[nn.Module, int]:
+def _counted(network: nn.Module, image: Tensor) -> dict[nn.Module, int]:
     """Return twice the multiply-adds of each convolution and linear layer."""
     counts: dict[nn.Module, int] = {}
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from autogrow.config.resolved import ResolvedAutogrow, ResolvedMorph, ResolvedSpec
-from autogrow.data import ImageData
+from autogrow.data import DatasetInfo, ImageData
 from autogrow.networks.compiling import compile_sub_module, compile_sub_modules
 from autogrow.networks.growable import (
     GrowableNetwork,
@@ -25,7 +25,7 @@ from autogrow.training.optimizer import SGD
 GrowingSpec = ResolvedMorph | ResolvedAutogrow
 
 
-def shape_of(spec: ResolvedSpec, data: ImageData) -> dict[str, Any]:
+def shape_of(spec: ResolvedSpec, data: ImageData | DatasetInfo) -> dict[str, Any]:
     """Return what ``build_network`` needs beside the network's name.
 
     The default shortcut is left out, so that files of weights stay as they have been.

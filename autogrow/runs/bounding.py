@@ -1,0 +1,95 @@
+"""The bounds of a run's growth, from its spec and its data. Imports torch only to count sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from autogrow.config.resolved import ResolvedAutogrow
+from autogrow.data import DatasetInfo, ImageData
+from autogrow.errors import UserError
+from autogrow.growth.algorithm import Depth
+from autogrow.growth.bounds import Bound, BoundName, CostBound, EpochBound, TimeBound
+
+if TYPE_CHECKING:
+    from autogrow.networks.sizes import Sizes
+
+SECONDS = 3600
+
+
+def sizes_of(spec: ResolvedAutogrow, data: ImageData | DatasetInfo) -> Sizes:
+    """Return the sizes that the seed network of a run can grow to."""
+    import torch
+
+    from autogrow.networks.growable import build_network
+    from autogrow.networks.sizes import sizes_of_growth
+    from autogrow.training.building import shape_of
+
+    with torch.device("meta"):
+        network = build_network(spec.first_network, **shape_of(spec, data))
+        image = torch.empty(1, data.channels, data.image_size, data.image_size)
+    return sizes_of_growth(network, image)
+
+
+def bounds_without_clock(spec: ResolvedAutogrow, data: ImageData | DatasetInfo) -> list[Bound]:
+    """Return the bounds that the same growth always meets in the same epochs."""
+    bounds: list[Bound] = []
+    if spec.max_parameters or spec.max_flops:
+        sizes = sizes_of(spec, data)
+        if spec.max_parameters:
+            parameters = CostBound(
+                "max_parameters", spec.max_parameters, lambda depth: sizes.at(depth).parameters
+            )
+            bounds.append(parameters)
+        if spec.max_flops:
+            bounds.append(CostBound("max_flops", spec.max_flops, lambda d: sizes.at(d).flops))
+    if spec.max_epochs:
+        bounds.append(EpochBound(spec.max_epochs))
+    return bounds
+
+
+def bounds_with_clock(
+    spec: ResolvedAutogrow, latency: Callable[[Depth], float], elapsed: Sequence[float]
+) -> list[Bound]:
+    """Return the bounds that depend on what is measured.
+
+    Parameters
+    ----------
+    latency
+        Tells the milliseconds of a forward pass at a depth.
+    elapsed
+        ``elapsed[e]``: seconds that the first e epochs of growing took.
+    """
+    bounds: list[Bound] = []
+    if spec.max_latency_ms:
+        bounds.append(CostBound("max_latency_ms", spec.max_latency_ms, latency, measured=True))
+    if spec.max_hours:
+        bounds.append(TimeBound(SECONDS * spec.max_hours, elapsed))
+    return bounds
+
+
+UNITS: dict[BoundName, str] = {
+    "max_parameters": "parameters",
+    "max_flops": "FLOPs",
+    "max_latency_ms": "ms",
+}
+
+
+def check_seed(spec: ResolvedAutogrow, bounds: Sequence[Bound]) -> None:
+    """Refuse a bound on the network's cost that its seed exceeds.
+
+    Raises
+    ------
+    UserError
+        Naming the bound, what the seed network costs, and what is allowed.
+    """
+    for bound in bounds:
+        if isinstance(bound, CostBound):
+            cost = bound.cost(spec.first_network.depth)
+            if cost > bound.most:
+                unit = UNITS[bound.name]
+                raise UserError(
+                    f"{bound.name}: found {bound.most:,}, but the seed network "
+                    f"{spec.first_network} has {cost:,} {unit}; allowed: {cost} or more (0: no "
+                    "bound), or a smaller seed network"
+                )
