@@ -29,6 +29,7 @@ from autogrow.process.memory import reported_when_short
 from autogrow.process.signals import Stops
 from autogrow.runs.folder import write_growth, write_weights
 from autogrow.runs.preparing import open_folder, prepare_folder, remove_remains
+from autogrow.runs.run_bounds import RunBounds, bounded
 from autogrow.runs.summarizing import summarize
 from autogrow.runs.summary import SUMMARY, Summary
 from autogrow.training.building import shape_of
@@ -96,6 +97,9 @@ def run(
         else:
             data = prepared(data, spec)
         sets = make_sets(spec, data, device, workers=execution.workers, world=world)
+        bounds = None
+        if isinstance(spec, ResolvedAutogrow):
+            bounds = RunBounds(spec, data, device, folder, world)
         # Only now, after every check of what a user gave: a mistake leaves no folder behind.
         if world.first:
             open_folder(folder, spec)
@@ -110,7 +114,7 @@ def run(
         around = Surroundings(folder, reporter, execution, world, stops)
         state = begin(spec, spec.first_network, data, device, around)
         trainer = Trainer(spec, sets, state, around)
-        started = _Run(spec, folder, trainer, world)
+        started = _Run(spec, folder, trainer, world, bounds)
         started.execute()
         return started.finish(data, sets)
 
@@ -118,11 +122,19 @@ def run(
 class _Run:
     """Carries out a run of any of the three kinds, epoch by epoch and growth by growth."""
 
-    def __init__(self, spec: ResolvedSpec, folder: Path, trainer: Trainer, world: World) -> None:
+    def __init__(
+        self,
+        spec: ResolvedSpec,
+        folder: Path,
+        trainer: Trainer,
+        world: World,
+        bounds: RunBounds | None,
+    ) -> None:
         self.spec = spec
         self.folder = folder
         self.trainer = trainer
         self.world = world
+        self.bounds = bounds
         self.events: list[Event] = []
 
     def execute(self) -> None:
@@ -131,8 +143,8 @@ class _Run:
             self._scratch(spec)
         elif isinstance(spec, ResolvedMorph):
             self._morph(spec)
-        elif isinstance(spec, ResolvedAutogrow):
-            self._autogrow(spec)
+        elif isinstance(spec, ResolvedAutogrow) and self.bounds is not None:
+            self._autogrow(spec, self.bounds)
 
     def _scratch(self, spec: ResolvedScratch) -> None:
         trainer = self.trainer
@@ -149,14 +161,14 @@ class _Run:
             trainer.grow(spec, shallow, deep, fresh_optimizer=spec.morph_momentum == "fresh")
         self._train_for(spec.epochs, "training", spec.epochs, *schedule)
 
-    def _autogrow(self, spec: ResolvedAutogrow) -> None:
-        trainer = self.trainer
-        growth = Growth(spec.growth_policy, spec.first_network.depth, spec.largest_depth)
+    def _autogrow(self, spec: ResolvedAutogrow, bounds: RunBounds) -> None:
+        trainer, seed = self.trainer, spec.first_network.depth
+        growth = Growth(spec.growth_policy, seed, spec.largest_depth, bounds.all)
         epochs, rate, steps = spec.finetuning_schedule
         before, events = growth.depth, []
         for epoch in trainer.epochs:
             if epoch.phase == "growing":
-                before, events = growth.depth, self._observe(growth, epoch)
+                before, events = growth.depth, self._observe(growth, bounds, epoch)
         while not growth.done:
             if any(event.event == "grow" for event in events):
                 trainer.grow(spec, before, growth.depth)
@@ -167,18 +179,16 @@ class _Run:
                 lr = growing_staircase(lr, growth.epoch, spec.K, spec.growing_milestones)
             expected = growth.earliest_end() + epochs
             epoch = trainer.train("growing", lr, expected)
-            before, events = growth.depth, self._observe(growth, epoch)
+            before, events = growth.depth, self._observe(growth, bounds, epoch)
             if events and self.world.first:
                 write_growth(self.folder, self.events)
-            for event in (e for e in events if e.event == "cap"):
-                trainer.around.reporter.say(
-                    f"epoch {event.epoch}: sub-network {event.sub_network} has grown to max_depth "
-                    f"({spec.max_depth})"
-                )
+            for told in filter(None, map(bounds.told, events)):
+                trainer.around.reporter.say(told)
         self._train_for(epochs, "finetuning", growth.epoch, rate, steps)
 
-    def _observe(self, growth: Growth, epoch: Epoch) -> list[Event]:
+    def _observe(self, growth: Growth, bounds: RunBounds, epoch: Epoch) -> list[Event]:
         assert epoch.val_accuracy is not None  # only AdamInit's epochs are not validated
+        bounds.take_in(self.trainer.epochs, epoch.epoch)
         events = growth.observe(epoch.val_accuracy)
         self.events += events
         return events
@@ -199,8 +209,11 @@ class _Run:
         """Write the results; return the summary."""
         spec, folder, state = self.spec, self.folder, self.trainer.state
         summary = summarize(
-            spec, state.network, state.epochs, data, sets, state.halvings, self.world
+            *(spec, state.network, state.epochs, data, sets, state.halvings, self.world),
+            bounded=bounded(self.events),
         )
+        if self.bounds is not None:
+            self.bounds.finish(state.epochs)
         if self.world.first:
             write_metrics(folder, state.epochs, sync=True)
             if isinstance(spec, ResolvedAutogrow):
