@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
 
 from autogrow.config.resolved import ResolvedAutogrow
-from autogrow.data import DatasetInfo, ImageData
 from autogrow.errors import UserError
 from autogrow.growth.algorithm import Depth
 from autogrow.growth.bounds import Bound, BoundName, CostBound, EpochBound, TimeBound
+from autogrow.runs.folder import require_finished
+from autogrow.runs.measurements import MEASUREMENTS, read_measurements
+from autogrow.runs.summary import SUMMARY, read_summary
 
 if TYPE_CHECKING:
+    from autogrow.data import DatasetInfo, ImageData
     from autogrow.networks.sizes import Sizes
 
 SECONDS = 3600
@@ -66,6 +70,28 @@ def bounds_with_clock(
     if spec.max_hours:
         bounds.append(TimeBound(SECONDS * spec.max_hours, elapsed))
     return bounds
+
+
+def bounds_of_finished(folder: Path, spec: ResolvedAutogrow) -> tuple[list[Bound], list[Bound]]:
+    """Return the bounds of the finished run in a folder: those without a clock, those with one.
+
+    Those with a clock answer from what the run has recorded.
+
+    Raises
+    ------
+    UserError
+        If a file of the run is damaged.
+    """
+    from autogrow.data import DatasetInfo
+
+    if not any(getattr(spec, name) for name in get_args(BoundName)):
+        return [], []
+    if MEASUREMENTS in require_finished(folder, SUMMARY).files:
+        require_finished(folder, MEASUREMENTS)
+    data, measured = read_summary(folder / SUMMARY).data, read_measurements(folder)
+    facts = DatasetInfo(data.name, data.image_size, data.image_channels, data.classes)
+    clock = bounds_with_clock(spec, measured.latency, (0.0, *measured.seconds))
+    return bounds_without_clock(spec, facts), clock
 
 
 UNITS: dict[BoundName, str] = {

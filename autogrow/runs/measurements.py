@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -18,7 +18,9 @@ from autogrow.files.reading import read_bytes
 from autogrow.files.writing import write_json
 from autogrow.growth.algorithm import Depth
 from autogrow.networks.names import format_depth
-from autogrow.process.distributed import World
+
+if TYPE_CHECKING:
+    from autogrow.process.distributed import World
 
 MEASUREMENTS = "measurements.json"
 LARGEST = 2**24
@@ -27,8 +29,8 @@ LARGEST = 2**24
 Number = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
-class _Measured(BaseModel):
-    """The content of the file.
+class Measured(BaseModel):
+    """What a run has measured.
 
     ``latency_ms`` are milliseconds of a forward pass by depth; ``seconds[e - 1]`` those that the
     first e epochs of growing took.
@@ -39,9 +41,33 @@ class _Measured(BaseModel):
     latency_ms: dict[str, Number] = {}
     seconds: list[Number] = []
 
+    def latency(self, depth: Depth) -> float:
+        """Return the milliseconds of a forward pass at a depth that was measured."""
+        return self.latency_ms[format_depth(depth)]
+
+
+def read_measurements(folder: Path) -> Measured:
+    """Return what the run of a folder has measured so far; nothing if no file is there.
+
+    Raises
+    ------
+    UserError
+        If the file holds no measurements.
+    """
+    file = folder / MEASUREMENTS
+    if not file.exists():
+        return Measured()
+    try:
+        return Measured.model_validate_json(read_bytes(file, "what a run measured", LARGEST))
+    except ValidationError:
+        raise UserError(
+            f"{file}: found no measurements of a run; allowed: the file as the run wrote it, or "
+            "start over with --restart"
+        ) from None
+
 
 class Measurements:
-    """The numbers that a run has measured.
+    """The numbers of a run, each of which is measured once.
 
     Parameters
     ----------
@@ -51,27 +77,13 @@ class Measurements:
         The processes of the run; the first one measures, reads and writes for all.
     measure
         Measures the milliseconds of a forward pass at a depth.
-
-    Raises
-    ------
-    UserError
-        If the folder's file holds no measurements.
     """
 
     def __init__(self, folder: Path, world: World, measure: Callable[[Depth], float]) -> None:
         self._file = folder / MEASUREMENTS
         self._world = world
         self._measure = measure
-        self._measured = _Measured()
-        if world.first and self._file.exists():
-            try:
-                content = read_bytes(self._file, "what a run has measured", LARGEST)
-                self._measured = _Measured.model_validate_json(content)
-            except ValidationError:
-                raise UserError(
-                    f"{self._file}: found no measurements of a run; allowed: the file as the run "
-                    "wrote it, or start over with --restart"
-                ) from None
+        self._measured = read_measurements(folder) if world.first else Measured()
 
     def latency(self, depth: Depth, *, keep: bool = True) -> float:
         """Return the milliseconds of a forward pass at a depth, measured when first asked.

@@ -128,7 +128,10 @@ def _text(
     x: float, y: float, text: str, anchor: str = "middle", weight: str = "normal", turn: str = ""
 ) -> str:
     place = f'transform="{turn}"' if turn else f'x="{x}" y="{y}"'
-    return f'<text {place} text-anchor="{anchor}" font-weight="{weight}">{escape(text)}</text>'
+    style = f'text-anchor="{anchor}" font-weight="{weight}"'
+    # XML has no control characters, and a path may have any.
+    printable = "".join(c if c.isprintable() else "?" for c in text)
+    return f"<text {place} {style}>{escape(printable)}</text>"
 
 
 def _short(number: float) -> str:
