@@ -103,6 +103,8 @@ def run(
         # Only now, after every check of what a user gave: a mistake leaves no folder behind.
         if world.first:
             open_folder(folder, spec)
+        if bounds is not None:
+            bounds.keep()
         world.wait()
         reporter = Reporter(folder, quiet=execution.quiet, silent=not world.first)
         stack.enter_context(reporter)

@@ -66,6 +66,11 @@ class RunBounds:
         ]
         check_seed(spec, self.all)
 
+    def keep(self) -> None:
+        """Write down what was measured of the seed network, so that it is not measured again."""
+        if self._spec.max_latency_ms:
+            self._measurements.write()
+
     def latency(self, depth: Depth) -> float:
         """Return the milliseconds of a forward pass at a depth; each is measured once."""
         return self._measurements.latency(depth)

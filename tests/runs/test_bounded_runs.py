@@ -63,7 +63,7 @@ BOUNDS = {
 
 @pytest.mark.parametrize("name", BOUNDS)
 def test_growth_ends_before_a_budget_is_passed_and_is_told_and_continued(
-    name, tiny, tmp_path, clock
+    name, tiny, tmp_path, clock, cli
 ):
     options, second, found = BOUNDS[name]
     line = [*tiny.grow, *POLICY, *options, "--out"]
@@ -83,6 +83,11 @@ def test_growth_ends_before_a_budget_is_passed_and_is_told_and_continued(
     growing = [row for row in epochs if row["phase"] == "growing"]
     assert [row["phase"] for row in epochs[len(growing) :]] == ["finetuning"] * 4
     assert int(growth[-1].split(",")[0]) == len(growing)
+    if name not in ("max_latency_ms", "max_hours"):
+        network = ["--network", "Basic3ResNet", "--width", "4", "--data", "digits"]
+        curve = ["--accuracies", whole / "metrics.csv"]
+        told = cli("replay", *network, *POLICY, "--tau", "10", *options, *curve).out
+        assert told == (whole / "growth.csv").read_text()
     for count in (3, len(growing) + 1):
         folder = tmp_path / str(count)
         with interrupted_after(count):
