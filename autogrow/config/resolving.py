@@ -58,6 +58,7 @@ def resolve(spec: RunSpec, facts: ImageData | datasets.DatasetInfo | None = None
         T = largest_rate_epochs(values["finetune_epochs"], values["milestones"])
         values["K"], values["J"] = _periods(spec, T)
         values["max_depth"] = _max_depth(spec, imagenet)
+        _check_max_epochs(spec, values["K"])
     return resolved_type(spec).model_validate(values)
 
 
@@ -105,6 +106,15 @@ def _periods(spec: AutogrowSpec, T: int) -> tuple[int, int | None]:
             f"fine-tuning at the largest learning rate); allowed: K up to {J}, or a larger J"
         )
     return K, J
+
+
+def _check_max_epochs(spec: AutogrowSpec, K: int) -> None:
+    """Refuse a bound that the seed network's own epochs pass."""
+    if 0 < spec.max_epochs < K:
+        raise UserError(
+            f"max_epochs: found {spec.max_epochs}, but the seed network {spec.first_network} is "
+            f"trained for K = {K} epochs; allowed: {K} or more (0: no bound), or a smaller K"
+        )
 
 
 def _max_depth(spec: AutogrowSpec, imagenet: bool) -> str:

@@ -157,6 +157,11 @@ def _counted_of_any(network: GrowableModule, image: Tensor) -> tuple[int, list[l
     return count(root), [[count(f"{root}.{p}") for p in stage] for stage in places]
 
 
+def flops_of(network: GrowableModule, image: Tensor) -> int:
+    """Return the multiply-adds of one image's forward pass; the arguments are as for the costs."""
+    return costs_of(network, image)[-1].flops
+
+
 def flops_by_depth(network: GrowableModule, image: Tensor) -> Callable[[tuple[int, ...]], int]:
     """Return a function that tells what each depth up to a network's own costs.
 
@@ -178,7 +183,7 @@ def flops_by_depth(network: GrowableModule, image: Tensor) -> Callable[[tuple[in
     return lambda depth: ends + sum(sum(s[:d]) for s, d in zip(each, depth, strict=True))
 
 
-def _counted(network: GrowableNetwork, image: Tensor) -> dict[nn.Module, int]:
+def _counted(network: nn.Module, image: Tensor) -> dict[nn.Module, int]:
     """Return twice the multiply-adds of each convolution and linear layer."""
     counts: dict[nn.Module, int] = {}
 

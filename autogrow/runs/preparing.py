@@ -16,6 +16,8 @@ from autogrow.files.yaml import read_yaml, yaml_text
 from autogrow.process.distributed import World
 from autogrow.runs.event_files import remove_event_files
 from autogrow.runs.folder import GROWTH, SPEC, WEIGHTS, finished, read_result
+from autogrow.runs.frontier import FRONTIER, FRONTIER_PICTURE
+from autogrow.runs.measurements import MEASUREMENTS
 from autogrow.runs.summary import SUMMARY, Summary
 from autogrow.training.metrics import METRICS
 from autogrow.training.reporter import LOG, Reporter
@@ -23,7 +25,7 @@ from autogrow.training.unfinished import MICRO_BATCH, remove_checkpoints
 
 FILES = (
     *(seal_file(Path(SUMMARY)).name, SUMMARY, WEIGHTS, METRICS, GROWTH, SPEC),
-    *(MICRO_BATCH, UNPACKED),
+    *(MICRO_BATCH, UNPACKED, MEASUREMENTS, FRONTIER, FRONTIER_PICTURE),
 )
 
 

@@ -36,6 +36,7 @@ from autogrow.runs.description import describe
 from autogrow.runs.event_files import EventFiles, require_tensorboard
 from autogrow.runs.folder import write_growth, write_weights
 from autogrow.runs.preparing import open_folder, prepare_folder, remove_remains
+from autogrow.runs.run_bounds import RunBounds, bounded
 from autogrow.runs.summarizing import summarize
 from autogrow.runs.summary import SUMMARY, Summary
 from autogrow.training.building import NOTHING, Given, shape_of
@@ -143,9 +144,14 @@ def run(
             augmentation=given.augmentation,
         )
         weights = first_weights(spec, folder, data)
+        bounds = None
+        if isinstance(spec, ResolvedAutogrow):
+            bounds = RunBounds(spec, data, device, folder, world, given)
         # Only now, after every check of what a user gave: a mistake leaves no folder behind.
         if world.first:
             open_folder(folder, spec)
+        if bounds is not None:
+            bounds.keep()
         world.wait()
         reporter = Reporter(folder, quiet=execution.quiet, silent=not world.first)
         stack.enter_context(reporter)
@@ -159,7 +165,7 @@ def run(
         if weights is not None:
             state.network.load_state_dict(weights)
         trainer = Trainer(spec, sets, state, around)
-        started = _Run(spec, folder, trainer, world)
+        started = _Run(spec, folder, trainer, world, bounds)
         if execution.logger == "tensorboard" and world.first:
             files = stack.enter_context(closing(EventFiles(folder)))
             started.log = files.update
@@ -170,11 +176,19 @@ def run(
 class _Run:
     """Carries out a run of any of the three kinds, epoch by epoch and growth by growth."""
 
-    def __init__(self, spec: ResolvedSpec, folder: Path, trainer: Trainer, world: World) -> None:
+    def __init__(
+        self,
+        spec: ResolvedSpec,
+        folder: Path,
+        trainer: Trainer,
+        world: World,
+        bounds: RunBounds | None,
+    ) -> None:
         self.spec = spec
         self.folder = folder
         self.trainer = trainer
         self.world = world
+        self.bounds = bounds
         self.events: list[Event] = []
         self.log: Callable[[Sequence[Epoch], Sequence[Event]], None] = lambda epochs, events: None
 
@@ -184,8 +198,8 @@ class _Run:
             self._scratch(spec)
         elif isinstance(spec, ResolvedMorph):
             self._morph(spec)
-        elif isinstance(spec, ResolvedAutogrow):
-            self._autogrow(spec)
+        elif isinstance(spec, ResolvedAutogrow) and self.bounds is not None:
+            self._autogrow(spec, self.bounds)
 
     def _scratch(self, spec: ResolvedScratch) -> None:
         trainer = self.trainer
@@ -202,14 +216,14 @@ class _Run:
             trainer.grow(spec, shallow, deep, fresh_optimizer=spec.morph_momentum == "fresh")
         self._train_for(spec.epochs, "training", spec.epochs, *schedule)
 
-    def _autogrow(self, spec: ResolvedAutogrow) -> None:
-        trainer = self.trainer
-        growth = Growth(spec.growth_policy, spec.first_network.depth, spec.largest_depth)
+    def _autogrow(self, spec: ResolvedAutogrow, bounds: RunBounds) -> None:
+        trainer, seed = self.trainer, spec.first_network.depth
+        growth = Growth(spec.growth_policy, seed, spec.largest_depth, bounds.all)
         epochs, rate, steps = spec.finetuning_schedule
         before, events = growth.depth, []
         for epoch in trainer.epochs:
             if epoch.phase == "growing":
-                before, events = growth.depth, self._observe(growth, epoch)
+                before, events = growth.depth, self._observe(growth, bounds, epoch)
         while not growth.done:
             if any(event.event == "grow" for event in events):
                 trainer.grow(spec, before, growth.depth)
@@ -220,20 +234,18 @@ class _Run:
                 lr = growing_staircase(lr, growth.epoch, spec.K, spec.growing_milestones)
             expected = growth.earliest_end() + epochs
             epoch = self._train("growing", lr, expected)
-            before, events = growth.depth, self._observe(growth, epoch)
+            before, events = growth.depth, self._observe(growth, bounds, epoch)
             if events and self.world.first:
                 write_growth(self.folder, self.events)
                 for event in events:
                     trainer.around.listeners.event(event)
-            for event in (e for e in events if e.event == "cap"):
-                trainer.around.reporter.say(
-                    f"epoch {event.epoch}: sub-network {event.sub_network} has grown to max_depth "
-                    f"({spec.max_depth})"
-                )
+            for told in filter(None, map(bounds.told, events)):
+                trainer.around.reporter.say(told)
         self._train_for(epochs, "finetuning", growth.epoch, rate, steps)
 
-    def _observe(self, growth: Growth, epoch: Epoch) -> list[Event]:
+    def _observe(self, growth: Growth, bounds: RunBounds, epoch: Epoch) -> list[Event]:
         assert epoch.val_accuracy is not None  # only AdamInit's epochs are not validated
+        bounds.take_in(self.trainer.epochs, epoch.epoch)
         ended = self.trainer.around.listeners.stop(epoch)
         events = [growth.end(epoch.val_accuracy)] if ended else growth.observe(epoch.val_accuracy)
         self.events += events
@@ -265,8 +277,11 @@ class _Run:
         spec, folder, state = self.spec, self.folder, self.trainer.state
         self.log(state.epochs, self.events)
         summary = summarize(
-            spec, state.network, state.epochs, data, sets, state.halvings, self.world
+            *(spec, state.network, state.epochs, data, sets, state.halvings, self.world),
+            bounded=bounded(self.events),
         )
+        if self.bounds is not None:
+            self.bounds.finish(state.epochs)
         if self.world.first:
             write_metrics(folder, state.epochs, sync=True)
             if isinstance(spec, ResolvedAutogrow):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import torch
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from autogrow.data import ImageData
     from autogrow.training.unfinished import Halving
 
+NO_BOUNDS: Mapping[str, list[int]] = MappingProxyType({})
+
 
 def summarize(
     spec: ResolvedSpec,
@@ -34,8 +37,13 @@ def summarize(
     sets: Sets,
     halvings: Sequence[Halving] = (),
     world: World = ALONE,
+    *,
+    bounded: Mapping[str, list[int]] = NO_BOUNDS,
 ) -> Summary:
-    """Return the summary of a run that trained these epochs and ended with this network."""
+    """Return the summary of a run that trained these epochs and ended with this network.
+
+    ``bounded`` are the sub-networks that each bound of the growth has stopped.
+    """
     image, _ = next(sets.test.evaluation_batches(1))
     image = image[:1]  # a caller's DataLoader has batches of its own size
     cost = costs_of(network.eval(), image)[-1]
@@ -69,6 +77,7 @@ def summarize(
             for phase in ("growing", "adaminit", "finetuning", "training")
         },
         capped=[i for i, (d, m) in enumerate(zip(name.depth, largest, strict=False)) if d >= m],
+        bounded=dict(bounded),
         adaminit=_adaminit(epochs),
         seconds_growing=_seconds(epochs, "growing", "adaminit"),
         seconds_finetuning=_seconds(epochs, "finetuning", "training"),

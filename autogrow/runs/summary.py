@@ -99,6 +99,7 @@ class Summary(_Strict):
     those of the validation images. From epoch ``diverged_after`` on no loss was finite.
 
     ``capped`` are the sub-networks, from 0, that have grown to the spec's ``max_depth``.
+    ``bounded`` are those that a bound has stopped, by the bound's setting.
     ``micro_batch`` is the most images at once in the end (0: whole batches), and
     ``bn_images`` over how many of them Batch Normalization took its statistics then;
     ``out_of_memory`` says where a GPU's memory ran out.
@@ -136,6 +137,7 @@ class Summary(_Strict):
     final_train_accuracy: Measured
     epochs: dict[Phase, Count]
     capped: list[Count] = []
+    bounded: dict[str, list[Count]] = {}
     adaminit: list[AdamInitUse]
     seconds_growing: Seconds
     seconds_finetuning: Seconds
