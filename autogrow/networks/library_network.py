@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import nn
 
+from autogrow.errors import UserError
 from autogrow.networks.any_module import (
     TRACED,
     Staged,
@@ -19,7 +20,7 @@ from autogrow.networks.any_module import (
 from autogrow.networks.growable import depth_of
 from autogrow.networks.libraries import LibraryModel, check_depth, library_model
 from autogrow.networks.library_calls import Images
-from autogrow.networks.names import NetworkName
+from autogrow.networks.names import LibraryArchitecture, NetworkName, library_architecture
 
 
 class LibraryNetwork(Staged):
@@ -48,6 +49,11 @@ class LibraryNetwork(Staged):
             _drop_rates(self), _drop_rates(twin), strict=True
         ):
             setattr(module, key, rate)
+
+    @property
+    def architecture(self) -> LibraryArchitecture:
+        """What this network has in common with those of other depths."""
+        return library_architecture(self.library_model.name, len(self.stage_names))
 
     @property
     def library_code(self) -> str:
@@ -90,8 +96,16 @@ def _last_norms(model: LibraryModel, images: Images) -> Sequence[tuple[str, ...]
     with torch.device("meta"):
         built = model.build([2] * model.sub_networks, images)
         example = torch.empty(2, images.channels, images.size, images.size)
-        below = stage_outputs(built, model.stages, example)
-        return [
-            checked_pattern(stage, sequential(built, stage)[-1], y, TRACED)
-            for stage, y in zip(model.stages, below, strict=True)
-        ]
+        try:
+            below = stage_outputs(built, model.stages, example)
+            return [
+                checked_pattern(stage, sequential(built, stage)[-1], y, TRACED)
+                for stage, y in zip(model.stages, below, strict=True)
+            ]
+        except UserError as error:
+            reason = str(error).partition("; allowed")[0]
+            raise UserError(
+                f"network: {model.name} cannot be grown on images of {images.size}x{images.size} "
+                f"pixels: {reason}; allowed: images and networks that fit, or from Python "
+                "autogrow.growable(module, stages=...)"
+            ) from None

@@ -101,7 +101,7 @@ def summarize(
             flip=sets.train.flip,
             checksum=data.checksum,
         ),
-        versions=versions(),
+        versions=versions(spec.architecture.name),
         git_commit=git_commit(),
         device=_device_name(sets.train.device),
         threads=torch.get_num_threads(),

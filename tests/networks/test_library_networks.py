@@ -172,8 +172,10 @@ def test_a_depth_of_the_wrong_length_and_images_that_do_not_fit_are_told():
         library_network(parse_network("timm:resnet18-1-1"), images("timm:resnet18"))
     with pytest.raises(UserError, match="take images of 3 channels"):
         library_network(parse_network("torchvision:resnet18-1-1-1-1"), images("timm:x"))
-    with pytest.raises(UserError, match="example: ConvNeXt does not take images"):
+    with pytest.raises(UserError, match="16x16 pixels: example: ConvNeXt does not take images"):
         seed_network("torchvision:convnext_tiny", size=16)
+    with pytest.raises(UserError, match=r"lcnet_050 cannot be grown .* no last normalisation"):
+        seed_network("timm:lcnet_050")
 
 
 def test_without_timm_its_networks_are_told_to_need_it(monkeypatch):

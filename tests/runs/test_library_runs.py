@@ -84,6 +84,7 @@ def test_the_found_net_is_read_back_by_us_and_by_the_library(undisturbed):
     with torch.no_grad():
         assert torch.equal(network(x), theirs.eval()(x))
     assert found["parameters"] == sum(p.numel() for p in theirs.parameters())
+    assert found["versions"]["timm"]
     assert found["network"] == f"timm:tiny_swin-{found['depth']}"
 
 
