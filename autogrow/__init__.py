@@ -13,11 +13,14 @@ __version__ = "0.1.0"
 
 _PUBLIC = {
     "AutogrowSpec": "autogrow.config.spec",
+    "Description": "autogrow.runs.description",
     "Growable": "autogrow.networks.growable",
     "ImageData": "autogrow.data",
     "MorphSpec": "autogrow.config.spec",
+    "Predictions": "autogrow.using.loading",
     "ScratchSpec": "autogrow.config.spec",
     "Split": "autogrow.data",
+    "TrainedNetwork": "autogrow.using.loading",
     "UserError": "autogrow.errors",
     "build_network": "autogrow.networks.growable",
     "image_data": "autogrow.data",

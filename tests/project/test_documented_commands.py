@@ -85,7 +85,8 @@ def autogrow(words):
     if words and words[0] in SMALL:
         words += [] if "--budget-of" in words else SMALL[words[0]]
         words += SMALLER
-        name = words[words.index("--data") + 1]
+        # One that continues from another run has its data.
+        name = words[words.index("--data") + 1] if "--data" in words else "of:another"
         if ":" not in name:
             assert name in DATASETS
             # Few images, and none that this machine may not have.
