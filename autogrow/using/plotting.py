@@ -65,7 +65,7 @@ def _range(curve: Curve) -> tuple[float, float]:
     values = [v for values in curve.series.values() for v in values if math.isfinite(v)]
     low = 10 * math.floor(min([*values, 99.0]) / 10)
     high = 10 * math.ceil(max([*values, 1.0]) / 10)
-    return float(low), float(high)
+    return float(low), float(max(high, low + 10))
 
 
 def _picture(curve: Curve) -> Picture:

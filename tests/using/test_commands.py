@@ -183,7 +183,7 @@ HOSTILE = [
 
 
 def test_hostile_names_do_nothing_on_a_card(tmp_path, cli):
-    root = tmp_path / "im`a`ges <b>"
+    root = tmp_path / "im`a`g <b>"
     rng = np.random.default_rng(0)
     for part in ("train", "test"):
         for name in HOSTILE[1:]:
