@@ -46,6 +46,16 @@ class Description(BaseModel):
     zero_padding, trim, downscale
         How an image becomes the network's input then: zeros that are added on each side, pixels
         that are cut from each side, and the whole factor by which it is averaged down.
+
+    Examples
+    --------
+    >>> import autogrow
+    >>> images = {"mean": [0.5], "std": [0.25], "image_size": 10, "channels": 1}
+    >>> described = autogrow.Description(
+    ...     found="2-3-2", class_names=["cat", "dog"], **images, trim=4, downscale=2
+    ... )
+    >>> described.raw_size
+    28
     """
 
     model_config = ConfigDict(frozen=True, strict=True, allow_inf_nan=False, extra="ignore")

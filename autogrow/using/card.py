@@ -19,6 +19,8 @@ from autogrow.training.metrics import METRICS
 
 MOST_CLASSES = 100
 """Names of classes on a card; of more, only their number follows."""
+MARKUP = re.compile(r"[\\`*_\[\]#!|~:@$^<>&]|(?<=www)\.", re.IGNORECASE)
+"""What means something inside a line of Markdown, links that nobody marked included."""
 ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 
 
@@ -62,8 +64,8 @@ def model_card(folder: Path) -> str:
 def escaped(text: object) -> str:
     """Return a text as Markdown shows it as it is: no markup, no HTML, no link, one line."""
     line = " ".join(str(text).split())
-    shown = (char if char.isprintable() else "?" for char in cut(line))
-    return "".join(ENTITIES.get(c) or re.sub(r"[!-/:-@\[-`{-~]", r"\\\g<0>", c) for c in shown)
+    shown = "".join(char if char.isprintable() else "?" for char in cut(line))
+    return MARKUP.sub(lambda match: ENTITIES.get(match[0], f"\\{match[0]}"), shown)
 
 
 def _table(rows: Sequence[tuple[str, str]]) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autogrow.errors import UserError
-from autogrow.files.reading import read_text
+from autogrow.files.reading import printable, read_text
 from autogrow.runs.curves import LARGEST, accuracy_of
 from autogrow.runs.folder import finished, read_spec
 from autogrow.training.metrics import METRICS
@@ -71,7 +71,7 @@ def read_curve(folder: Path) -> Curve:
     )
     if not points:
         raise UserError(f"{file}: found no epoch; allowed: one or more")
-    title = f"{spec.architecture.name} on {spec.data}, {points[-1].depth}"
+    title = printable(f"{spec.architecture.name} on {spec.data}, {points[-1].depth}")
     return Curve(title, spec.protocol == "holdout", points)
 
 

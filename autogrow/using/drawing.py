@@ -26,7 +26,7 @@ class Stroke:
 
 @dataclass(frozen=True)
 class Words:
-    """A text whose baseline begins, has its middle or ends at a point."""
+    """A printable text whose baseline begins, has its middle or ends at a point."""
 
     x: float
     y: float
@@ -62,7 +62,7 @@ def svg(picture: Picture) -> bytes:
         else:
             lines.append(
                 f'<text x="{part.x:.1f}" y="{part.y:.1f}" fill="{part.colour}" '
-                f'text-anchor="{part.anchor}">{escape(_shown(part.text))}</text>'
+                f'text-anchor="{part.anchor}">{escape(part.text)}</text>'
             )
     return "\n".join([*lines, "</svg>", ""]).encode()
 
@@ -82,12 +82,7 @@ def png(picture: Picture) -> bytes:
             draw.line(points, part.colour, round(part.width * scale), joint="curve")
         else:
             place = (part.x * scale, part.y * scale)
-            draw.text(place, _shown(part.text), part.colour, font, anchors[part.anchor])
+            draw.text(place, part.text, part.colour, font, anchors[part.anchor])
     content = io.BytesIO()
     image.reduce(2).save(content, "PNG")
     return content.getvalue()
-
-
-def _shown(text: str) -> str:
-    """Return a text without characters that neither XML nor a font has."""
-    return "".join(char if char.isprintable() else "?" for char in text)

@@ -99,11 +99,18 @@ def evaluate_on(
     """
     own = read_spec(trained.folder) if name is None else None
     name = own.data if own else str(name)
+    description = trained.description
+    size = description.raw_size
+    if name.startswith("folder:") and description.shorter_side not in (None, size):
+        raise UserError(
+            f"data: found {shown(name)}; allowed for a network that was trained on photographs in "
+            "their files: imagenet:PATH"
+        )
     data = datasets.load(
         name,
         root=data_root,
         test_images=own.test_images if own else 0,
-        resize=trained.description.raw_size if name.startswith("folder:") else 0,
+        resize=size if name.startswith("folder:") else 0,
     )
     to_label = torch.from_numpy(_labels(trained, data))
     classes = len(trained.class_names)

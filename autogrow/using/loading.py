@@ -43,6 +43,14 @@ class Predictions:
         The names of these classes.
     probabilities
         float32, shape (N, classes).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import autogrow
+    >>> told = autogrow.Predictions(np.array([1]), ("dog",), np.array([[0.25, 0.75]]))
+    >>> told.names, float(told.probabilities.max())
+    (('dog',), 0.75)
     """
 
     labels: np.ndarray
@@ -66,6 +74,19 @@ class TrainedNetwork:
         The module, in evaluation mode; it takes normalised images.
     description
         Depth, class names, normalisation, size and channels of its images.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import autogrow
+    >>> from autogrow.networks.names import parse_network
+    >>> name = parse_network("Basic3ResNet-1-1-1")
+    >>> network = autogrow.build_network(name, image_channels=1, classes=2, width=2)
+    >>> images = {"mean": [0.5], "std": [0.5], "image_size": 8, "channels": 1}
+    >>> description = autogrow.Description(found="1-1-1", class_names=["cat", "dog"], **images)
+    >>> trained = autogrow.TrainedNetwork(Path("runs/mine"), network.eval(), description)
+    >>> trained.predict(np.zeros((3, 8, 8), "uint8")).probabilities.shape
+    (3, 2)
     """
 
     folder: Path
@@ -158,14 +179,15 @@ def load(
     --------
     >>> import tempfile
     >>> import autogrow
-    >>> spec = autogrow.ScratchSpec(
-    ...     network="Plain3Net-1-1-1", data="digits", data_fraction=0.05, width=2, epochs=1
-    ... )
-    >>> quiet = autogrow.Execution(device="cpu", threads=1, quiet=True)
+    >>> from autogrow.data import load as load_data
+    >>> shape = {"network": "Plain3Net-1-1-1", "width": 2}
+    >>> spec = autogrow.ScratchSpec(**shape, data="digits", data_fraction=0.1, epochs=1)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     summary = autogrow.run(spec, folder, execution=quiet)
-    ...     autogrow.load(folder, device="cpu").class_names[:3]
-    ('0', '1', '2')
+    ...     summary = autogrow.run(spec, folder, execution=autogrow.Execution(device="cpu", quiet=True))
+    ...     trained = autogrow.load(folder, device="cpu")
+    >>> told = trained.predict(load_data("digits").test.images)
+    >>> len(told), told.probabilities.shape, trained.class_names[:3]
+    (360, (360, 10), ('0', '1', '2'))
     """
     place = Path(folder)
     file = place / WEIGHTS

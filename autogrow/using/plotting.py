@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from autogrow.errors import cut
 from autogrow.using.curve import Curve
 from autogrow.using.drawing import Picture, Stroke, Words, png, svg
 
@@ -33,8 +32,7 @@ def as_text(curve: Curve) -> str:
     """Return a picture of characters, as wide as the terminal."""
     columns = max(20, min(shutil.get_terminal_size().columns, MOST_COLUMNS) - 16)
     count = len(curve.points)
-    width = min(count, columns)
-    chosen = [i * count // width for i in range(width)]
+    chosen = [i * count // columns for i in range(columns)]
     depths = [curve.points[i].sub_modules for i in chosen]
     low, high = _range(curve)
     deepest = max(depths)
@@ -65,8 +63,8 @@ def as_text(curve: Curve) -> str:
 def _range(curve: Curve) -> tuple[float, float]:
     """Return the ends of the axis of accuracies: tens of percent around all of them."""
     values = [v for values in curve.series.values() for v in values if math.isfinite(v)]
-    low = 10 * math.floor(min(values, default=0.0) / 10)
-    high = 10 * math.ceil(max(values, default=100.0) / 10)
+    low = 10 * math.floor(min([*values, 99.0]) / 10)
+    high = 10 * math.ceil(max([*values, 1.0]) / 10)
     return float(low), float(max(high, low + 10))
 
 
@@ -81,7 +79,7 @@ def _picture(curve: Curve) -> Picture:
     def y(share: float) -> float:
         return BOTTOM - (BOTTOM - TOP) * share
 
-    parts: list[Stroke | Words] = [Words(LEFT, 22, cut(curve.title))]
+    parts: list[Stroke | Words] = [Words(LEFT, 22, curve.title)]
     frame = [(LEFT, TOP), (RIGHT, TOP), (RIGHT, BOTTOM), (LEFT, BOTTOM), (LEFT, TOP)]
     parts.append(Stroke(frame, "#bbbbbb"))
     for value in _ticks(low, high):

@@ -90,7 +90,8 @@ def autogrow(words):
         if any(word.startswith("timm:") for word in words):  # it has a width of its own
             words.remove("--width")
             words.remove("2")
-        name = words[words.index("--data") + 1]
+        # One that continues from another run has its data.
+        name = words[words.index("--data") + 1] if "--data" in words else "of:another"
         if ":" not in name:
             assert name in DATASETS
             # Few images, and none that this machine may not have.

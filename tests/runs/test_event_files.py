@@ -10,8 +10,6 @@ from run_results import results
 
 from autogrow.runs.event_files import SCALARS
 
-pytest.importorskip("tensorboard")
-
 
 @pytest.fixture
 def train(cli, tiny):

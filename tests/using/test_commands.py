@@ -89,7 +89,7 @@ def test_predictions_are_a_csv_of_names_and_probabilities(grown, cli, digit_file
     assert all(0.1 <= float(row["probability"]) <= 1 for row in rows)
     top = list(csv.DictReader(io.StringIO(cli("predict", grown, "--top", 99, *digit_files).out)))
     assert len(top) == 50
-    assert [row for row in top if row["class"] == rows[0]["class"]][0] == rows[0]
+    assert rows[0] in top
     for k in range(0, 50, 10):
         values = [float(row["probability"]) for row in top[k : k + 10]]
         assert values == sorted(values, reverse=True)
@@ -128,7 +128,9 @@ def test_a_plot_on_the_terminal_is_of_characters_alone(grown, cli):
     assert told.isascii()
     assert "test accuracy" in told
     assert max(map(len, told.splitlines())) <= 116
-    assert sum(line.count("*") for line in told.splitlines()[1:17]) == read_result(grown).own_epochs
+    rows = [line.split("|")[1] for line in told.splitlines()[1:17]]
+    assert len({len(row) for row in rows}) == 1
+    assert all("*" in column for column in zip(*rows, strict=True))
 
 
 def test_a_run_without_growth_and_one_that_is_unfinished_are_plotted(smaller, cli, copy, mistake):
@@ -181,7 +183,7 @@ HOSTILE = [
 
 
 def test_hostile_names_do_nothing_on_a_card(tmp_path, cli):
-    root = tmp_path / "im`a`ges <b>"
+    root = tmp_path / "im`a`g <b>"
     rng = np.random.default_rng(0)
     for part in ("train", "test"):
         for name in HOSTILE[1:]:
