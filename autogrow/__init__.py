@@ -27,6 +27,7 @@ _PUBLIC = {
     "InterruptedRunError": "autogrow.errors",
     "MorphSpec": "autogrow.config.spec",
     "PeriodicGrowth": "autogrow.growth.policies",
+    "Policy": "autogrow.growth.policies",
     "Predictions": "autogrow.using.loading",
     "ScratchSpec": "autogrow.config.spec",
     "Split": "autogrow.data",

@@ -37,7 +37,7 @@ from autogrow.networks.growable import (
     depth_of,
 )
 from autogrow.networks.names import Initializer, format_depth, parse_architecture, parse_network
-from autogrow.runs.run import run
+from autogrow.runs.run import carry_out
 from autogrow.training.building import Given
 from autogrow.training.callbacks import Callback, Listeners, never
 from autogrow.training.metrics import Epoch
@@ -270,9 +270,7 @@ def _carry_out(
     threads = torch.get_num_threads()
     seed_depth = None if given.network is None else depth_of(given.network)
     try:
-        summary = run(
-            spec, folder, execution=execution, data=data, given=given, listeners=listeners
-        )
+        summary = carry_out(spec, folder, execution, data, given, listeners)
     except BaseException:
         if given.network is not None and seed_depth is not None:
             cut_back(given.network, seed_depth)  # the same call can be made with it again

@@ -22,6 +22,13 @@ class Policy(Protocol):
     ``maximum[e]`` is the running maximum of validation accuracy after ``e``
     epochs, with ``maximum[0] = 0``; the check takes place after the last one.
     ``grown_at`` is the number of epochs after which the network grew last.
+
+    Examples
+    --------
+    >>> import autogrow
+    >>> policy: autogrow.Policy = autogrow.ConvergentGrowth(K=5)
+    >>> policy.K, policy.tau
+    (5, 0.05)
     """
 
     @property

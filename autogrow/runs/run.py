@@ -56,8 +56,6 @@ def run(
     *,
     execution: Execution | None = None,
     data: ImageData | None = None,
-    given: Given = NOTHING,
-    listeners: Listeners = NOBODY,
 ) -> Summary:
     """Carry out a run, or continue an interrupted one, and return its summary.
 
@@ -71,11 +69,6 @@ def run(
         Device, threads and the like.
     data
         The caller's own images instead of the data set that ``spec.data`` names.
-    given
-        The caller's own network, optimizer and augmentation: for :func:`autogrow.grow`, whose spec
-        tells them as texts.
-    listeners
-        What is told of epochs and decisions, and may end the run early.
 
     Raises
     ------
@@ -99,12 +92,33 @@ def run(
     ...     autogrow.run(spec, folder, execution=quiet).status
     'complete'
     """
-    execution = execution or Execution()
-    folder = Path(out)
-    if isinstance(spec, GivenSpec) and given is NOTHING:
+    return carry_out(spec, Path(out), execution or Execution(), data)
+
+
+def carry_out(
+    spec: RunSpec,
+    folder: Path,
+    execution: Execution,
+    data: ImageData | None,
+    given: Given = NOTHING,
+    listeners: Listeners = NOBODY,
+) -> Summary:
+    """Carry out a run as :func:`run` does, with what its caller gave.
+
+    Parameters
+    ----------
+    spec, folder, execution, data
+        As for :func:`run`.
+    given
+        The caller's own network, optimizer and augmentation, which the spec tells as texts.
+    listeners
+        What is told of epochs and decisions, and may end the run early.
+    """
+    if given is NOTHING and (isinstance(spec, GivenSpec) or spec.architecture.own):
+        objects = spec.given if isinstance(spec, GivenSpec) else ("network",)
         raise UserError(
-            f"{folder}: its run was given objects of Python ({', '.join(spec.given)}), which no "
-            "file has; allowed: to repeat the call of autogrow.grow"
+            f"{folder}: this run is of objects of Python ({', '.join(objects)}), which no file "
+            "has; allowed: to call autogrow.grow with them"
         )
     spec = resolve(spec, data)
     if execution.logger == "tensorboard":

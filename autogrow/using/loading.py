@@ -183,7 +183,8 @@ def load(
     >>> shape = {"network": "Plain3Net-1-1-1", "width": 2}
     >>> spec = autogrow.ScratchSpec(**shape, data="digits", data_fraction=0.1, epochs=1)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     summary = autogrow.run(spec, folder, execution=autogrow.Execution(device="cpu", quiet=True))
+    ...     quiet = autogrow.Execution(device="cpu", quiet=True)
+    ...     summary = autogrow.run(spec, folder, execution=quiet)
     ...     trained = autogrow.load(folder, device="cpu")
     >>> told = trained.predict(load_data("digits").test.images)
     >>> len(told), told.probabilities.shape, trained.class_names[:3]

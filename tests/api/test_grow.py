@@ -76,7 +76,7 @@ def test_a_saved_run_is_sealed_and_another_call_takes_it_up(tmp_path, cli):
         assert torch.equal(ours, theirs)
     with pytest.raises(UserError, match=r"holds a run of another spec \(seed 3 there, 4 here"):
         grow(seed=4, out=tmp_path / "kept")
-    with pytest.raises(UserError, match=r"given objects of Python .network., which no file has"):
+    with pytest.raises(UserError, match=r"of objects of Python .network., which no file has"):
         autogrow.run(autogrow_spec(tmp_path / "kept"), tmp_path / "other")
 
 
