@@ -32,5 +32,5 @@ def schedule_null(row: Row, results: Results, seed: int) -> Outcome:
     if not isinstance(spec, ResolvedAutogrow):
         raise UserError(f"{grown / SPEC}: kind: found {shown(spec.kind)}; allowed: autogrow")
     accuracies = read_accuracies(never / METRICS)
-    seed, (bounds, _) = spec.first_network.depth, bounds_of_finished(grown, spec)
-    return outcome(spec.growth_policy, seed, accuracies, spec.largest_depth, bounds)
+    depth, (bounds, _) = spec.first_network.depth, bounds_of_finished(grown, spec)
+    return outcome(spec.growth_policy, depth, accuracies, spec.largest_depth, bounds)

@@ -107,10 +107,10 @@ def bounds_of_finished(folder: Path, spec: ResolvedAutogrow) -> tuple[list[Bound
     return bounds_without_clock(spec, facts), clock
 
 
-UNITS: dict[BoundName, str] = {
-    "max_parameters": "parameters",
-    "max_flops": "FLOPs",
-    "max_latency_ms": "ms",
+COSTS: dict[BoundName, str] = {
+    "max_parameters": "has {} parameters",
+    "max_flops": "has {} FLOPs",
+    "max_latency_ms": "takes {} ms",
 }
 
 
@@ -126,9 +126,8 @@ def check_seed(spec: ResolvedAutogrow, bounds: Sequence[Bound]) -> None:
         if isinstance(bound, CostBound):
             cost = bound.cost(spec.first_network.depth)
             if cost > bound.most:
-                unit = UNITS[bound.name]
+                seed = f"{spec.first_network} {COSTS[bound.name].format(cost)}"
                 raise UserError(
-                    f"{bound.name}: found {bound.most:,}, but the seed network "
-                    f"{spec.first_network} has {cost:,} {unit}; allowed: {cost} or more (0: no "
-                    "bound), or a smaller seed network"
+                    f"{bound.name}: found {bound.most}, but the seed network {seed}; allowed: "
+                    f"{cost} or more (0: no bound), or a smaller seed network"
                 )

@@ -140,7 +140,7 @@ def test_adaminits_epochs_count_in_the_hours(tiny, tmp_path, clock):
     [
         (["--max-parameters", "100"], "max_parameters: found 100, but the seed network"),
         (["--max-flops", "100"], f"allowed: {cost('1-1-1').flops} or more"),
-        (["--max-latency-ms", "2.5"], "Basic3ResNet-1-1-1 has 3.0 ms"),
+        (["--max-latency-ms", "2.5"], "Basic3ResNet-1-1-1 takes 3.0 ms; allowed: 3.0 or more"),
         (["--K", "2", "--max-epochs", "1"], "trained for K = 2 epochs; allowed: 2 or more"),
         (["--max-hours", "-1"], "max_hours: found -1.0"),
         (["--max-hours", "nan"], "max_hours: found nan"),
