@@ -12,14 +12,9 @@ import hashlib
 import json
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    Field,
-    SerializerFunctionWrapHandler,
-    model_serializer,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, model_validator
 
+from autogrow.config.budget_settings import BudgetSettings
 from autogrow.config.pydantic_errors import validated
 from autogrow.config.shared_settings import Epochs, RunSpec, network_name
 from autogrow.config.training_choices import MorphChoices, StackingChoices, TrainingChoices
@@ -143,14 +138,7 @@ class MorphSpec(MorphChoices, StackingSpec):
         return names.parse_network(self.from_network)
 
 
-BUDGETS = (
-    *("max_parameters", "max_flops", "max_latency_ms", "latency_batch"),
-    *("max_epochs", "max_hours", "frontier"),
-)
-"""Settings of AutoGrow by which growth is bounded and its trade-off shown."""
-
-
-class AutogrowSpec(StackingSpec):
+class AutogrowSpec(BudgetSettings, StackingSpec):
     """Grow a seed network by Algorithm 1, then fine-tune the found net.
 
     Examples
@@ -201,50 +189,6 @@ class AutogrowSpec(StackingSpec):
         description="after convergent growth: N epochs from the largest learning rate, or as in "
         "the released code N/2, the first half from a tenth, the second from a hundredth of it",
     )
-    max_parameters: int = Field(
-        0, ge=0, description="growth stops before the network has more parameters; 0: no bound"
-    )
-    max_flops: int = Field(
-        0,
-        ge=0,
-        description="growth stops before one image's forward pass has more FLOPs (a FLOP is one "
-        "multiply-add); 0: no bound",
-    )
-    max_latency_ms: float = Field(
-        0.0,
-        ge=0,
-        allow_inf_nan=False,
-        description="growth stops before a forward pass takes longer on this device, in "
-        "milliseconds (the median of several); 0: no bound",
-    )
-    latency_batch: int = Field(
-        1, ge=1, le=100_000, description="images in the forward pass whose latency is measured"
-    )
-    max_epochs: int = Field(
-        0, ge=0, le=100_000, description="growth stops before more epochs of growing; 0: no bound"
-    )
-    max_hours: float = Field(
-        0.0,
-        ge=0,
-        allow_inf_nan=False,
-        description="growth stops before it takes longer, in hours without the fine-tuning; 0: "
-        "no bound",
-    )
-    frontier: bool = Field(
-        False,
-        description="write frontier.csv and frontier.svg: accuracy, parameters, FLOPs and latency "
-        "at each depth that growing passed",
-    )
-
-    @model_serializer(mode="wrap")
-    def _without_budgets_not_set(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out what a spec without budgets has never had."""
-        fields = type(self).model_fields
-        return {
-            name: value
-            for name, value in dump(self).items()
-            if name not in BUDGETS or value != fields[name].default
-        }
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -255,17 +199,7 @@ class AutogrowSpec(StackingSpec):
             names.parse_depth(self.max_depth, names.parse_architecture(self.network), "max_depth")
         if self.J is not None and self.K is not None and self.K > self.J:
             raise ValueError(f"J: {self.J} is less than K ({self.K}); allowed: J from K up")
-        if self.latency_batch != 1 and not self.measures_latency:
-            raise ValueError(
-                f"latency_batch: found {self.latency_batch}; allowed: with max_latency_ms or "
-                "frontier, which measure latency"
-            )
         return self
-
-    @property
-    def measures_latency(self) -> bool:
-        """Whether the run measures how long a forward pass takes."""
-        return self.max_latency_ms > 0 or self.frontier
 
     @property
     def first_network(self) -> names.NetworkName:

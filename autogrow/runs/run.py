@@ -18,7 +18,6 @@ from autogrow.config.resolved import (
 )
 from autogrow.config.resolving import resolve
 from autogrow.config.shared_settings import Milestones, RunSpec
-from autogrow.config.spec import GivenSpec
 from autogrow.data import ImageData
 from autogrow.errors import UserError
 from autogrow.files.seals import seal
@@ -35,19 +34,17 @@ from autogrow.runs.continuing import first_weights
 from autogrow.runs.description import describe
 from autogrow.runs.event_files import EventFiles, require_tensorboard
 from autogrow.runs.folder import write_growth, write_weights
-from autogrow.runs.preparing import open_folder, prepare_folder, remove_remains
+from autogrow.runs.preparing import open_folder, prepare_folder, refuse_objects, remove_remains
 from autogrow.runs.run_bounds import RunBounds, bounded
 from autogrow.runs.summarizing import summarize
 from autogrow.runs.summary import SUMMARY, Summary
 from autogrow.training.building import NOTHING, Given, shape_of
-from autogrow.training.callbacks import Listeners
+from autogrow.training.callbacks import NOBODY, Listeners
 from autogrow.training.epoch import set_precision
 from autogrow.training.metrics import Epoch, Phase, write_metrics
 from autogrow.training.reporter import Reporter
 from autogrow.training.state import Surroundings, begin
 from autogrow.training.trainer import Trainer
-
-NOBODY = Listeners()
 
 
 def run(
@@ -114,12 +111,8 @@ def carry_out(
     listeners
         What is told of epochs and decisions, and may end the run early.
     """
-    if given is NOTHING and (isinstance(spec, GivenSpec) or spec.architecture.own):
-        objects = spec.given if isinstance(spec, GivenSpec) else ("network",)
-        raise UserError(
-            f"{folder}: this run is of objects of Python ({', '.join(objects)}), which no file "
-            "has; allowed: to call autogrow.grow with them"
-        )
+    if given is NOTHING:
+        refuse_objects(folder, spec)
     spec = resolve(spec, data)
     if execution.logger == "tensorboard":
         require_tensorboard()
@@ -134,8 +127,7 @@ def carry_out(
         stops = stack.enter_context(Stops())
         world = stack.enter_context(joined(device))
         # A caller's images and augmentation are given seeds; the caller's own numbers go on.
-        gpus = [device] if device.type == "cuda" else []
-        stack.enter_context(torch.random.fork_rng(devices=gpus))
+        stack.enter_context(torch.random.fork_rng([device] if device.type == "cuda" else []))
         stack.enter_context(reported_when_short(folder))
         if world.first:
             stack.enter_context(locked(folder, say, wait=execution.wait))
@@ -149,14 +141,8 @@ def carry_out(
             data = load_prepared(spec, execution.data_root, download=execution.download)
         else:
             data = prepared(data, spec)
-        sets = make_sets(
-            spec,
-            data,
-            device,
-            workers=execution.workers,
-            world=world,
-            augmentation=given.augmentation,
-        )
+        how = {"workers": execution.workers, "world": world, "augmentation": given.augmentation}
+        sets = make_sets(spec, data, device, **how)
         weights = first_weights(spec, folder, data)
         bounds = None
         if isinstance(spec, ResolvedAutogrow):

@@ -68,3 +68,7 @@ class Listeners:
                 callback.growth(event)
             else:
                 callback.stop(event)
+
+
+NOBODY = Listeners()
+"""Nobody is told, and nothing ends early."""

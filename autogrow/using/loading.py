@@ -77,6 +77,7 @@ class TrainedNetwork:
 
     Examples
     --------
+    >>> from pathlib import Path
     >>> import numpy as np
     >>> import autogrow
     >>> from autogrow.networks.names import parse_network

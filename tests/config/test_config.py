@@ -7,9 +7,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from autogrow.config.budget_settings import BUDGETS
 from autogrow.config.resolved import parse_resolved
 from autogrow.config.resolving import resolve
-from autogrow.config.spec import BUDGETS, SPECS, YOUNGER, AutogrowSpec, parse_spec, to_json
+from autogrow.config.spec import SPECS, YOUNGER, AutogrowSpec, parse_spec, to_json
 from autogrow.data import DatasetInfo
 from autogrow.errors import UserError
 from autogrow.files.yaml import read_yaml, yaml_text
