@@ -62,6 +62,8 @@ def grow(
     milestones: Sequence[float] | None = None,
     augmentation: Callable[[Tensor], Tensor] | None = None,
     classes: Sequence[str] | None = None,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
     out: str | Path | None = None,
     precision: Literal["fp32", "tf32", "bf16"] = "fp32",
     seed: int = 0,
@@ -106,6 +108,9 @@ def grow(
         settings are ``crop_padding`` and ``flip``. Torch's random numbers are seeded for it.
     classes
         Names of the classes, by label.
+    mean, std
+        By what a Dataset has normalised its images, one number a channel, if its values are not
+        from 0 to 1: the saved network does so with raw images. Arrays are normalised by their own.
     out
         The run's folder. The same call continues an interrupted run, and leaves a finished one as
         it is. None: nothing is kept but what is returned.
@@ -154,17 +159,18 @@ def grow(
     data: ImageData | None = None
     facts: ImageData | DatasetInfo
     if isinstance(train, str):
-        if not (validation is test is classes is None):
+        if not (validation is test is classes is mean is std is None):
             raise UserError(
                 f"train: found {shown(train)}, which has sets and classes of its own; allowed: no "
-                "validation, test and classes beside it"
+                "validation, test, classes, mean and std beside it"
             )
         facts = info(train)
         chosen["data"] = train
     else:
         fraction = validated(model, {**chosen, "data": "arrays"}, "grow").holdout_fraction
         sets = {"train": train, "validation": validation, "test": test}
-        facts = data = caller_data(sets, classes=classes, fraction=fraction, seed=seed)
+        named = {"classes": classes, "normalised": (mean, std)}
+        facts = data = caller_data(sets, **named, fraction=fraction, seed=seed)
         chosen["data"] = data.name
         if isinstance(train, DataLoader) and train.batch_size is not None:
             chosen.setdefault("batch_size", train.batch_size)

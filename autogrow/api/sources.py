@@ -31,6 +31,7 @@ def caller_data(
     sets: Mapping[str, Any],
     *,
     classes: Sequence[str] | None,
+    normalised: tuple[Sequence[float] | None, Sequence[float] | None],
     fraction: float,
     seed: int,
 ) -> ImageData:
@@ -42,6 +43,8 @@ def caller_data(
         ``train``, ``validation`` and ``test`` as for :func:`autogrow.grow`.
     classes
         Names of the classes; None: the Dataset's, or their numbers.
+    normalised
+        Mean and standard deviation by which a Dataset has normalised its images.
     fraction
         Share of the training images that validation takes where there is none of its own.
     seed
@@ -67,7 +70,11 @@ def caller_data(
             "that all are normalised alike"
         )
     drawn = (fraction, derive(seed, "subset"))
-    return (_loaded if any(loaded) else _arrays)(parts, classes, *drawn)
+    if any(loaded):
+        return _loaded(parts, classes, normalised, *drawn)
+    if normalised != (None, None):
+        raise UserError("mean, std: found for arrays; allowed: none, for they are measured")
+    return _arrays(parts, classes, *drawn)
 
 
 def _arrays(
@@ -93,7 +100,11 @@ def _arrays(
 
 
 def _loaded(
-    parts: dict[str, Any], classes: Sequence[str] | None, fraction: float, seed: int
+    parts: dict[str, Any],
+    classes: Sequence[str] | None,
+    normalised: tuple[Sequence[float] | None, Sequence[float] | None],
+    fraction: float,
+    seed: int,
 ) -> ImageData:
     for name, part in parts.items():
         _check_length(part, name)
@@ -109,20 +120,43 @@ def _loaded(
                 f"{name}: found images of {theirs[1]} pixels and {theirs[0]} channels; allowed: "
                 f"{ours[1]} and {ours[0]}, as in train"
             )
+    mean, std = _statistics(_first_image(train.source, "train"), *normalised)
     text = " ".join(f"{name} {type(s.source).__name__} {len(s)}" for name, s in splits.items())
     return ImageData(
         name=f"python:{type(parts['train']).__name__}",
         train=train,
         test=splits.get("test", splits["validation"]),
         classes=names,
-        mean=(0.0,) * train.channels,
-        std=(1.0,) * train.channels,
+        mean=mean,
+        std=std,
         statistics_source="own",
         crop_padding=0,
         flip=False,
         checksum=hashlib.sha256(text.encode()).hexdigest(),
         validation=splits["validation"],
     )
+
+
+def _statistics(
+    image: Tensor, mean: Sequence[float] | None, std: Sequence[float] | None
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return by what raw images, scaled to [0, 1], become those of a Dataset."""
+    channels = len(image)
+    if mean is None and std is None:
+        if image.is_floating_point() and (image.min() < 0 or image.max() > 1):  # NaN is told later
+            raise UserError(
+                "train: found images with values outside 0 to 1; allowed: such images with mean= "
+                "and std=, one number a channel, by which they were normalised: the saved network "
+                "needs them for raw images"
+            )
+        return (0.0,) * channels, (1.0,) * channels
+    for key, values in (("mean", mean), ("std", std)):
+        if values is None or len(values) != channels or (key == "std" and min(values) <= 0):
+            raise UserError(
+                f"{key}: found {shown(values)}; allowed: {channels} numbers, one for each channel"
+                + (", above 0" if key == "std" else "")
+            )
+    return tuple(map(float, mean or ())), tuple(map(float, std or ()))
 
 
 def _dataset(source: Any) -> Any:

@@ -87,6 +87,7 @@ class LoadedSet:
         mine = world.share(len(self))
         for first in range(mine.start, mine.stop, batch_size):
             indices = range(first, min(first + batch_size, mine.stop))
+            torch.manual_seed(derive(0, "own data", 0, first))
             yield self._checked(*self._fetched(indices))
 
     def _from_loader(

@@ -86,13 +86,13 @@ def autogrow_spec(folder):
     return read_spec(folder)
 
 
+RAW = {"mean": [0.0], "std": [1.0]}  # the noise leaves 0 to 1
 ADAM = partial(torch.optim.AdamW, lr=0.01, weight_decay=0.1)
 INTERRUPTED = {
     "the paper's SGD": {},
     "AdamInit": {"initializer": "AdamInit"},
     "an augmentation": {"augmentation": lambda x: torch.where(torch.rand(x.shape) < 0.1, 0, x)},
-    "a random Dataset": {"train": Noisy(0, 100), "validation": TensorDataset(
-        torch.rand(20, 1, 8, 8), torch.arange(20) % 10)},
+    "a random Dataset": {"train": Noisy(0, 100), "validation": Noisy(100, 120), **RAW},
 }  # fmt: skip
 INTERRUPTED |= {
     name: {"optimizer": partial(getattr(torch.optim, name), **settings)}
@@ -118,7 +118,7 @@ def test_an_interrupted_call_repeated_gives_the_same_bits(tmp_path, name):
 
 def loaders():
     train = DataLoader(Noisy(0, 100), batch_size=32, shuffle=True)
-    return {"train": train, "validation": DataLoader(Noisy(100, 150), batch_size=64)}
+    return {"train": train, "validation": DataLoader(Noisy(100, 150), batch_size=64), **RAW}
 
 
 class Die(autogrow.Callback):
@@ -182,10 +182,10 @@ def test_validation_images_are_split_off_where_there_are_none(test):
     assert counts.validation_images == pytest.approx(30, abs=4)
     assert counts.test_images == (0 if test is None else 100)
     if test is None:
-        dataset = autogrow.grow(seeded_network(), Noisy(0, 150), **options)
+        dataset = autogrow.grow(seeded_network(), Noisy(0, 150), **options, **RAW)
         assert dataset.summary.data.validation_images == 30
     with pytest.raises(UserError, match="validation: found none beside a DataLoader"):
-        autogrow.grow(seeded_network(), loaders()["train"], **options)
+        autogrow.grow(seeded_network(), loaders()["train"], **options, **RAW)
 
 
 def test_everything_of_the_schedule_follows_from_t():
@@ -279,3 +279,21 @@ def test_images_may_be_tensors_pictures_or_channels_last(tmp_path):
     found = grow(train=Pictures(0, 60), validation=Pictures(60, 90), classes=list("abcdefghij"))
     assert found.summary.data.classes == 10
     assert found.summary.data.statistics == "own"
+
+
+def test_a_saved_network_normalises_raw_images_as_the_dataset_did(tmp_path):
+    images, labels = digits(0, 150)
+    normalised = (torch.tensor(images)[:, None].float() / 255 - 0.3) / 0.2
+    data = TensorDataset(normalised, torch.tensor(labels))
+    sets = [torch.utils.data.Subset(data, range(*part)) for part in ((0, 100), (100, 150))]
+    with pytest.raises(UserError, match="values outside 0 to 1; allowed: such images with mean="):
+        autogrow.grow(seeded_network(), *sets, **QUICK)
+    with pytest.raises(UserError, match=r"std: found \[0.0\]; allowed: 1 numbers.*, above 0"):
+        autogrow.grow(seeded_network(), *sets, mean=[0.3], std=[0.0], **QUICK)
+    with pytest.raises(UserError, match="mean, std: found for arrays; allowed: none"):
+        grow(mean=[0.3], std=[0.2])
+    found = autogrow.grow(seeded_network(), *sets, mean=[0.3], std=[0.2], **QUICK)
+    found.save(tmp_path)
+    trained = autogrow.load(tmp_path, network=seeded_network(), device="cpu")
+    right = trained.predict(images[100:]).labels == labels[100:]
+    assert 100 * right.mean() == pytest.approx(found.summary.final_val_accuracy, abs=0.01)
