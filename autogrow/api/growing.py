@@ -169,8 +169,7 @@ def grow(
     else:
         fraction = validated(model, {**chosen, "data": "arrays"}, "grow").holdout_fraction
         sets = {"train": train, "validation": validation, "test": test}
-        named = {"classes": classes, "normalised": (mean, std)}
-        facts = data = caller_data(sets, **named, fraction=fraction, seed=seed)
+        facts = data = caller_data(sets, classes, (mean, std), fraction=fraction, seed=seed)
         chosen["data"] = data.name
         if isinstance(train, DataLoader) and train.batch_size is not None:
             chosen.setdefault("batch_size", train.batch_size)

@@ -29,9 +29,9 @@ ALLOWED = "allowed: (images, labels), a torch Dataset or a DataLoader"
 
 def caller_data(
     sets: Mapping[str, Any],
-    *,
     classes: Sequence[str] | None,
     normalised: tuple[Sequence[float] | None, Sequence[float] | None],
+    *,
     fraction: float,
     seed: int,
 ) -> ImageData:

@@ -55,9 +55,9 @@ def make_sets(
     spec: ResolvedSpec,
     data: ImageData,
     device: torch.device,
-    *,
     workers: int | None = None,
     world: World = ALONE,
+    *,
     augmentation: Augmentation | None = None,
 ) -> Sets:
     """Return the sets of a run: the subset and the holdout are drawn from the training set.

@@ -141,8 +141,8 @@ def carry_out(
             data = load_prepared(spec, execution.data_root, download=execution.download)
         else:
             data = prepared(data, spec)
-        how = {"workers": execution.workers, "world": world, "augmentation": given.augmentation}
-        sets = make_sets(spec, data, device, **how)
+        workers, augmentation = execution.workers, given.augmentation
+        sets = make_sets(*(spec, data, device, workers, world), augmentation=augmentation)
         weights = first_weights(spec, folder, data)
         bounds = None
         if isinstance(spec, ResolvedAutogrow):

@@ -220,7 +220,7 @@ def test_sets_are_subset_and_holdout_as_for_other_data(data):
     seen = [{*map(bytes, images._split.files)} for images in parts]
     assert not any(a & b for a, b in pairwise([*seen, seen[0]]))
     assert again.train._split.files.tolist() == sets.train._split.files.tolist()
-    paper = make_sets(spec(data, data_fraction=0.67), data, CPU, workers=0)
+    paper = make_sets(spec(data, data_fraction=0.67, protocol="paper"), data, CPU, workers=0)
     assert paper.train._split.files.tolist() == sets.train._split.files.tolist()
     assert paper.val is paper.test
     assert (paper.train.flip, paper.val.flip) == (True, False)

@@ -53,7 +53,10 @@ def test_the_wheel_holds_the_package_alone_and_its_licence(wheel):
     info = metadata.partition("/")[0]
     assert {name.partition("/")[0] for name in names} == {"autogrow", info}
     modules = {str(file.relative_to(ROOT)) for file in (ROOT / "autogrow").rglob("*.py")}
-    assert {name for name in names if name.startswith("autogrow/")} == modules
+    assert {name for name in names if name.startswith("autogrow/")} == {
+        *modules,
+        "autogrow/py.typed",
+    }
     assert about["License-Expression"] == "Apache-2.0"
     assert about["License-File"] == "LICENSE"
     assert f"{info}/licenses/LICENSE" in names
