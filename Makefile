@@ -16,7 +16,8 @@ INSTALLED := $(VENV)/.installed
 ORDER ?= file
 PYTEST := $(VENV)/bin/python -m pytest -q $(if $(filter random,$(ORDER)),,-p no:randomly)
 # Pure logic: no process is started, nothing is trained.
-FAST := $(addprefix tests/,growth config experiments tables jobs project networks/test_names.py)
+FAST := $(addprefix tests/,growth config experiments tables networks/test_names.py \
+	project/test_documents.py project/test_project.py)
 # The chapters of autogrow; the part test-analysis has what no other part has.
 AUTOGROW := $(addprefix tests/,batches cli config data growth networks process runs training)
 # What `make test` runs side by side: the workflow's jobs take both cores, Slurm mostly waits.

@@ -19,6 +19,7 @@ configfile: "config/config.yaml"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/fork_server.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/tables.smk"
 

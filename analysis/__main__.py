@@ -71,7 +71,11 @@ def _carry_out(given: Sequence[str]) -> int | None:
 
 
 if __name__ == "__main__":
+    from autogrow.process.fork_client import forked
     from autogrow.process.memory import keep_memory
 
-    keep_memory()  # before torch is imported
-    sys.exit(main())
+    status = forked("analysis", sys.argv[1:])
+    if status is None:
+        keep_memory()  # before torch is imported
+        status = main()
+    sys.exit(status)

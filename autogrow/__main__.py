@@ -3,10 +3,14 @@
 import sys
 
 from autogrow.cli.exit_status import continuing, exit_status
+from autogrow.process.fork_client import forked
 
 
 def main() -> int:
     """Run the command line of this process; it listens for signals before it imports much."""
+    status = forked("autogrow", sys.argv[1:])
+    if status is not None:
+        return status
 
     def work() -> int | None:
         from autogrow.cli.main import carry_out

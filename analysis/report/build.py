@@ -146,7 +146,11 @@ def write_report(catalogue: Catalogue, results: Results) -> None:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("--scale", choices=SCALES, required=True)
-    parser.add_argument("--accuracy", choices=("best", "overall", "final"), default="best")
+    parser.add_argument(
+        "--accuracy",
+        choices=("best", "overall", "final"),
+        help="which accuracy of a run the tables show; default: the scale's",
+    )
     add_campaign(parser)
 
 
@@ -157,6 +161,7 @@ def run(options: argparse.Namespace) -> int:
     catalogue = load_catalogue(
         options.scale, sources=data_source(options), protocol=options.protocol
     )
-    write_report(catalogue, Results(folder, seeds(options), options.accuracy))
+    accuracy = options.accuracy or catalogue.settings.accuracy
+    write_report(catalogue, Results(folder, seeds(options), accuracy))
     print(f"Report: {folder / PAGE}")
     return 0

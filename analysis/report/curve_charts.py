@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,18 +48,34 @@ class Chart:
     finetuning: float | None
 
 
-def read_chart(file: Path, low: float) -> Chart:
-    """Return the chart of a run by its metrics; its axis goes from ``low`` to 100 %.
+@dataclass(frozen=True)
+class Curve:
+    """The epochs of a run, as metrics.csv has them, and their test accuracies in percent."""
+
+    epochs: Sequence[Mapping[str, str]]
+    accuracies: Sequence[float]
+
+
+def read_curve(file: Path) -> Curve:
+    """Return the curve in a run's metrics, without AdamInit's epochs, which have no accuracy.
 
     Raises
     ------
     UserError
         If the metrics cannot be read.
     """
-    epochs, accuracies = _read(file)
+    header, lines = read_csv(file)
+    check_columns(file, header, _COLUMNS)
+    epochs = [line for line in lines if line["phase"] != "adaminit"]
+    return Curve(epochs, read_numbers(file, epochs, "test_accuracy"))
+
+
+def chart_of(curve: Curve, low: float) -> Chart:
+    """Return the chart of a run; its axis goes from ``low`` to 100 %."""
+    epochs = curve.epochs
     every = math.ceil(len(epochs) / MOST_POINTS)
     line, points, growths, finetuning = [], [], [], None
-    for k, (epoch, accuracy) in enumerate(zip(epochs, accuracies, strict=True)):
+    for k, (epoch, accuracy) in enumerate(zip(epochs, curve.accuracies, strict=True)):
         x = round(WIDTH * (k + 0.5) / len(epochs), 1)
         number, phase, depth = epoch["epoch"], epoch["phase"], epoch["depth"]
         if k and depth != epochs[k - 1]["depth"]:
@@ -75,15 +91,7 @@ def read_chart(file: Path, low: float) -> Chart:
     return Chart(" ".join(line), points, growths, finetuning)
 
 
-def lowest(files: Sequence[Path]) -> float:
+def lowest(curves: Sequence[Curve]) -> float:
     """Return where the axis of several runs begins (percent): the ten below the lowest accuracy."""
-    accuracies = [a for file in files for a in _read(file)[1] if not math.isnan(a)]
+    accuracies = [a for curve in curves for a in curve.accuracies if not math.isnan(a)]
     return min(90.0, 10.0 * (min(accuracies, default=0) // 10))
-
-
-def _read(file: Path) -> tuple[list[dict[str, str]], list[float]]:
-    """Return the epochs of a run and their test accuracies; AdamInit has none."""
-    header, lines = read_csv(file)
-    check_columns(file, header, _COLUMNS)
-    epochs = [line for line in lines if line["phase"] != "adaminit"]
-    return epochs, read_numbers(file, epochs, "test_accuracy")

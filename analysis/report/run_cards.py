@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analysis.experiments.catalogue import Catalogue
-from analysis.report.curve_charts import Chart, lowest, read_chart
+from analysis.report.curve_charts import Chart, Curve, chart_of, lowest, read_curve
 from analysis.results.summaries import Results
 from autogrow.files.reading import read_text
 from autogrow.files.seals import RUN
@@ -80,19 +80,21 @@ def run_cards(
         folders = [folder for folder in folders if (folder / RUN).exists()]
         if folders:
             seals = [require_finished(folder, SPEC, METRICS, RUN) for folder in folders]
-            low = lowest([folder / METRICS for folder in folders])
+            curves = [read_curve(folder / METRICS) for folder in folders]
+            low = lowest(curves)
             records = [seal.files[RUN][1] for seal in seals]
-            seeds = [_of_seed(f, r, low) for f, r in zip(folders, records, strict=True)]
+            found = zip(folders, records, curves, strict=True)
+            seeds = [_of_seed(folder, record, curve, low) for folder, record, curve in found]
             cards.append(RunCard(anchor, run, low, tuple(seeds), uses.get(run, ())))
     return cards
 
 
-def _of_seed(folder: Path, record: str, low: float) -> OfSeed:
+def _of_seed(folder: Path, record: str, curve: Curve, low: float) -> OfSeed:
     spec = folder / SPEC
     return OfSeed(
         summary=read_summary(folder / RUN),
         record=record,
         spec=read_text(spec, "a spec", _LARGEST),
         command=shlex.join(["autogrow", "run", str(spec), "--out", "runs/again"]),
-        chart=read_chart(folder / METRICS, low),
+        chart=chart_of(curve, low),
     )

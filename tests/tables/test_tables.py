@@ -186,7 +186,7 @@ def test_texts_of_a_user_are_shown_as_they_are(catalogue, results, seed):
         text = "".join(drawn.sample(TEXTS, drawn.randint(1, 4))).strip() or "a"
         settings = catalogue.settings.model_copy(update={"description": text})
         table = catalogue.tables["table5"]
-        rows = [replace(row, values={**row.values, "dataset": text}) for row in table.rows]
+        rows = [replace(row, values={**row.values, "dataset": text}) for row in table.rows[:2]]
         table = replace(table, title=text, rows=rows)
         shown = replace(catalogue, scale="smoke", settings=settings), results
         given = table, tables.build_table(table, *shown), *shown
