@@ -10,9 +10,8 @@ from autogrow.config.resolved import ResolvedSpec, resolved_type
 from autogrow.config.shared_settings import RunSpec
 from autogrow.config.spec import AutogrowSpec, to_json
 from autogrow.data import ImageData
-from autogrow.data.packaged import PACKAGED
 from autogrow.data.registry import DATASETS
-from autogrow.errors import UserError, allowed, shown
+from autogrow.errors import UserError, shown
 from autogrow.growth.schedules import largest_rate_epochs
 from autogrow.networks import names
 from autogrow.networks.names import choose_stem
@@ -32,6 +31,7 @@ def resolve(spec: RunSpec, facts: ImageData | datasets.DatasetInfo | None = None
     """
     _check_data_settings(spec)
     facts = facts or datasets.info(spec.data, resize=spec.resize)
+    _check_test_images(spec, facts)
     imagenet = spec.data in DATASETS and DATASETS[spec.data].imagenet_schedule
     architecture = spec.architecture
     values = {**to_json(spec), **library_settings(spec)}
@@ -80,15 +80,18 @@ def _check_data_settings(spec: RunSpec) -> None:
         raise UserError(
             f"resize: found {spec.resize} with data {shown(spec.data)}; allowed: folder:PATH"
         )
+
+
+def _check_test_images(spec: RunSpec, facts: ImageData | datasets.DatasetInfo) -> None:
     if not spec.test_images:
         return
-    if spec.data not in PACKAGED:
+    if isinstance(facts, ImageData):
         raise UserError(
-            f"test_images: found {spec.test_images} with data {shown(spec.data)}; "
-            f"allowed: {allowed(PACKAGED)}, which have no test set of their own"
+            f"test_images: found {spec.test_images}; allowed for images of your own: 0, all of them"
         )
-    entry = DATASETS[spec.data]
-    most = sum(entry.images) - 2 * entry.n_classes
+    train, most = facts.images
+    if facts.one_set:
+        most += train - 2 * facts.n_classes
     if spec.test_images > most:
         raise UserError(
             f"test_images: found {spec.test_images}; allowed for {spec.data}: 1 to {most}"

@@ -70,8 +70,8 @@ class RunSpec(BaseModel):
     test_images: int = Field(
         0,
         ge=0,
-        description="digits and MNIST5000: images of the test set, the others are for training; "
-        "0: 360 and 1000",
+        description="images of the test set, as large a share of every class; 0: all. Of digits "
+        "and MNIST5000, which have no test set, the others are for training; 0: 360 and 1000",
     )
     data_sha256: str = Field(
         "",

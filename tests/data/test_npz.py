@@ -178,3 +178,16 @@ def test_damaged_pixels_fail_the_zip_checksum(path, write, npz_arrays):
     path.write_bytes(content)
     with pytest.raises(UserError, match="CRC"):
         load(name)
+
+
+def test_a_part_of_the_test_set(write, npz_arrays):
+    """Always the same images, each class with its share; the training images stay."""
+    arrays = {part: np.concatenate([npz_arrays[part]] * 10) for part in ("x_test", "y_test")}
+    name = write(**arrays)
+    whole, some, again = (load(name, test_images=n) for n in (0, 12, 12))
+    assert (len(whole.test), len(some.test)) == (len(arrays["y_test"]), 12)
+    assert np.array_equal(some.test.images, again.test.images)
+    assert np.array_equal(some.train.images, whole.train.images)
+    shares = [np.bincount(data.test.labels) / len(data.test) for data in (some, whole)]
+    assert np.abs(shares[0] - shares[1]).max() < 0.1
+    assert info(name).divided(12) == (len(whole.train), 12)
