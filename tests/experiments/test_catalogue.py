@@ -298,6 +298,7 @@ def test_ids_do_not_depend_on_the_order_of_the_file(tmp_path):
         (HEAD + "  rows: []", "rows"),
         (HEAD + ROW.format("colour: red"), "unknown column 'colour'"),
         (HEAD + ROW.format("network: Basic9ResNet"), "Basic9ResNet"),
+        (HEAD + ROW.format("network: 'timm:resnet18'"), "networks of libraries are for autogrow"),
         (HEAD + ROW.format("network: Basic3ResNet, K: 7"), "K: 7"),
         (HEAD + "  rows: [3]", "rows.0: found 3; allowed: a valid dictionary"),
         (FIGURE + "  rows: [{panel: A}]", "panel: found 'A'"),

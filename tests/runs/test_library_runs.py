@@ -102,6 +102,10 @@ def test_training_a_depth_and_the_one_that_was_found(undisturbed, cli, tmp_path)
     again = [*train, "--network", "timm:tiny_swin", "--depth-of", undisturbed]
     assert cli(*again, "--out", tmp_path / "found").status == 0
     assert summary(tmp_path / "found")["depth"] == summary(undisturbed)["depth"]
+    spent = ["train", *TINY, "--network", "timm:tiny_swin-1-1", "--budget-of", undisturbed]
+    assert cli(*spent, "--out", tmp_path / "spent").status == 0
+    ours, theirs = (summary(o)["flops_training"] for o in (tmp_path / "spent", undisturbed))
+    assert ours == pytest.approx(theirs, rel=0.2)
 
 
 def test_the_code_that_builds_the_network_is_printed(cli, tmp_path):
