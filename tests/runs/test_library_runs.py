@@ -52,6 +52,16 @@ def test_a_paused_run_ends_with_the_same_bytes(undisturbed, cli, tmp_path):
     assert summary(undisturbed)["depth"] != "1-1"
 
 
+def test_a_run_with_adaminit_paused_in_it_ends_with_the_same_bytes(cli, tmp_path):
+    adam = [*GROW, "--initializer", "AdamInit"]
+    assert cli(*adam, "--out", tmp_path / "whole").status == 0
+    assert summary(tmp_path / "whole")["adaminit"]
+    with interrupted_after(3):  # the second of AdamInit's first growth
+        assert cli(*adam, "--out", tmp_path / "run").status == 130
+    assert cli(*adam, "--out", tmp_path / "run").status == 0
+    assert results(tmp_path / "run") == results(tmp_path / "whole")
+
+
 def test_a_run_that_ends_inside_an_epoch_continues_to_the_same_bytes(
     undisturbed, cli, tmp_path, monkeypatch
 ):
