@@ -70,9 +70,11 @@ def test_a_program_of_torch_export_gives_the_same_probabilities(grown, digits, c
     assert json.loads(extra["autogrow"])["class_names"] == list("0123456789")
 
 
-def test_safetensors_are_the_weights_with_their_description(grown, cli, tmp_path):
-    file = tmp_path / "network.safetensors"
-    assert cli("export", grown, "--format", "safetensors", "--out", file).status == 0
+def test_safetensors_are_the_weights_with_their_description(grown, cli, copy):
+    run = copy(grown)
+    told, file = cli("export", run, "--format", "safetensors"), run / "network.safetensors"
+    assert told.out == f"{file}: {file.stat().st_size:,} bytes\n"
+    assert cli("verify", run).status == 0
     assert read_content(file) == read_content(grown / WEIGHTS)
     with safe_open(file, "pt") as here, safe_open(grown / WEIGHTS, "pt") as there:
         assert {*here.keys()} == {*there.keys()}
