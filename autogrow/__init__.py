@@ -6,6 +6,7 @@ torch (``autogrow replay``, the tables) start at once.
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import Any
 
@@ -13,16 +14,31 @@ __version__ = "0.1.0"
 
 _PUBLIC = {
     "AutogrowSpec": "autogrow.config.spec",
+    "Callback": "autogrow.training.callbacks",
+    "ConvergentGrowth": "autogrow.growth.policies",
     "Description": "autogrow.runs.description",
+    "Epoch": "autogrow.training.metrics",
+    "Event": "autogrow.growth.algorithm",
+    "Execution": "autogrow.config.execution",
+    "Found": "autogrow.api.found",
     "Growable": "autogrow.networks.growable",
+    "Growth": "autogrow.growth.algorithm",
     "ImageData": "autogrow.data",
+    "InterruptedRunError": "autogrow.errors",
     "MorphSpec": "autogrow.config.spec",
+    "PeriodicGrowth": "autogrow.growth.policies",
+    "Policy": "autogrow.growth.policies",
     "Predictions": "autogrow.using.loading",
     "ScratchSpec": "autogrow.config.spec",
     "Split": "autogrow.data",
+    "Summary": "autogrow.runs.summary",
     "TrainedNetwork": "autogrow.using.loading",
     "UserError": "autogrow.errors",
     "build_network": "autogrow.networks.growable",
+    "depth_of": "autogrow.networks.growable",
+    "grow": "autogrow.api.growing",
+    "grow_sub_module": "autogrow.api.sub_modules",
+    "growable": "autogrow.networks.any_module",
     "image_data": "autogrow.data",
     "keep_memory": "autogrow.process.memory",
     "load": "autogrow.using.loading",
@@ -36,6 +52,8 @@ __all__ = ["__version__", *_PUBLIC]
 def __getattr__(name: str) -> Any:
     if name not in _PUBLIC:
         raise AttributeError(f"module 'autogrow' has no attribute {name!r}")
+    # Torch's threads read it when torch is imported: threads that wait do not spin then.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     return getattr(import_module(_PUBLIC[name]), name)
 
 

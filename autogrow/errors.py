@@ -21,6 +21,15 @@ class UserError(Exception):
     ----------
     message
         One line that names the file or key, what was found and what is allowed.
+
+    Examples
+    --------
+    >>> import autogrow
+    >>> try:
+    ...     autogrow.build_network("Basic9ResNet-1", image_channels=1, classes=10)
+    ... except autogrow.UserError as error:
+    ...     print(str(error)[:44])
+    network: unknown architecture 'Basic9ResNet'
     """
 
     def __init__(self, message: str) -> None:
@@ -57,4 +66,13 @@ def allowed(values: Iterable[object]) -> str:
 
 
 class InterruptedRunError(Exception):
-    """A run that could not go on through no fault of the user's; started again it continues."""
+    """A run that could not go on through no fault of the user's; started again it continues.
+
+    Examples
+    --------
+    >>> import autogrow
+    >>> raise autogrow.InterruptedRunError("the same call continues")
+    Traceback (most recent call last):
+        ...
+    autogrow.errors.InterruptedRunError: the same call continues
+    """

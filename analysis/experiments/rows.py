@@ -262,7 +262,8 @@ class RowMaker:
         return usual
 
     def _resolved(self, settings: Mapping[str, Any]) -> ResolvedSpec:
-        spec = parse_spec(settings, self._where)
+        # The scale's protocol follows; until then the paper's, for data of one's own as well.
+        spec = parse_spec({"protocol": "paper", **settings}, self._where)
         try:
             return resolve(spec, data_facts(spec.data))
         except UserError as error:

@@ -16,7 +16,7 @@ def least_curve(policy: Policy, seed: Depth, found: Depth) -> list[float]:
     go on after a growth that helped. Where the policy cannot stop at these depths (periodic
     growth never stops within its first J epochs), Algorithm 1 finds a deeper net over the curve.
     """
-    window = policy.J if isinstance(policy, PeriodicGrowth) else policy.K
+    window = policy.window if isinstance(policy, PeriodicGrowth) else policy.K
     flat: set[int] = set()
     """Checks that must see no gain; each one that is found starts the curve again."""
     while True:
@@ -49,6 +49,6 @@ def least_growth(policy: Policy, seed: Depth, found: Depth) -> tuple[Event, ...]
     """
     events = replay(policy, seed, least_curve(policy, seed, found))
     shallower = any(d < f for d, f in zip(events[-1].depth, found, strict=True))
-    if shallower and isinstance(policy, PeriodicGrowth) and policy.J > policy.K:
+    if shallower and isinstance(policy, PeriodicGrowth) and policy.window > policy.K:
         return least_growth(replace(policy, J=policy.K), seed, found)
     return tuple(events)

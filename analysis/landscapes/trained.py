@@ -86,7 +86,7 @@ def training_images(
             f"{run.folder}: data {shown(spec.data)} is not what this run was trained on "
             "(its checksum differs)"
         )
-    images = make_sets(spec, data, device).train
+    images = cast("DeviceSet | StreamedSet", make_sets(spec, data, device).train)
     sample = images if size is None or size >= len(images) else ImageSample(images, size)
     # Each of the three kinds of sets offers what evaluation asks of one.
     return cast("DeviceSet", sample)

@@ -7,6 +7,7 @@ from analysis.results.summaries import Results
 from autogrow.config.resolved import ResolvedAutogrow
 from autogrow.errors import UserError, shown
 from autogrow.growth.counterfactual import Outcome, outcome
+from autogrow.runs.bounding import bounds_of_finished
 from autogrow.runs.curves import read_accuracies
 from autogrow.runs.folder import SPEC, read_spec, require_finished
 from autogrow.training.metrics import METRICS
@@ -16,7 +17,8 @@ def schedule_null(row: Row, results: Results, seed: int) -> Outcome:
     """Return what the schedule of a row's AutoGrow run decides on its seed network's own curve.
 
     That is the curve of the row's run ``never_grown``: the same network, data, seed and learning
-    rate, without any growth.
+    rate, without any growth. Bounds that need a clock are left aside: the other run had another
+    one.
 
     Raises
     ------
@@ -30,4 +32,5 @@ def schedule_null(row: Row, results: Results, seed: int) -> Outcome:
     if not isinstance(spec, ResolvedAutogrow):
         raise UserError(f"{grown / SPEC}: kind: found {shown(spec.kind)}; allowed: autogrow")
     accuracies = read_accuracies(never / METRICS)
-    return outcome(spec.growth_policy, spec.first_network.depth, accuracies, spec.largest_depth)
+    depth, (bounds, _) = spec.first_network.depth, bounds_of_finished(grown, spec)
+    return outcome(spec.growth_policy, depth, accuracies, spec.largest_depth, bounds)

@@ -58,7 +58,7 @@ class StreamedSet:
         If a quick look finds broken files that are not to be skipped.
     """
 
-    padding = 0
+    padding, may_skip = 0, True
     least = 2
 
     def __init__(

@@ -16,9 +16,11 @@ from autogrow.process.distributed import ALONE, World
 from autogrow.seeds import derive
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from autogrow.data import Split
+
+    Augmentation = Callable[[Tensor], Tensor]
 
 
 class DeviceSet:
@@ -36,9 +38,16 @@ class DeviceSet:
         Zero padding in pixels around the raw image, out of which random crops are cut.
     flip
         Whether training batches are flipped horizontally at random.
+
+    Attributes
+    ----------
+    augmentation
+        Changes a training batch besides: uint8 images (B, C, H, W) of any augmentation before to
+        as many of the same shape; torch's random numbers are seeded for each batch.
     """
 
-    skipped = 0
+    augmentation: Augmentation | None = None
+    skipped, may_skip = 0, False
     """Damaged images left out: none, because all were decoded before."""
     least = 2
     """A last training batch of fewer images for each process joins the one before it."""
@@ -105,13 +114,17 @@ class DeviceSet:
         permutation, offsets, flips = (
             t.to(self.device, non_blocking=True) for t in (permutation, offsets, flips)
         )
-        for mine in batch_slices(n, batch_size, world, self.least)[start:]:
+        slices = batch_slices(n, batch_size, world, self.least)
+        for step, mine in enumerate(slices[start:], start=start):
             index = permutation[mine]
             dy, dx = offsets[:, mine]
             images = self._windows[index, dy, dx]  # (B, C, H, W) uint8
             if self.flip:
                 flipped = flips[mine].view(-1, 1, 1, 1)
                 images = torch.where(flipped, images.flip(3), images)
+            if self.augmentation:
+                torch.manual_seed(derive(seed, "own augmentation", epoch, step, world.rank))
+                images = self.augmentation(images)
             yield normalised(images, self._mean, self._std), self.labels[index]
 
     def evaluation_batches(

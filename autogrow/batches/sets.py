@@ -13,7 +13,7 @@ import torch
 from autogrow import data as datasets
 from autogrow.batches.in_memory import DeviceSet
 from autogrow.config.resolved import ResolvedSpec
-from autogrow.data import FileSplit, ImageData, Split, holdout, subset
+from autogrow.data import AnyImages, FileSplit, ImageData, LoadedSplit, Split, holdout, subset
 from autogrow.errors import UserError
 from autogrow.networks import names
 from autogrow.process.distributed import ALONE, World
@@ -21,15 +21,22 @@ from autogrow.seeds import derive
 
 if TYPE_CHECKING:
     from autogrow.batches.from_files import StreamedSet
+    from autogrow.batches.from_loaders import LoadedSet
+    from autogrow.batches.in_memory import Augmentation
+
+    ImageSet = DeviceSet | StreamedSet | LoadedSet
 
 
 @dataclass(frozen=True)
 class Sets:
-    """Training, validation and test set of a run; val is test under ``paper``."""
+    """Training, validation and test set of a run.
 
-    train: DeviceSet | StreamedSet
-    val: DeviceSet | StreamedSet
-    test: DeviceSet | StreamedSet
+    Under ``paper`` the validation set is the test set; so it is where the caller gave no test set.
+    """
+
+    train: ImageSet
+    val: ImageSet
+    test: ImageSet
 
     @property
     def skipped(self) -> int:
@@ -51,10 +58,12 @@ def make_sets(
     *,
     workers: int | None = None,
     world: World = ALONE,
+    augmentation: Augmentation | None = None,
 ) -> Sets:
     """Return the sets of a run: the subset and the holdout are drawn from the training set.
 
     The set that is trained on has each image ``spec.repeats`` times: one pass is an epoch.
+    A caller's own ``augmentation`` is for images in memory.
 
     ``workers`` processes decode images in files; None: as many as
     :func:`autogrow.batches.decoding.default_workers` says.
@@ -66,31 +75,43 @@ def make_sets(
         quick look finds broken files.
     """
 
-    def put(split: Split | FileSplit, **augmentation: Any) -> DeviceSet | StreamedSet:
+    def put(split: AnyImages, **changes: Any) -> ImageSet:
         if isinstance(split, Split):
-            return DeviceSet(split, data.mean, data.std, device, **augmentation)
-        return _streamed(split, spec, data, device, workers, **augmentation)
+            return DeviceSet(split, data.mean, data.std, device, **changes)
+        if isinstance(split, LoadedSplit):
+            return _loaded(split, spec, device)
+        return _streamed(split, spec, data, device, workers, **changes)
 
-    train, held = _drawn(spec, data.train)
-    if len(train.labels) < 2:
-        raise UserError(f"{spec.data}: {len(train.labels)} training image; at least 2 are needed")
-    _check_last_batch(spec, len(train.labels), data.train.image_size, world)
+    if augmentation is not None and not isinstance(data.train, Split):
+        raise UserError(
+            "augmentation: found one for images that are not arrays; allowed: None (a Dataset "
+            "augments its images itself)"
+        )
+    train, held = _drawn(spec, data)
+    if len(train) < 2:
+        raise UserError(f"{spec.data}: {len(train)} training image; at least 2 are needed")
+    _check_last_batch(spec, len(train), data.train.image_size, world)
     test = put(data.test)
-    val = test if held is None else put(held)
-    train = train.take(np.tile(np.arange(len(train.labels)), spec.repeats))
+    val = test if held is None or held is data.test else put(held)
+    if not isinstance(train, LoadedSplit):
+        train = train.take(np.tile(np.arange(len(train.labels)), spec.repeats))
     training = put(train, crop_padding=spec.crop_padding, flip=spec.flip)
     training.least = 1 if spec.single_image == "own" else 2
+    if isinstance(training, DeviceSet):
+        training.augmentation = augmentation
     return Sets(training, val, test)
 
 
-def _drawn(
-    spec: ResolvedSpec, images: Split | FileSplit
-) -> tuple[Split | FileSplit, Split | FileSplit | None]:
+def _drawn(spec: ResolvedSpec, data: ImageData) -> tuple[AnyImages, AnyImages | None]:
     """Return the images that are trained on and, under ``holdout``, those that are set aside."""
+    images = data.train
     seed, stratified = derive(spec.seed, "subset"), spec.subset == "stratified"
     share = spec.data_fraction
-    if spec.protocol == "paper":
-        return subset(images, share, seed=seed, stratified=stratified), None
+    if isinstance(images, LoadedSplit):
+        return images, data.validation
+    if spec.protocol == "paper" or data.validation is not None:
+        validation = None if spec.protocol == "paper" else data.validation
+        return subset(images, share, seed=seed, stratified=stratified), validation
     held = spec.holdout_fraction
     return holdout(images, held, kept=share, seed=seed, stratified=stratified)
 
@@ -103,6 +124,19 @@ def _check_last_batch(spec: ResolvedSpec, n: int, image_size: int, world: World)
             f"single_image: found own, where {n} images in batches of {spec.batch_size} leave one "
             "alone and the last maps have one pixel; allowed: joined, or another batch_size"
         )
+
+
+def _loaded(split: LoadedSplit, spec: ResolvedSpec, device: torch.device) -> LoadedSet:
+    from autogrow.batches.from_loaders import LoadedSet
+
+    usual = {"data_fraction": 1.0, "repeats": 1, "crop_padding": 0, "flip": False}
+    for key, value in usual.items():
+        if getattr(spec, key) != value:
+            raise UserError(
+                f"{key}: found {getattr(spec, key)}; allowed with a Dataset or DataLoader: {value} "
+                "(it chooses and augments its images itself)"
+            )
+    return LoadedSet(split, device)
 
 
 def _streamed(

@@ -6,7 +6,7 @@ import argparse
 
 from autogrow.cli.options import positive
 from autogrow.errors import UserError
-from autogrow.networks.names import choose_stem, parse_network
+from autogrow.networks.names import choose_stem, known, parse_network
 
 
 def add_info(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +23,9 @@ def add_info(parser: argparse.ArgumentParser) -> None:
 
 
 def _info(options: argparse.Namespace) -> None:
-    name = parse_network(options.network)  # a mistake in it is reported before torch is loaded
+    name = known(
+        parse_network(options.network)
+    )  # a mistake in it is reported before torch is loaded
     size, channels, classes = options.image_size, options.channels, options.classes
     if options.data is not None:
         if size or channels or classes:

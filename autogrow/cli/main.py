@@ -180,3 +180,5 @@ def _carry_out(settings: Any, source: str, options: argparse.Namespace) -> None:
     summary = run(spec, options.out, execution=execution)
     if not execution.quiet and os.environ.get("RANK", "0") == "0":  # one of torchrun's processes
         print(f"{summary.in_one_line()}; see {options.out}")
+        if summary.library_code:
+            print(f"the library builds this network by\n\n{summary.library_code}")

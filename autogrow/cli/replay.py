@@ -6,7 +6,7 @@ import argparse
 import csv
 import itertools
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,18 @@ from autogrow.config.resolved import ResolvedAutogrow, ResolvedScratch
 from autogrow.config.spec import AutogrowSpec, to_json
 from autogrow.errors import UserError, shown
 from autogrow.growth.algorithm import GROWTH_HEADER, Event, replay
+from autogrow.growth.bounds import Bound
 from autogrow.growth.counterfactual import first_difference, outcome
 from autogrow.networks.names import format_depth
+from autogrow.runs.bounding import bounds_of_finished, bounds_without_clock, check_seed
 from autogrow.runs.curves import read_accuracies
 from autogrow.runs.folder import SPEC, read_spec, require_finished
 from autogrow.training.metrics import METRICS
 
-NETWORK = ("network", "seed_depth", "max_depth")
+NETWORK = (
+    *("network", "seed_depth", "width", "data", "max_depth"),
+    *("max_parameters", "max_flops", "max_epochs"),
+)
 SCHEDULE = ("policy", "K", "J", "tau")
 SCHEDULES_HEADER = (
     *("policy", "K", "J", "tau", "depth", "sub_modules", "stopped", "epochs"),
@@ -32,12 +37,13 @@ NOTE = (
     "note: after the epoch first_difference these accuracies are not what that schedule would "
     "have seen: its network would have had another depth"
 )
+CLOCK_NOTE = "note: {}, which the run kept by its clock, does not bound these schedules"
 
 
 def add_replay(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``autogrow replay``."""
     add_settings(
-        parser, AutogrowSpec, (*NETWORK, *SCHEDULE), optional=("network",), several=SCHEDULE
+        parser, AutogrowSpec, (*NETWORK, *SCHEDULE), optional=("network", "data"), several=SCHEDULE
     )
     curve = parser.add_mutually_exclusive_group(required=True)
     curve.add_argument(
@@ -73,8 +79,12 @@ def _replay(options: argparse.Namespace) -> None:
         given[name] = values[0]
     spec = _schedule(given)
     accuracies = read_accuracies(options.accuracies)
+    from autogrow.data import info
+
+    bounds = bounds_without_clock(spec, info(spec.data))
+    check_seed(spec, bounds)
     seed = spec.first_network.depth
-    events = replay(spec.growth_policy, seed, accuracies, spec.largest_depth)
+    events = replay(spec.growth_policy, seed, accuracies, spec.largest_depth, bounds)
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(GROWTH_HEADER)
     writer.writerows(event.row() for event in events)
@@ -83,8 +93,8 @@ def _replay(options: argparse.Namespace) -> None:
 def _schedule(settings: dict[str, Any]) -> ResolvedAutogrow:
     from autogrow.config.resolving import resolve
 
-    # Any data set with the paper's 200 epochs of fine-tuning, of which T is 100.
-    spec = resolve(validated(AutogrowSpec, {**settings, "data": "CIFAR10"}, "options"))
+    # By default a data set with the paper's 200 epochs of fine-tuning, of which T is 100.
+    spec = resolve(validated(AutogrowSpec, {"data": "CIFAR10", **settings}, "options"))
     assert isinstance(spec, ResolvedAutogrow)
     return spec
 
@@ -103,16 +113,21 @@ def _replay_run(folder: Path, given: dict[str, Any]) -> None:
         "seed_depth": format_depth(spec.first_network.depth),
     }
     own: list[Event] = []
+    bounds: list[Bound] = []
     if isinstance(spec, ResolvedAutogrow):
+        bounds, clock = bounds_of_finished(folder, spec)
         kept = (*SCHEDULE, "max_depth", "finetune_epochs", "milestones")
         base |= {key: value for key, value in to_json(spec).items() if key in kept}
-        own = replay(spec.growth_policy, spec.first_network.depth, accuracies, spec.largest_depth)
+        seed = spec.first_network.depth
+        own = replay(*(spec.growth_policy, seed, accuracies, spec.largest_depth), [*bounds, *clock])
+        if clock:
+            print(CLOCK_NOTE.format(" and ".join(b.name for b in clock)), file=sys.stderr)
     elif not isinstance(spec, ResolvedScratch):
         raise UserError(
             f"{folder / SPEC}: kind: found {shown(spec.kind)}; allowed with --run: autogrow, or "
             "scratch for a network that never grows"
         )
-    lines = dict.fromkeys(_lines(base, given, accuracies, own))
+    lines = dict.fromkeys(_lines(base, given, accuracies, bounds, own))
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(SCHEDULES_HEADER)
     writer.writerows(lines)
@@ -120,7 +135,11 @@ def _replay_run(folder: Path, given: dict[str, Any]) -> None:
 
 
 def _lines(
-    base: dict[str, Any], given: dict[str, Any], accuracies: list[float], own: list[Event]
+    base: dict[str, Any],
+    given: dict[str, Any],
+    accuracies: list[float],
+    bounds: Sequence[Bound],
+    own: list[Event],
 ) -> Iterator[tuple[object, ...]]:
     """Yield a line for each combination of schedules; convergent growth has no J."""
     for values in itertools.product(*given.values()):
@@ -128,9 +147,8 @@ def _lines(
         if settings.get("policy") == "convergent":
             settings["J"] = None
         spec = _schedule(settings)
-        there = outcome(
-            spec.growth_policy, spec.first_network.depth, accuracies, spec.largest_depth
-        )
+        seed = spec.first_network.depth
+        there = outcome(spec.growth_policy, seed, accuracies, spec.largest_depth, bounds)
         differs = first_difference(own, there.events)
         yield (
             *(spec.policy, spec.K, "" if spec.J is None else spec.J, spec.tau),

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from autogrow.errors import UserError
 from autogrow.files.reading import printable, require_file, require_folder
-from autogrow.files.seals import COVERED, RUN, SUFFIX, read_seal, seal, seal_file
-from autogrow.runs.folder import GROWTH, check_older
+from autogrow.files.seals import COVERED, OPTIONAL, RUN, SUFFIX, read_seal, seal, seal_file
+from autogrow.runs.folder import check_older
 from autogrow.training.unfinished import checkpoint_files
 
 DAMAGE = 1
@@ -95,6 +95,6 @@ def _seal_as_it_is(main: Path) -> None:
     if main.name == RUN:
         check_older(main.parent)
     for name in COVERED[main.name]:
-        if "*" not in name and name != GROWTH:
+        if "*" not in name and name not in OPTIONAL:
             require_file(main.with_name(name), "a file of a finished result")
     seal(main)

@@ -11,7 +11,14 @@ from autogrow.config.shared_settings import Epochs
 
 
 class Execution(BaseModel):
-    """How a run is carried out: nothing here changes what is computed beyond rounding."""
+    """How a run is carried out: nothing here changes what is computed beyond rounding.
+
+    Examples
+    --------
+    >>> import autogrow
+    >>> autogrow.Execution(device="cpu", threads=1, quiet=True).checkpoint_epochs
+    1
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
 

@@ -19,7 +19,7 @@ from autogrow.config.shared_settings import (
     WeightDecay,
     Width,
 )
-from autogrow.config.spec import AutogrowSpec, MorphSpec, ScratchSpec, parse_spec
+from autogrow.config.spec import AutogrowSpec, GivenSpec, MorphSpec, ScratchSpec, parse_spec
 from autogrow.config.training_choices import TrainingChoices
 from autogrow.growth.algorithm import Depth
 from autogrow.growth.policies import ConvergentGrowth, PeriodicGrowth, Policy
@@ -37,6 +37,7 @@ class ResolvedSpec(TrainingChoices, RunSpec):
     learning_rate: LearningRate
     weight_decay: WeightDecay
     milestones: Milestones
+    protocol: Literal["paper", "holdout"]
     crop_padding: Padding
     flip: bool
 
@@ -111,8 +112,22 @@ class ConvergentAutogrow(ResolvedAutogrow):
     J: None = None
 
 
+class GivenPeriodic(PeriodicAutogrow, GivenSpec):
+    """Periodic growth of what a caller gave."""
+
+    kind: Literal["autogrow"] = "autogrow"
+
+
+class GivenConvergent(ConvergentAutogrow, GivenSpec):
+    """Convergent growth of what a caller gave."""
+
+    kind: Literal["autogrow"] = "autogrow"
+
+
 def resolved_type(spec: RunSpec) -> type[ResolvedSpec]:
     """Return the type of a spec with every setting filled in."""
+    if isinstance(spec, GivenSpec):
+        return GivenPeriodic if spec.policy == "periodic" else GivenConvergent
     if isinstance(spec, AutogrowSpec):
         return PeriodicAutogrow if spec.policy == "periodic" else ConvergentAutogrow
     return ResolvedMorph if isinstance(spec, MorphSpec) else ResolvedScratch

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from autogrow import data as datasets
+from autogrow.config.library_settings import library_settings
 from autogrow.config.resolved import ResolvedSpec, resolved_type
 from autogrow.config.shared_settings import RunSpec
 from autogrow.config.spec import AutogrowSpec, to_json
@@ -33,7 +34,7 @@ def resolve(spec: RunSpec, facts: ImageData | datasets.DatasetInfo | None = None
     facts = facts or datasets.info(spec.data, resize=spec.resize)
     imagenet = spec.data in DATASETS and DATASETS[spec.data].imagenet_schedule
     architecture = spec.architecture
-    values = to_json(spec)
+    values = {**to_json(spec), **library_settings(spec)}
     defaults: dict[str, Any] = {
         "width": architecture.channels[0],
         "batch_size": 256 if imagenet else 128,
@@ -42,19 +43,33 @@ def resolve(spec: RunSpec, facts: ImageData | datasets.DatasetInfo | None = None
         "milestones": (1 / 3, 2 / 3) if imagenet else (0.5, 0.75),
         "epochs": 90 if imagenet else 200,
         "finetune_epochs": 90 if imagenet else 200,
+        "protocol": "paper" if spec.data in DATASETS else "holdout",
         "crop_padding": -(-facts.crop_padding // spec.downscale),
         "flip": facts.flip,
     }
     for key, default in defaults.items():
         if key in values and values[key] is None:
             values[key] = default
+    if architecture.own:
+        _check_own(spec)
     values["stem"] = choose_stem(architecture, spec.stem, spec.image_size(facts.image_size))
     if isinstance(spec, AutogrowSpec):
         values["seed_depth"] = names.format_depth(spec.first_network.depth)
         T = largest_rate_epochs(values["finetune_epochs"], values["milestones"])
         values["K"], values["J"] = _periods(spec, T)
         values["max_depth"] = _max_depth(spec, imagenet)
+        _check_max_epochs(spec, values["K"])
     return resolved_type(spec).model_validate(values)
+
+
+def _check_own(spec: RunSpec) -> None:
+    """Refuse settings that somebody's own network decides on."""
+    for key, usual in {"width": None, "shortcut": "B", "bn_weights": "ones"}.items():
+        if getattr(spec, key) != usual:
+            raise UserError(
+                f"{key}: found {shown(getattr(spec, key))}; allowed for a network of your own: "
+                "what it has itself"
+            )
 
 
 def _check_data_settings(spec: RunSpec) -> None:
@@ -91,6 +106,15 @@ def _periods(spec: AutogrowSpec, T: int) -> tuple[int, int | None]:
             f"fine-tuning at the largest learning rate); allowed: K up to {J}, or a larger J"
         )
     return K, J
+
+
+def _check_max_epochs(spec: AutogrowSpec, K: int) -> None:
+    """Refuse a bound that the seed network's own epochs pass."""
+    if 0 < spec.max_epochs < K:
+        raise UserError(
+            f"max_epochs: found {spec.max_epochs}, but the seed network {spec.first_network} is "
+            f"trained for K = {K} epochs; allowed: {K} or more (0: no bound), or a smaller K"
+        )
 
 
 def _max_depth(spec: AutogrowSpec, imagenet: bool) -> str:

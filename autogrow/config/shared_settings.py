@@ -35,7 +35,7 @@ def network_name(key: str) -> AfterValidator:
 
     def check(text: str) -> str:
         try:
-            return str(names.parse_network(text))
+            return str(names.known(names.parse_network(text)))
         except UserError as error:
             raise UserError(re.sub("^network", key, str(error))) from None
 
@@ -92,10 +92,11 @@ class RunSpec(BaseModel):
     downscale: int = Field(
         1, ge=1, le=1024, description="images are then averaged down by this whole factor"
     )
-    protocol: Literal["paper", "holdout"] = Field(
-        "paper",
+    protocol: Literal["paper", "holdout"] | None = Field(
+        None,
         description="what steers growing: the test set (paper, as the authors did) or images "
-        "of the training set that are not trained on (holdout; the test set is only reported)",
+        "of the training set that are not trained on (holdout; the test set is only reported); "
+        "default: paper for the named data sets, holdout for your own",
     )
     holdout_fraction: float = Field(
         0.1, gt=0, lt=1, description="share of the whole training set that 'holdout' validates on"
@@ -105,6 +106,16 @@ class RunSpec(BaseModel):
     )
     width: Width | None = Field(
         None, description="channels of the first sub-network (default: the paper's, 16 or 64)"
+    )
+    pretrained: str = Field(
+        "",
+        description="a safetensors file of the library's weights, timm: and torchvision: networks "
+        "only: the seed network keeps its blocks' weights; empty: random weights",
+    )
+    pretrained_sha256: str = Field(
+        "",
+        pattern="^([0-9a-f]{64})?$",
+        description="the SHA-256 that this file must have; empty: any",
     )
     batch_size: BatchSize | None = Field(
         None, description="images in a step (default: 128; ImageNet 256)"

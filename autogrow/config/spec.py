@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from autogrow.config.budget_settings import BudgetSettings
 from autogrow.config.pydantic_errors import validated
 from autogrow.config.shared_settings import Epochs, RunSpec, network_name
 from autogrow.config.training_choices import MorphChoices, StackingChoices, TrainingChoices
@@ -23,11 +24,18 @@ from autogrow.networks.names import Initializer, UniformNoise
 
 
 class ScratchSpec(TrainingChoices, RunSpec):
-    """Train a network of a given depth from random weights."""
+    """Train a network of a given depth from random weights.
+
+    Examples
+    --------
+    >>> import autogrow
+    >>> autogrow.ScratchSpec(network="Basic3ResNet-2-2-2", data="digits", epochs=20).epochs
+    20
+    """
 
     kind: Literal["scratch"] = "scratch"
     network: Annotated[str, network_name("network")] = Field(
-        description="network with its depth, as Basic3ResNet-3-3-3"
+        description="network with its depth, as Basic3ResNet-3-3-3 or timm:resnet18-2-2-2-2"
     )
     epochs: Epochs | None = Field(None, description="epochs (default: 200; ImageNet 90)")
     schedule: Literal["staircase", "constant", "restarts"] = Field(
@@ -87,7 +95,15 @@ class StackingSpec(StackingChoices, RunSpec):
 
 
 class MorphSpec(MorphChoices, StackingSpec):
-    """Train a network to the end, morph it to a deeper one, train that one (Table 2)."""
+    """Train a network to the end, morph it to a deeper one, train that one (Table 2).
+
+    Examples
+    --------
+    >>> import autogrow
+    >>> names = {"from": "Basic3ResNet-1-1-1", "to": "Basic3ResNet-2-2-2"}
+    >>> autogrow.MorphSpec(**names, data="digits").initializer
+    'ZeroInit'
+    """
 
     kind: Literal["morph"] = "morph"
     from_network: Annotated[str, network_name("from")] = Field(
@@ -122,12 +138,20 @@ class MorphSpec(MorphChoices, StackingSpec):
         return names.parse_network(self.from_network)
 
 
-class AutogrowSpec(StackingSpec):
-    """Grow a seed network by Algorithm 1, then fine-tune the found net."""
+class AutogrowSpec(BudgetSettings, StackingSpec):
+    """Grow a seed network by Algorithm 1, then fine-tune the found net.
+
+    Examples
+    --------
+    >>> import autogrow
+    >>> autogrow.AutogrowSpec(network="Basic3ResNet", data="digits", K=2).initializer
+    'GauInit'
+    """
 
     kind: Literal["autogrow"] = "autogrow"
     network: Annotated[str, AfterValidator(lambda n: names.parse_architecture(n).name)] = Field(
-        description="architecture without a depth, as Basic3ResNet"
+        description="architecture without a depth, as Basic3ResNet, timm:resnet18 or "
+        "torchvision:resnet18"
     )
     seed_depth: str | None = Field(
         None, description="depth of the seed network (default: 1-1-1 or 1-1-1-1)"
@@ -185,6 +209,15 @@ class AutogrowSpec(StackingSpec):
         return names.NetworkName(architecture, names.parse_depth(depth, architecture))
 
 
+class GivenSpec(AutogrowSpec):
+    """Growing of what a caller of :func:`autogrow.grow` gave as objects, told here as texts.
+
+    The command line cannot carry it out. A run continues only with objects of equal texts.
+    """
+
+    given: dict[str, str] = Field(description="what the caller gave: network, optimizer, ...")
+
+
 SPECS: dict[str, type[ScratchSpec] | type[MorphSpec] | type[AutogrowSpec]] = {
     "scratch": ScratchSpec,
     "morph": MorphSpec,
@@ -194,6 +227,8 @@ SPECS: dict[str, type[ScratchSpec] | type[MorphSpec] | type[AutogrowSpec]] = {
 
 def parse_spec(settings: object, source: str = "spec") -> ScratchSpec | MorphSpec | AutogrowSpec:
     """Return the spec of these settings; ``source`` names them in error messages.
+
+    With a key ``given`` it is a :class:`GivenSpec`.
 
     Raises
     ------
@@ -205,10 +240,12 @@ def parse_spec(settings: object, source: str = "spec") -> ScratchSpec | MorphSpe
     kind = settings.get("kind", "nothing")
     if not isinstance(kind, str) or kind not in SPECS:
         raise UserError(f"{source}: kind: found {shown(kind)}; allowed: {allowed(SPECS)}")
+    if kind == "autogrow" and "given" in settings:
+        return validated(GivenSpec, settings, source)
     return validated(SPECS[kind], settings, source)
 
 
-YOUNGER = ("resize", "continue_from", "continue_sha256")
+YOUNGER = ("resize", "continue_from", "continue_sha256", "pretrained", "pretrained_sha256")
 """Settings that are left out where they are unset: older specs, and their checksums, lack them."""
 
 

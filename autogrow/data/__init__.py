@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from autogrow.data.containers import FileSplit, ImageData, Split
+    from autogrow.data.containers import AnyImages, FileSplit, ImageData, LoadedSplit, Split
     from autogrow.data.loading import image_data, info, load
     from autogrow.data.preprocessing import (
         downscaled,
@@ -24,9 +24,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DATASETS",
+    "AnyImages",
     "DatasetInfo",
     "FileSplit",
     "ImageData",
+    "LoadedSplit",
     "Split",
     "downscaled",
     "holdout",
@@ -39,7 +41,7 @@ __all__ = [
     "with_measured_statistics",
 ]
 _MODULES = {
-    "containers": ("FileSplit", "ImageData", "Split"),
+    "containers": ("AnyImages", "FileSplit", "ImageData", "LoadedSplit", "Split"),
     "loading": ("image_data", "info", "load"),
     "preprocessing": ("downscaled", "measure_statistics", "trimmed", "with_measured_statistics"),
     "registry": ("DATASETS", "DatasetInfo"),

@@ -31,11 +31,17 @@ class RawSplit:
 
 
 class RawData(NamedTuple):
-    """Both splits as they were read; without `classes` the labels number them."""
+    """The splits as they were read; without `classes` the labels number them."""
 
     train: RawSplit
     test: RawSplit
     classes: tuple[str, ...] | None = None
+    validation: RawSplit | None = None
+
+    @property
+    def splits(self) -> list[RawSplit]:
+        """Training and test split and, if there is one, the validation split."""
+        return [self.train, self.test, *([] if self.validation is None else [self.validation])]
 
 
 def own_info(name: str, raw: RawData) -> DatasetInfo:
@@ -66,12 +72,12 @@ def assemble(entry: DatasetInfo, raw: RawData) -> ImageData:
             f"allowed for {entry.name}: {_shape_text((0, inner, inner, entry.channels))}"
         )
     p = entry.zero_padding
-    train, test = (
+    train, test, *validation = (
         Split(
             np.ascontiguousarray(np.pad(split.images, ((0, 0), (p, p), (p, p), (0, 0)))),
             np.ascontiguousarray(split.labels, dtype=np.int64),
         )
-        for split in (raw.train, raw.test)
+        for split in raw.splits
     )
     if entry.mean is None or entry.std is None:
         mean, std = measure_statistics(train.images)
@@ -88,21 +94,23 @@ def assemble(entry: DatasetInfo, raw: RawData) -> ImageData:
         statistics_source=source,
         crop_padding=entry.crop_padding,
         flip=entry.flip,
-        checksum=checksum(train, test),
+        checksum=checksum(train, test, *validation),
+        validation=validation[0] if validation else None,
     )
 
 
 def _check(raw: RawData) -> tuple[str, ...]:
     """Check everything that does not depend on which data set it is; return the classes."""
-    train, test = raw.train, raw.test
-    for split in (train, test):
+    train, *others = raw.splits
+    for split in raw.splits:
         _check_split(split)
-    if train.images.shape[1:] != test.images.shape[1:]:
-        raise UserError(
-            f"{test.images_from}: found images of {_shape_text(test.images.shape)}; "
-            f"allowed: {_shape_text(train.images.shape)}, as in the training split"
-        )
-    largest = {split.labels_from: int(split.labels.max()) for split in (train, test)}
+    for split in others:
+        if train.images.shape[1:] != split.images.shape[1:]:
+            raise UserError(
+                f"{split.images_from}: found images of {_shape_text(split.images.shape)}; "
+                f"allowed: {_shape_text(train.images.shape)}, as in the training split"
+            )
+    largest = {split.labels_from: int(split.labels.max()) for split in raw.splits}
     n_classes = len(raw.classes) if raw.classes else 1 + max(largest.values())
     for source, label in largest.items():
         if label >= n_classes:

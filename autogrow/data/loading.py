@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +124,14 @@ def _parse(name: str) -> tuple[str | None, Path]:
 
 
 def image_data(
-    x_train: Any, y_train: Any, x_test: Any, y_test: Any, *, name: str = "arrays"
+    x_train: Any,
+    y_train: Any,
+    x_test: Any,
+    y_test: Any,
+    *,
+    validation: tuple[Any, Any] | None = None,
+    classes: Sequence[str] | None = None,
+    name: str = "arrays",
 ) -> ImageData:
     """Return a data set made of the caller's own arrays or tensors.
 
@@ -134,6 +142,11 @@ def image_data(
         with 1 or 3 channels.
     y_train, y_test
         Integer labels (N,), 0 to C - 1.
+    validation
+        Images and labels that steer growing under the protocol ``holdout``; None: they are
+        drawn from the training images.
+    classes
+        Names of the classes, by label; None: their numbers.
     name
         What the run's record calls it.
 
@@ -141,24 +154,56 @@ def image_data(
     ------
     UserError
         If a dtype, shape or label is not allowed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import autogrow
+    >>> images, labels = np.zeros((6, 8, 8), np.uint8), np.arange(6) % 2
+    >>> data = autogrow.image_data(images, labels, images, labels, classes=["cat", "dog"])
+    >>> data.image_size, data.channels, data.classes
+    (8, 1, ('cat', 'dog'))
     """
-    train, test = (
-        RawSplit(as_images(x), _array(y), f"{name}: x_{part}", f"{name}: y_{part}")
-        for part, x, y in (("train", x_train, y_train), ("test", x_test, y_test))
+    given = {"train": (x_train, y_train), "test": (x_test, y_test)}
+    if validation is not None:
+        given["validation"] = validation
+    train, test, *others = (
+        RawSplit(
+            as_images(x, f"{name}: x_{part}"),
+            _array(y, f"{name}: y_{part}"),
+            f"{name}: x_{part}",
+            f"{name}: y_{part}",
+        )
+        for part, (x, y) in given.items()
     )
-    raw = RawData(train, test)
+    raw = RawData(train, test, tuple(classes) if classes else None, *others)
     return assemble(own_info(name, raw), raw)
 
 
-def _array(values: Any) -> np.ndarray:
+def _array(values: Any, source: str) -> np.ndarray:
     if hasattr(values, "detach"):  # a tensor, without importing torch to ask
         values = values.detach().cpu().numpy()
-    return np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except ValueError:  # lists of different lengths
+        array = np.asarray(None)
+    if array.dtype == object:
+        raise UserError(
+            f"{source}: found {_kind(values)}; allowed: a numpy array or a tensor of numbers"
+        )
+    return array
 
 
-def as_images(values: Any) -> np.ndarray:
-    """Return the caller's arrays or tensors of images as an array (N, H, W, C)."""
-    images = _array(values)
+def _kind(value: Any) -> str:
+    return f"{'an' if type(value).__name__[0] in 'AEIOaeio' else 'a'} {type(value).__name__}"
+
+
+def as_images(values: Any, source: str) -> np.ndarray:
+    """Return the caller's arrays or tensors of images as an array (N, H, W, C).
+
+    A UserError, which names ``source``, says where they are no numbers.
+    """
+    images = _array(values, source)
     if images.ndim == 3:
         images = images[..., None]
     if images.ndim == 4 and images.shape[3] not in (1, 3) and images.shape[1] in (1, 3):

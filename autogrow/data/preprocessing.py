@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from autogrow.data.containers import FileSplit, ImageData, Split, checksum
+from autogrow.data.containers import ImageData, Split, checksum
 from autogrow.errors import UserError
 
 
 def with_measured_statistics(data: ImageData) -> ImageData:
     """Return the data set with mean and standard deviation measured from its training split."""
-    if isinstance(data.train, FileSplit):
+    if not isinstance(data.train, Split):
         if data.name == "ImageNet":
             return data
         raise UserError(
-            f"normalisation: found 'measured'; allowed for {data.name}: released (ImageNet's)"
+            f"normalisation: found 'measured'; allowed for {data.name}: released, as its images "
+            "come"
         )
     mean, std = measure_statistics(data.train.images)
     return replace(data, mean=mean, std=std, statistics_source="measured")
@@ -62,21 +64,21 @@ def downscaled(data: ImageData, factor: int) -> ImageData:
 
 
 def _in_files(data: ImageData) -> bool:
-    return isinstance(data.train, FileSplit) or isinstance(data.test, FileSplit)
+    return not (isinstance(data.train, Split) and isinstance(data.test, Split))
 
 
 def _changed(
     data: ImageData, change: Callable[[np.ndarray], np.ndarray], crop_padding: int
 ) -> ImageData:
     """Return a data set in memory with other images, and statistics measured from them."""
-    train, test = (
-        Split(np.ascontiguousarray(change(split.images)), split.labels)
-        for split in (data.train, data.test)
-        if isinstance(split, Split)
-    )
-    other = replace(
-        data, train=train, test=test, crop_padding=crop_padding, checksum=checksum(train, test)
-    )
+    splits: dict[str, Any] = {
+        part: Split(np.ascontiguousarray(change(split.images)), split.labels)
+        for part in ("train", "test", "validation")
+        if isinstance(split := getattr(data, part), Split)
+    }
+    if data.validation is data.test:
+        splits["validation"] = splits["test"]
+    other = replace(data, **splits, crop_padding=crop_padding, checksum=checksum(*splits.values()))
     return with_measured_statistics(other)
 
 

@@ -25,15 +25,17 @@ SUFFIX = ".seal"
 MOST = 2**24
 """Bytes of a seal: more lines than a run has snapshots."""
 RUN = "summary.json"
-RECORDS = ("spec.yaml", "metrics.csv", "growth.csv", RUN)
+RECORDS = ("spec.yaml", "metrics.csv", "growth.csv", "measurements.json", "frontier.csv", RUN)
 """Those of a run that are kept in archives."""
 COVERED = {
-    RUN: (*RECORDS, "weights.safetensors", "snapshots/*.safetensors"),
+    RUN: (*RECORDS, "frontier.svg", "weights.safetensors", "snapshots/*.safetensors"),
     "plane.json": ("trajectory.csv", "plane.safetensors", "plane.json"),
     "contour.csv": ("settings.json", "contour.csv"),
     "surface.csv": ("settings.json", "surface.csv"),
 }
 """The files of a result, as far as it has them, by its main file."""
+OPTIONAL = ("growth.csv", "measurements.json", "frontier.csv", "frontier.svg")
+"""Those of a run that only some runs have."""
 UNPACKED = "unpacked.txt"
 """It says which archive the records of a run are from; the run has no weights and no snapshots."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from autogrow.growth.algorithm import Depth, Event, Growth
+from autogrow.growth.bounds import Bound
 from autogrow.growth.policies import Policy
 from autogrow.networks.names import format_depth
 
@@ -40,9 +41,10 @@ def outcome(
     seed_depth: Depth,
     accuracies: Iterable[float],
     max_depth: Depth | None = None,
+    bounds: Sequence[Bound] = (),
 ) -> Outcome:
     """Return where Algorithm 1 is at the end of a curve of validation accuracies (percent)."""
-    growth = Growth(policy, seed_depth, max_depth)
+    growth = Growth(policy, seed_depth, max_depth, bounds)
     events = tuple(growth.follow(accuracies))
     return Outcome(events, growth.depth, growth.done, growth.epoch)
 

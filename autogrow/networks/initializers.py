@@ -1,7 +1,8 @@
 """Initializers of a new sub-module's last Batch Normalization (paper section 2.2).
 
 All else in a new sub-module keeps its default random initialization; a plain
-sub-module has no last BN to treat and keeps the default altogether.
+sub-module has no last BN to treat and keeps the default altogether. Where a sub-module has
+another last normalisation or LayerScale, or several residual additions, those are treated.
 """
 
 from __future__ import annotations
@@ -13,15 +14,51 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
+from autogrow.errors import UserError
 from autogrow.networks.names import Initializer, UniformNoise
 
 ADAM_RATE = 1e-3
 ADAM_MAX_EPOCHS = 10
 
 
-def last_bn(sub_module: nn.Module) -> nn.BatchNorm2d | None:
-    """Return a residual sub-module's last BN, None for a plain sub-module."""
-    return getattr(sub_module, "last_bn", None)
+def last_norms(sub_module: nn.Module) -> list[nn.Module | nn.Parameter]:
+    """Return what the initializers treat: the last normalisation of each residual branch.
+
+    A parameter stands for LayerScale. A plain sub-module has none.
+
+    Raises
+    ------
+    UserError
+        If the sub-module does not say.
+    """
+    names = getattr(sub_module, "last_norms", None)
+    if names is not None:
+        return [_part(sub_module, name) for name in names]
+    if not hasattr(sub_module, "last_bn"):
+        raise UserError(
+            f"initializer: {type(sub_module).__name__} does not say what its last normalisation "
+            "is; allowed: an attribute last_bn (None for a plain sub-module, which keeps the "
+            "default initialization), or autogrow.growable(network, stages=...), which finds it"
+        )
+    bn = sub_module.last_bn
+    return [bn] if isinstance(bn, nn.Module) else []
+
+
+def _part(module: nn.Module, name: str) -> nn.Module | nn.Parameter:
+    """Return the sub-module or parameter of a dotted name."""
+    above, _, own = name.rpartition(".")
+    part = getattr(module.get_submodule(above), own)
+    assert isinstance(part, nn.Module | nn.Parameter)
+    return part
+
+
+def _parameters(norms: Sequence[nn.Module | nn.Parameter]) -> list[nn.Parameter]:
+    """Return weight and bias of each normalisation, and each LayerScale."""
+    return [
+        p
+        for n in norms
+        for p in ([n] if isinstance(n, nn.Parameter) else n.parameters(recurse=False))
+    ]
 
 
 def initialize(
@@ -31,7 +68,7 @@ def initialize(
     seed: int,
     uniform_noise: UniformNoise = "std1",
 ) -> None:
-    """Initialize a new sub-module's last BN, weight and bias.
+    """Initialize weight and bias of a new sub-module's last BN, or what :func:`last_norms` says.
 
     A plain sub-module is left as it is. AdamInit begins at the default initialization;
     :func:`adam_init` carries it out afterwards.
@@ -48,12 +85,12 @@ def initialize(
     uniform_noise
         UniInit's: ``std1`` as the paper says, or ``unit``, U(0, 1), as in the released code.
     """
-    bn = last_bn(sub_module)
-    if bn is None or initializer == "AdamInit":
+    parameters = _parameters(last_norms(sub_module))
+    if initializer == "AdamInit":
         return
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
-        for parameter in (bn.weight, bn.bias):
+        for parameter in parameters:
             noise = torch.empty(parameter.shape)
             if initializer == "ZeroInit":
                 noise.zero_()
@@ -76,7 +113,7 @@ def draw_bn_weights(module: nn.Module, *, seed: int) -> None:
 
 def adam_of(sub_modules: Sequence[nn.Module], *, weight_decay: float) -> torch.optim.Adam | None:
     """Return AdamInit's optimizer of new sub-modules' last BNs, None for plain sub-modules."""
-    parameters = [p for bn in _last_bns(sub_modules) for p in bn.parameters()]
+    parameters = _parameters(_all_last_norms(sub_modules))
     if not parameters:
         return None
     return torch.optim.Adam(parameters, lr=ADAM_RATE, weight_decay=weight_decay)
@@ -115,8 +152,8 @@ def adam_init(
     frozen_statistics
         Whether the other BNs keep their running statistics.
     """
-    bns = _last_bns(sub_modules)
-    if not bns:
+    norms = _all_last_norms(sub_modules)
+    if not norms:
         return
     scores = list(earlier)
     while len(scores) < ADAM_MAX_EPOCHS:
@@ -124,26 +161,26 @@ def adam_init(
             loss, accuracy = scores[-1]
             if accuracy > old_accuracy - slack or not math.isfinite(loss):
                 return
-        with _all_frozen_but(network, bns, frozen_statistics):
+        with _all_frozen_but(network, norms, frozen_statistics):
             scores.append(train_epoch())
         yield scores[-1]
 
 
-def _last_bns(sub_modules: Sequence[nn.Module]) -> list[nn.BatchNorm2d]:
-    return [bn for bn in map(last_bn, sub_modules) if bn is not None]
+def _all_last_norms(sub_modules: Sequence[nn.Module]) -> list[nn.Module | nn.Parameter]:
+    return [norm for sub_module in sub_modules for norm in last_norms(sub_module)]
 
 
 @contextmanager
 def _all_frozen_but(
-    network: nn.Module, bns: Sequence[nn.BatchNorm2d], statistics: bool
+    network: nn.Module, norms: Sequence[nn.Module | nn.Parameter], statistics: bool
 ) -> Iterator[None]:
-    """Freeze every parameter, and with ``statistics`` BNs' running ones, except those of ``bns``.
+    """Freeze every parameter, and with ``statistics`` BNs' running ones, but those of ``norms``.
 
     The frozen BNs still normalise by the batch, as in training: the new
     sub-module's inner BNs have no running statistics worth using yet.
     """
-    kept = {id(bn) for bn in bns}
-    trained = {id(p) for bn in bns for p in bn.parameters()}
+    kept = {id(norm) for norm in norms}
+    trained = {id(p) for p in _parameters(norms)}
     parameters = [p for p in network.parameters() if p.requires_grad]
     frozen_bns = [
         m

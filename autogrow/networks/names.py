@@ -1,7 +1,8 @@
 """Names of networks and what they stand for (paper section 2.1).
 
 ``Basic3ResNet-2-3-2`` is a network of the architecture ``Basic3ResNet`` with
-2, 3 and 2 sub-modules in its sub-networks. Nothing here needs torch.
+2, 3 and 2 sub-modules in its sub-networks; ``timm:resnet18-1-2-1-1`` is one of timm's. Nothing
+here needs torch, but for asking a library.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Literal
 
 from autogrow.errors import UserError, allowed, shown
 
-Block = Literal["basic", "bottleneck", "plain"]
+Block = Literal["basic", "bottleneck", "plain", "library", "own"]
 Stem = Literal["small", "imagenet"]
 Initializer = Literal["ZeroInit", "AdamInit", "UniInit", "GauInit"]
 UniformNoise = Literal["std1", "unit"]
@@ -20,7 +21,9 @@ BNWeights = Literal["ones", "uniform"]
 Shortcut = Literal["B", "A"]
 
 LAYERS: dict[Block, int] = {"basic": 2, "bottleneck": 3, "plain": 1}
-"""Layers of a sub-module as the paper counts them: convolutions outside the shortcut."""
+"""Layers of a sub-module as the paper counts them: convolutions outside the shortcut.
+
+Those of a library's and of somebody's own network are counted where they are built."""
 
 MAX_DEPTH = 1000
 """Most sub-modules that a name may give a sub-network (a guard against slips)."""
@@ -36,7 +39,8 @@ class Architecture:
     Its sub-modules are basic or bottleneck residual blocks, or convolution + BN + ReLU
     (``plain``); ``channels`` are those of each sub-network, before a bottleneck's expansion. The
     stems are those that the paper gives it, the default first: ``small`` (3x3 convolution) or
-    ``imagenet`` (7x7/2 convolution and 3x3/2 max-pooling).
+    ``imagenet`` (7x7/2 convolution and 3x3/2 max-pooling). A network of somebody's ``own`` has a
+    name and a number of sub-networks; its channels and its stem mean nothing.
     """
 
     name: str
@@ -50,6 +54,11 @@ class Architecture:
         return self.block != "plain"
 
     @property
+    def own(self) -> bool:
+        """Whether it is somebody's own network, which its name alone cannot build."""
+        return self.block == "own"
+
+    @property
     def sub_networks(self) -> int:
         """Number of sub-networks, M in the paper."""
         return len(self.channels)
@@ -58,6 +67,27 @@ class Architecture:
     def seed_depth(self) -> tuple[int, ...]:
         """Depth of the shallowest seed network: one sub-module each."""
         return (1,) * self.sub_networks
+
+
+@dataclass(frozen=True)
+class LibraryArchitecture(Architecture):
+    """An architecture of timm or torchvision, as ``timm:resnet18``.
+
+    The library knows everything else of it; :mod:`autogrow.networks.libraries` asks the library.
+    """
+
+
+LIBRARIES = ("timm", "torchvision")
+
+
+def is_library(name: str) -> bool:
+    """Return whether an architecture's name is one of a library, as ``timm:resnet18``."""
+    return name.partition(":")[0] in LIBRARIES and ":" in name
+
+
+def library_architecture(name: str, sub_networks: int) -> LibraryArchitecture:
+    """Return the architecture of a library with this number of sub-networks."""
+    return LibraryArchitecture(name, "library", (0,) * sub_networks, ("small", "imagenet"))
 
 
 _THREE = (16, 32, 64)
@@ -74,6 +104,9 @@ ARCHITECTURES: dict[str, Architecture] = {
     )
 }
 
+NAMES = (*ARCHITECTURES, "timm:NAME", "torchvision:NAME")
+"""What an architecture may be called."""
+
 
 @dataclass(frozen=True)
 class NetworkName:
@@ -86,25 +119,46 @@ class NetworkName:
         return f"{self.architecture.name}-{format_depth(self.depth)}"
 
 
+_OWN = re.compile(r"own([1-9][0-9]{0,2}):[A-Za-z_][A-Za-z0-9_]*")
+
+
+def own_architecture(name: str, sub_networks: int) -> Architecture:
+    """Return the architecture of somebody's own network, as ``own2:Inception`` names it."""
+    return Architecture(f"own{sub_networks}:{name}", "own", (1,) * sub_networks, ("small",))
+
+
+def _find_architecture(name: str) -> Architecture | None:
+    own = _OWN.fullmatch(name)
+    if own:
+        return own_architecture(name.partition(":")[2], int(own[1]))
+    return ARCHITECTURES.get(name)
+
+
 def format_depth(depth: tuple[int, ...]) -> str:
     """Return ``(2, 3, 2)`` as ``2-3-2``."""
     return "-".join(str(d) for d in depth)
 
 
 def parse_architecture(text: str) -> Architecture:
-    """Return the architecture called ``text``, or raise a UserError if there is none."""
-    if text in ARCHITECTURES:
-        return ARCHITECTURES[text]
+    """Return the architecture called ``text``, or raise a UserError if there is none.
+
+    A library is asked, and imported, for one of its own.
+    """
+    found = _find_architecture(text)
+    if found is not None:
+        return found
     name, _, depth = text.partition("-")
-    if name in ARCHITECTURES and depth:
+    if is_library(name) and not depth:
+        from autogrow.networks.libraries import library_model
+
+        return library_architecture(name, library_model(name).sub_networks)
+    if (_find_architecture(name) or is_library(name)) and depth:
         raise UserError(
             f"network: {shown(text)} has a depth ({shown(depth)}) where only the "
             f"architecture is wanted; allowed: write {name} (the seed network's depth goes into "
             "seed_depth)"
         )
-    raise UserError(
-        f"network: unknown architecture {shown(text)}; allowed: {allowed(ARCHITECTURES)}"
-    )
+    raise UserError(f"network: unknown architecture {shown(text)}; allowed: {allowed(NAMES)}")
 
 
 def parse_depth(text: str, architecture: Architecture, key: str = "depth") -> tuple[int, ...]:
@@ -135,18 +189,25 @@ def parse_depth(text: str, architecture: Architecture, key: str = "depth") -> tu
 def parse_network(text: str) -> NetworkName:
     """Return the network that ``text`` names, as ``Basic3ResNet-2-3-2``.
 
+    A library's network is not looked up: records of it can be read without the library.
+
     Raises
     ------
     UserError
         If the architecture is unknown, or the depth missing or impossible.
     """
     name, _, depth = text.partition("-")
-    if name not in ARCHITECTURES:
+    if is_library(name) and depth:
+        architecture: Architecture | None = library_architecture(name, depth.count("-") + 1)
+    elif is_library(name):
+        architecture = parse_architecture(name)
+    else:
+        architecture = _find_architecture(name)
+    if architecture is None:
         raise UserError(
             f"network: unknown architecture {shown(name)} in {shown(text)}; "
-            f"allowed: {allowed(ARCHITECTURES)}, each with a depth (Basic3ResNet-2-3-2)"
+            f"allowed: {allowed(NAMES)}, each with a depth (Basic3ResNet-2-3-2)"
         )
-    architecture = ARCHITECTURES[name]
     if not depth:
         example = NetworkName(architecture, (2,) * architecture.sub_networks)
         raise UserError(f"network: {shown(text)} has no depth; allowed: a name like {example}")
@@ -155,8 +216,19 @@ def parse_network(text: str) -> NetworkName:
     )
 
 
+def known(name: NetworkName) -> NetworkName:
+    """Return a network's name; a UserError if it is of a library that has no such network."""
+    if is_library(name.architecture.name):
+        from autogrow.networks.libraries import check_depth
+
+        check_depth(name)
+    return name
+
+
 def smallest_map(architecture: Architecture, stem: Stem, image_size: int) -> int:
-    """Return the side of the last sub-network's outputs in pixels."""
+    """Return the side of the last sub-network's outputs in pixels; 1 where nobody knows it."""
+    if is_library(architecture.name) or architecture.own:
+        return 1
     halvings = architecture.sub_networks - 1 + (2 if stem == "imagenet" else 0)
     return -(-image_size // 2**halvings)
 

@@ -76,6 +76,11 @@ class SubModule(nn.Module):
     def __init__(self, inputs: int, channels: int, stride: int, shortcut: Shortcut = "B") -> None:
         super().__init__()
 
+    @property
+    def last_bn(self) -> nn.BatchNorm2d | None:
+        """The Batch Normalization before the addition; None in a plain sub-module."""
+        return None
+
 
 class BasicBlock(SubModule):
     """Residual sub-module of two 3x3 convolutions (He et al. 2016)."""

@@ -37,6 +37,11 @@ def keep_memory() -> None:
     Call it in processes of our own before torch is imported, because torch reads the
     wish for large pages from the environment at its first allocation. On other systems
     it does nothing.
+
+    Examples
+    --------
+    >>> import autogrow
+    >>> autogrow.keep_memory()
     """
     if sys.platform != "linux":
         return

@@ -27,8 +27,8 @@ def budget_epochs(folder: Path, spec: ScratchSpec) -> int:
     """
     import torch
 
+    from autogrow.networks.by_name import network_by_name
     from autogrow.networks.flops import costs_of
-    from autogrow.networks.growable import build_network
 
     summary, there = read_result(folder), read_spec(folder)
     for key in SAME:
@@ -39,13 +39,14 @@ def budget_epochs(folder: Path, spec: ScratchSpec) -> int:
                 f"allowed: {shown(ours)}, as the run that is to compute as much"
             )
     name, data = spec.first_network, summary.data
-    network = build_network(
+    network = network_by_name(
         name,
         image_channels=data.image_channels,
         classes=data.classes,
         stem=choose_stem(name.architecture, spec.stem, data.image_size),
         width=spec.width,
         shortcut=spec.shortcut,
+        image_size=data.image_size,
     )
     image = torch.zeros(1, data.image_channels, data.image_size, data.image_size)
     cost = costs_of(network.eval(), image)[-1]

@@ -17,6 +17,7 @@ from autogrow.config.resolved import ResolvedSpec
 from autogrow.data.photographs import IMAGENET_RESIZE
 from autogrow.data.registry import DATASETS
 from autogrow.errors import UserError, shown
+from autogrow.networks.names import is_library
 
 if TYPE_CHECKING:
     from autogrow.data import ImageData
@@ -129,5 +130,10 @@ def parse_description(content: dict[str, Any], file: Path) -> Description | None
 
 
 def arguments_of(content: dict[str, Any]) -> dict[str, Any]:
-    """Return what the builder of a network needs beside its name."""
-    return {k: v for k, v in content.items() if k not in (*Description.model_fields, "name")}
+    """Return what the builder of a network needs beside its name.
+
+    A library's network needs the size of the images.
+    """
+    library = is_library(str(content.get("name")))
+    others = {*Description.model_fields, "name"} - ({"image_size"} if library else set())
+    return {k: v for k, v in content.items() if k not in others}

@@ -50,6 +50,13 @@ def found_network(folder: Path, architecture: Architecture) -> NetworkName:
             f"{file}: {found} has {found.architecture.sub_networks} sub-networks, "
             f"{architecture.name} has {architecture.sub_networks}; allowed: as many"
         )
+    if not {found.architecture.block, architecture.block} <= LAYERS.keys():
+        if found.architecture.name == architecture.name:
+            return found
+        raise UserError(
+            f"{file}: its network is {found}, which says nothing of the depth of "
+            f"{architecture.name}; allowed: a run of the same network"
+        )
     old, new = (LAYERS[a.block] for a in (found.architecture, architecture))
     return NetworkName(architecture, tuple(-(-d * old // new) for d in found.depth))
 
@@ -125,6 +132,19 @@ def load_network(folder: str | Path) -> Any:
     ------
     UserError
         If the run is not finished or its weights are damaged.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import autogrow
+    >>> spec = autogrow.ScratchSpec(
+    ...     network="Plain3Net-1-1-1", data="digits", data_fraction=0.05, width=2, epochs=1
+    ... )
+    >>> quiet = autogrow.Execution(device="cpu", threads=1, quiet=True)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     summary = autogrow.run(spec, folder, execution=quiet)
+    ...     autogrow.depth_of(autogrow.load_network(folder))
+    (1, 1, 1)
     """
     file = Path(folder) / WEIGHTS
     seal = require_finished(file.parent, SUMMARY)
@@ -155,11 +175,16 @@ def read_network(file: Path) -> Any:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    from autogrow.networks.growable import build_network
+    from autogrow.networks.by_name import network_by_name
 
     content = read_content(file)
+    if "name" not in content:
+        raise UserError(
+            f"{file}: is of a network of somebody's own, which no name describes; allowed: "
+            "autogrow.load(..., network=NETWORK) with a network like the one that was grown"
+        )
     try:
-        network = build_network(parse_network(content["name"]), **arguments_of(content))
+        network = network_by_name(parse_network(content["name"]), **arguments_of(content))
         network.load_state_dict(load_file(file))
     except (OSError, KeyError, TypeError, RuntimeError, ValueError, SafetensorError) as error:
         raise UserError(f"{file}: no weights of a run: {error}") from None

@@ -7,7 +7,8 @@ from typing import Any
 
 from autogrow.config.execution import Execution
 from autogrow.config.resolved import ResolvedSpec
-from autogrow.config.spec import to_json
+from autogrow.config.shared_settings import RunSpec
+from autogrow.config.spec import GivenSpec, to_json
 from autogrow.errors import UserError, shown
 from autogrow.files.reading import require_file
 from autogrow.files.seals import UNPACKED, seal_file
@@ -16,6 +17,8 @@ from autogrow.files.yaml import read_yaml, yaml_text
 from autogrow.process.distributed import World
 from autogrow.runs.event_files import remove_event_files
 from autogrow.runs.folder import GROWTH, SPEC, WEIGHTS, finished, read_result
+from autogrow.runs.frontier import FRONTIER, FRONTIER_PICTURE
+from autogrow.runs.measurements import MEASUREMENTS
 from autogrow.runs.summary import SUMMARY, Summary
 from autogrow.training.metrics import METRICS
 from autogrow.training.reporter import LOG, Reporter
@@ -23,8 +26,18 @@ from autogrow.training.unfinished import MICRO_BATCH, remove_checkpoints
 
 FILES = (
     *(seal_file(Path(SUMMARY)).name, SUMMARY, WEIGHTS, METRICS, GROWTH, SPEC),
-    *(MICRO_BATCH, UNPACKED),
+    *(MICRO_BATCH, UNPACKED, MEASUREMENTS, FRONTIER, FRONTIER_PICTURE),
 )
+
+
+def refuse_objects(folder: Path, spec: RunSpec) -> None:
+    """Refuse the spec of a run that needs objects of Python: its folder or file has none."""
+    if isinstance(spec, GivenSpec) or spec.architecture.own:
+        objects = spec.given if isinstance(spec, GivenSpec) else ("network",)
+        raise UserError(
+            f"{folder}: this run is of objects of Python ({', '.join(objects)}), which no file "
+            "has; allowed: to call autogrow.grow with them"
+        )
 
 
 def prepare_folder(

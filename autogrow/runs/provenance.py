@@ -5,10 +5,12 @@ from __future__ import annotations
 import platform
 import subprocess
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 
 from autogrow import __version__
 from autogrow.errors import UserError
+from autogrow.networks.names import is_library
 
 
 def git(*arguments: str, folder: Path) -> str:
@@ -38,16 +40,18 @@ def git_commit() -> str | None:
     return commit + ("+" if changed else "")
 
 
-def versions() -> dict[str, str]:
-    """Return the versions that a result depends on."""
+def versions(network: str) -> dict[str, str]:
+    """Return the versions that a result depends on; a library's that has built its network."""
     import numpy
     import torch
 
+    library = [network.partition(":")[0]] if is_library(network) else []
     return {
         "python": platform.python_version(),
         "torch": torch.__version__,
         "numpy": numpy.__version__,
         "autogrow": __version__,
+        **{name: metadata.version(name) for name in library},
     }
 
 

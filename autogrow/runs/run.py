@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+import torch
+
 from autogrow.batches.sets import Sets, load_prepared, make_sets, prepared
 from autogrow.config.execution import Execution
 from autogrow.config.resolved import (
@@ -32,10 +34,12 @@ from autogrow.runs.continuing import first_weights
 from autogrow.runs.description import describe
 from autogrow.runs.event_files import EventFiles, require_tensorboard
 from autogrow.runs.folder import write_growth, write_weights
-from autogrow.runs.preparing import open_folder, prepare_folder, remove_remains
+from autogrow.runs.preparing import open_folder, prepare_folder, refuse_objects, remove_remains
+from autogrow.runs.run_bounds import RunBounds, bounded
 from autogrow.runs.summarizing import summarize
 from autogrow.runs.summary import SUMMARY, Summary
-from autogrow.training.building import shape_of
+from autogrow.training.building import NOTHING, Given, shape_of
+from autogrow.training.callbacks import NOBODY, Listeners
 from autogrow.training.epoch import set_precision
 from autogrow.training.metrics import Epoch, Phase, write_metrics
 from autogrow.training.reporter import Reporter
@@ -72,9 +76,43 @@ def run(
         If the run was asked to stop (SIGTERM, SIGUSR1, SIGHUP) or lost one of its
         processes: the same call continues it. Ctrl-C's KeyboardInterrupt likewise comes
         after a checkpoint was written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import autogrow
+    >>> spec = autogrow.ScratchSpec(
+    ...     network="Plain3Net-1-1-1", data="digits", data_fraction=0.05, width=2, epochs=1
+    ... )
+    >>> quiet = autogrow.Execution(device="cpu", threads=1, quiet=True)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     autogrow.run(spec, folder, execution=quiet).status
+    'complete'
     """
-    execution = execution or Execution()
-    folder = Path(out)
+    return carry_out(spec, Path(out), execution or Execution(), data)
+
+
+def carry_out(
+    spec: RunSpec,
+    folder: Path,
+    execution: Execution,
+    data: ImageData | None,
+    given: Given = NOTHING,
+    listeners: Listeners = NOBODY,
+) -> Summary:
+    """Carry out a run as :func:`run` does, with what its caller gave.
+
+    Parameters
+    ----------
+    spec, folder, execution, data
+        As for :func:`run`.
+    given
+        The caller's own network, optimizer and augmentation, which the spec tells as texts.
+    listeners
+        What is told of epochs and decisions, and may end the run early.
+    """
+    if given is NOTHING:
+        refuse_objects(folder, spec)
     spec = resolve(spec, data)
     if execution.logger == "tensorboard":
         require_tensorboard()
@@ -88,6 +126,8 @@ def run(
         # Kept to the very end: a signal that arrives while the run ends changes nothing.
         stops = stack.enter_context(Stops())
         world = stack.enter_context(joined(device))
+        # A caller's images and augmentation are given seeds; the caller's own numbers go on.
+        stack.enter_context(torch.random.fork_rng([device] if device.type == "cuda" else []))
         stack.enter_context(reported_when_short(folder))
         if world.first:
             stack.enter_context(locked(folder, say, wait=execution.wait))
@@ -101,11 +141,17 @@ def run(
             data = load_prepared(spec, execution.data_root, download=execution.download)
         else:
             data = prepared(data, spec)
-        sets = make_sets(spec, data, device, workers=execution.workers, world=world)
+        how = {"workers": execution.workers, "world": world, "augmentation": given.augmentation}
+        sets = make_sets(spec, data, device, **how)
         weights = first_weights(spec, folder, data)
+        bounds = None
+        if isinstance(spec, ResolvedAutogrow):
+            bounds = RunBounds(spec, data, device, folder, world, given)
         # Only now, after every check of what a user gave: a mistake leaves no folder behind.
         if world.first:
             open_folder(folder, spec)
+        if bounds is not None:
+            bounds.keep()
         world.wait()
         reporter = Reporter(folder, quiet=execution.quiet, silent=not world.first)
         stack.enter_context(reporter)
@@ -114,12 +160,12 @@ def run(
         if world.first:  # the other processes report damaged images on stderr
             sets.tell(reporter.say)
         stops.listen()
-        around = Surroundings(folder, reporter, execution, world, stops)
-        state = begin(spec, spec.first_network, data, device, around)
+        around = Surroundings(folder, reporter, execution, world, stops, listeners)
+        state = begin(spec, data, device, around, given)
         if weights is not None:
             state.network.load_state_dict(weights)
         trainer = Trainer(spec, sets, state, around)
-        started = _Run(spec, folder, trainer, world)
+        started = _Run(spec, folder, trainer, world, bounds)
         if execution.logger == "tensorboard" and world.first:
             files = stack.enter_context(closing(EventFiles(folder)))
             started.log = files.update
@@ -130,11 +176,19 @@ def run(
 class _Run:
     """Carries out a run of any of the three kinds, epoch by epoch and growth by growth."""
 
-    def __init__(self, spec: ResolvedSpec, folder: Path, trainer: Trainer, world: World) -> None:
+    def __init__(
+        self,
+        spec: ResolvedSpec,
+        folder: Path,
+        trainer: Trainer,
+        world: World,
+        bounds: RunBounds | None,
+    ) -> None:
         self.spec = spec
         self.folder = folder
         self.trainer = trainer
         self.world = world
+        self.bounds = bounds
         self.events: list[Event] = []
         self.log: Callable[[Sequence[Epoch], Sequence[Event]], None] = lambda epochs, events: None
 
@@ -144,8 +198,8 @@ class _Run:
             self._scratch(spec)
         elif isinstance(spec, ResolvedMorph):
             self._morph(spec)
-        elif isinstance(spec, ResolvedAutogrow):
-            self._autogrow(spec)
+        elif isinstance(spec, ResolvedAutogrow) and self.bounds is not None:
+            self._autogrow(spec, self.bounds)
 
     def _scratch(self, spec: ResolvedScratch) -> None:
         trainer = self.trainer
@@ -162,14 +216,14 @@ class _Run:
             trainer.grow(spec, shallow, deep, fresh_optimizer=spec.morph_momentum == "fresh")
         self._train_for(spec.epochs, "training", spec.epochs, *schedule)
 
-    def _autogrow(self, spec: ResolvedAutogrow) -> None:
-        trainer = self.trainer
-        growth = Growth(spec.growth_policy, spec.first_network.depth, spec.largest_depth)
+    def _autogrow(self, spec: ResolvedAutogrow, bounds: RunBounds) -> None:
+        trainer, seed = self.trainer, spec.first_network.depth
+        growth = Growth(spec.growth_policy, seed, spec.largest_depth, bounds.all)
         epochs, rate, steps = spec.finetuning_schedule
         before, events = growth.depth, []
         for epoch in trainer.epochs:
             if epoch.phase == "growing":
-                before, events = growth.depth, self._observe(growth, epoch)
+                before, events = growth.depth, self._observe(growth, bounds, epoch)
         while not growth.done:
             if any(event.event == "grow" for event in events):
                 trainer.grow(spec, before, growth.depth)
@@ -180,19 +234,20 @@ class _Run:
                 lr = growing_staircase(lr, growth.epoch, spec.K, spec.growing_milestones)
             expected = growth.earliest_end() + epochs
             epoch = self._train("growing", lr, expected)
-            before, events = growth.depth, self._observe(growth, epoch)
+            before, events = growth.depth, self._observe(growth, bounds, epoch)
             if events and self.world.first:
                 write_growth(self.folder, self.events)
-            for event in (e for e in events if e.event == "cap"):
-                trainer.around.reporter.say(
-                    f"epoch {event.epoch}: sub-network {event.sub_network} has grown to max_depth "
-                    f"({spec.max_depth})"
-                )
+                for event in events:
+                    trainer.around.listeners.event(event)
+            for told in filter(None, map(bounds.told, events)):
+                trainer.around.reporter.say(told)
         self._train_for(epochs, "finetuning", growth.epoch, rate, steps)
 
-    def _observe(self, growth: Growth, epoch: Epoch) -> list[Event]:
+    def _observe(self, growth: Growth, bounds: RunBounds, epoch: Epoch) -> list[Event]:
         assert epoch.val_accuracy is not None  # only AdamInit's epochs are not validated
-        events = growth.observe(epoch.val_accuracy)
+        bounds.take_in(self.trainer.epochs, epoch.epoch)
+        ended = self.trainer.around.listeners.stop(epoch)
+        events = [growth.end(epoch.val_accuracy)] if ended else growth.observe(epoch.val_accuracy)
         self.events += events
         return events
 
@@ -204,7 +259,10 @@ class _Run:
         Or until the loss is not finite. ``more`` epochs follow in another schedule.
         """
         trainer, end = self.trainer, after + epochs
+        stop = trainer.around.listeners.stop
         while trainer.trained < end and not trainer.diverged:
+            if trainer.trained > after and stop(trainer.epochs[-1]):
+                return
             lr = staircase(rate, trainer.trained - after, epochs, steps)
             self._train(phase, lr, end + more)
 
@@ -219,19 +277,23 @@ class _Run:
         spec, folder, state = self.spec, self.folder, self.trainer.state
         self.log(state.epochs, self.events)
         summary = summarize(
-            spec, state.network, state.epochs, data, sets, state.halvings, self.world
+            *(spec, state.network, state.epochs, data, sets, state.halvings, self.world),
+            bounded=bounded(self.events),
         )
+        if self.bounds is not None:
+            self.bounds.finish(state.epochs)
         if self.world.first:
             write_metrics(folder, state.epochs, sync=True)
             if isinstance(spec, ResolvedAutogrow):
                 write_growth(folder, self.events, sync=True)
             description = {
-                "name": summary.network,
+                # Somebody's own network can be built from no name.
+                **({} if spec.architecture.own else {"name": summary.network}),
                 **shape_of(spec, data),
                 **describe(spec, data, summary.depth).to_json(),
             }
             write_weights(folder, state.network, description)
-            write_json(folder / SUMMARY, summary.model_dump())
+            write_json(folder / SUMMARY, summary.to_json())
             seal(folder / SUMMARY)
             remove_remains(folder)
         self.world.wait()

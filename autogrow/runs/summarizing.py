@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import torch
@@ -12,7 +13,7 @@ import torch
 from autogrow.config.resolved import ResolvedAutogrow, ResolvedMorph, ResolvedSpec
 from autogrow.config.spec import spec_checksum, to_json
 from autogrow.networks.flops import costs_of, flops_by_depth
-from autogrow.networks.growable import GrowableNetwork, depth_of
+from autogrow.networks.growable import GrowableModule, depth_of
 from autogrow.networks.names import NetworkName, format_depth
 from autogrow.process.distributed import ALONE, World
 from autogrow.runs.cost import training_flops
@@ -25,18 +26,26 @@ if TYPE_CHECKING:
     from autogrow.data import ImageData
     from autogrow.training.unfinished import Halving
 
+NO_BOUNDS: Mapping[str, list[int]] = MappingProxyType({})
+
 
 def summarize(
     spec: ResolvedSpec,
-    network: GrowableNetwork,
+    network: GrowableModule,
     epochs: Sequence[Epoch],
     data: ImageData,
     sets: Sets,
     halvings: Sequence[Halving] = (),
     world: World = ALONE,
+    *,
+    bounded: Mapping[str, list[int]] = NO_BOUNDS,
 ) -> Summary:
-    """Return the summary of a run that trained these epochs and ended with this network."""
+    """Return the summary of a run that trained these epochs and ended with this network.
+
+    ``bounded`` are the sub-networks that each bound of the growth has stopped.
+    """
     image, _ = next(sets.test.evaluation_batches(1))
+    image = image[:1]  # a caller's DataLoader has batches of its own size
     cost = costs_of(network.eval(), image)[-1]
     name = NetworkName(spec.architecture, depth_of(network))
     own = [e for e in epochs if e.phase != "adaminit"]
@@ -68,6 +77,7 @@ def summarize(
             for phase in ("growing", "adaminit", "finetuning", "training")
         },
         capped=[i for i, (d, m) in enumerate(zip(name.depth, largest, strict=False)) if d >= m],
+        bounded=dict(bounded),
         adaminit=_adaminit(epochs),
         seconds_growing=_seconds(epochs, "growing", "adaminit"),
         seconds_finetuning=_seconds(epochs, "finetuning", "training"),
@@ -78,7 +88,8 @@ def summarize(
             name=data.name,
             training_images=len(sets.train) // spec.repeats,
             validation_images=len(sets.val),
-            test_images=len(sets.test),
+            # A validation set that also stands for the test set is no test set.
+            test_images=0 if sets.test is sets.val and spec.protocol != "paper" else len(sets.test),
             damaged_images=own[-1].skipped,
             image_size=data.image_size,
             image_channels=data.channels,
@@ -90,7 +101,7 @@ def summarize(
             flip=sets.train.flip,
             checksum=data.checksum,
         ),
-        versions=versions(),
+        versions=versions(spec.architecture.name),
         git_commit=git_commit(),
         device=_device_name(sets.train.device),
         threads=torch.get_num_threads(),
@@ -98,6 +109,7 @@ def summarize(
         micro_batch=micro_batch,
         bn_images=min(micro_batch or share, share) * (world.size if spec.sync_bn else 1),
         out_of_memory=[MemoryShortage(**asdict(halving)) for halving in halvings],
+        library_code=getattr(network, "library_code", None),
     )
 
 

@@ -95,12 +95,23 @@ class Summary(_Strict):
 
     A run whose last loss was not finite has the status ``diverged`` and the accuracies of
     the epochs before; None if there is none. If the final network's schedule had none,
-    those of the whole run count. From epoch ``diverged_after`` on no loss was finite.
+    those of the whole run count. Without test images (``data.test_images`` is 0) the accuracies are
+    those of the validation images. From epoch ``diverged_after`` on no loss was finite.
 
     ``capped`` are the sub-networks, from 0, that have grown to the spec's ``max_depth``.
+    ``bounded`` are those that a bound has stopped, by the bound's setting.
     ``micro_batch`` is the most images at once in the end (0: whole batches), and
     ``bn_images`` over how many of them Batch Normalization took its statistics then;
     ``out_of_memory`` says where a GPU's memory ran out.
+
+    ``library_code`` is Python code by which timm or torchvision builds the final network as
+    ``network``, which takes the run's weights; None for the paper's networks.
+
+    Examples
+    --------
+    >>> import autogrow
+    >>> [name for name in autogrow.Summary.model_fields if name.startswith("flops_g")]
+    ['flops_growing']
     """
 
     status: Literal["complete", "diverged"] = Field(description="complete or diverged")
@@ -126,6 +137,7 @@ class Summary(_Strict):
     final_train_accuracy: Measured
     epochs: dict[Phase, Count]
     capped: list[Count] = []
+    bounded: dict[str, list[Count]] = {}
     adaminit: list[AdamInitUse]
     seconds_growing: Seconds
     seconds_finetuning: Seconds
@@ -141,6 +153,7 @@ class Summary(_Strict):
     micro_batch: Count = 0
     bn_images: Count = 0
     out_of_memory: list[MemoryShortage] = []
+    library_code: str | None = None
 
     @field_validator("network")
     @classmethod
@@ -185,12 +198,17 @@ class Summary(_Strict):
         """How many epochs the run trained; AdamInit's are not counted."""
         return sum(n for phase, n in self.epochs.items() if phase != "adaminit")
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the summary as plain values; ``library_code`` only if there is any."""
+        return self.model_dump(exclude=None if self.library_code else {"library_code"})
+
     def in_one_line(self) -> str:
         """Return what the run found, as a sentence for the terminal."""
         found = "none"
         if self.final_accuracy is not None and self.best_accuracy is not None:
+            measured = "test" if self.data.test_images else "validation"
             found = (
-                f"test accuracy {self.final_accuracy:.2f} % at the end, "
+                f"{measured} accuracy {self.final_accuracy:.2f} % at the end, "
                 f"{self.best_accuracy:.2f} % at best"
             )
         if self.diverged:

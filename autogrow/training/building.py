@@ -2,34 +2,51 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 
 from autogrow.config.resolved import ResolvedAutogrow, ResolvedMorph, ResolvedSpec
-from autogrow.data import ImageData
+from autogrow.data import DatasetInfo, ImageData
+from autogrow.growth.algorithm import Depth
+from autogrow.networks.by_name import network_by_name
 from autogrow.networks.compiling import compile_sub_module, compile_sub_modules
 from autogrow.networks.growable import (
+    GrowableModule,
     GrowableNetwork,
-    build_network,
     depth_of,
     seeded,
     stack_sub_module,
 )
 from autogrow.networks.initializers import draw_bn_weights, initialize
-from autogrow.networks.names import NetworkName
+from autogrow.networks.names import is_library
 from autogrow.seeds import derive
-from autogrow.training.optimizer import SGD
+from autogrow.training.optimizer import SGD, Optimizer
+
+if TYPE_CHECKING:
+    from autogrow.batches.in_memory import Augmentation
 
 GrowingSpec = ResolvedMorph | ResolvedAutogrow
 
 
-def shape_of(spec: ResolvedSpec, data: ImageData) -> dict[str, Any]:
-    """Return what ``build_network`` needs beside the network's name.
+def shape_of(spec: ResolvedSpec, data: ImageData | DatasetInfo) -> dict[str, Any]:
+    """Return what ``network_by_name`` needs beside the network's name.
 
     The default shortcut is left out, so that files of weights stay as they have been.
     """
+    if spec.architecture.own:
+        return {}
+    if is_library(spec.architecture.name):
+        return {
+            "image_channels": data.channels,
+            "classes": data.n_classes,
+            "stem": spec.stem,
+            "image_size": data.image_size,
+        }
     return {
         "image_channels": data.channels,
         "classes": data.n_classes,
@@ -39,16 +56,38 @@ def shape_of(spec: ResolvedSpec, data: ImageData) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True)
+class Given:
+    """What the caller of a run gave as objects; None: the spec says what is used.
+
+    Parameters
+    ----------
+    network
+        At its seed depth; the run trains this object.
+    optimizer
+        Returns an optimizer of the parameters that it is given.
+    augmentation
+        As for :class:`autogrow.batches.in_memory.DeviceSet`.
+    """
+
+    network: GrowableModule | None = None
+    optimizer: Callable[[Iterable[nn.Parameter]], Optimizer] | None = None
+    augmentation: Augmentation | None = None
+
+
+NOTHING = Given()
+
+
 def build(
-    spec: ResolvedSpec, name: NetworkName, data: ImageData, device: torch.device, *, compiled: bool
-) -> GrowableNetwork:
-    """Return a network with the run's initial weights, on the device."""
-    with seeded(derive(spec.seed, "initial weights")):
-        network = build_network(name, **shape_of(spec, data))
-    _draw_bn_weights(spec, network.stem)
-    for i, sub_network in enumerate(network.sub_networks):
-        for j, sub_module in enumerate(sub_network):
-            _draw_bn_weights(spec, sub_module, i, j)
+    spec: ResolvedSpec,
+    data: ImageData,
+    device: torch.device,
+    *,
+    given: Given = NOTHING,
+    compiled: bool,
+) -> GrowableModule:
+    """Return the network that a run begins with, with its initial weights, on the device."""
+    network = given.network or _named(spec, data)
     network.to(device).to(memory_format=torch.channels_last)
     if spec.sync_bn:
         nn.SyncBatchNorm.convert_sync_batchnorm(network)
@@ -57,14 +96,37 @@ def build(
     return network
 
 
+def _named(spec: ResolvedSpec, data: ImageData) -> GrowableModule:
+    with seeded(derive(spec.seed, "initial weights")):
+        network = network_by_name(spec.first_network, **shape_of(spec, data))
+    if spec.pretrained:
+        _load_pretrained(spec, network)
+    if isinstance(network, GrowableNetwork):
+        _draw_bn_weights(spec, network.stem)
+    for i, sub_network in enumerate(network.sub_networks):
+        for j, sub_module in enumerate(sub_network):
+            _draw_bn_weights(spec, sub_module, i, j)
+    return network
+
+
+def _load_pretrained(spec: ResolvedSpec, network: GrowableModule) -> None:
+    from autogrow.networks.library_network import LibraryNetwork
+    from autogrow.networks.pretrained import load_pretrained
+
+    assert isinstance(network, LibraryNetwork)  # other networks were refused
+    load_pretrained(network, Path(spec.pretrained))
+
+
 def _draw_bn_weights(spec: ResolvedSpec, module: nn.Module, *place: int) -> None:
     """Draw weights of new BNs if the spec says so; not with ImageNet's stem, as released."""
     if spec.bn_weights == "uniform" and spec.stem == "small":
         draw_bn_weights(module, seed=derive(spec.seed, "BN weights", *place))
 
 
-def new_optimizer(spec: ResolvedSpec, network: nn.Module) -> SGD:
+def new_optimizer(spec: ResolvedSpec, network: nn.Module, given: Given = NOTHING) -> Optimizer:
     """Return an optimizer of all parameters that has not taken a step."""
+    if given.optimizer is not None:
+        return given.optimizer(network.parameters())
     return SGD(
         network.parameters(),
         lr=spec.learning_rate,
@@ -74,7 +136,7 @@ def new_optimizer(spec: ResolvedSpec, network: nn.Module) -> SGD:
 
 
 def stack_one(
-    spec: GrowingSpec, network: GrowableNetwork, i: int, optimizer: SGD, *, compiled: bool
+    spec: GrowingSpec, network: GrowableModule, i: int, optimizer: Optimizer, *, compiled: bool
 ) -> None:
     """Stack a sub-module, initialized as the spec says, on sub-network i.
 
@@ -91,3 +153,17 @@ def stack_one(
         nn.SyncBatchNorm.convert_sync_batchnorm(sub_module)
     if compiled:
         compile_sub_module(sub_module)
+
+
+def grow_to(
+    depth: Depth,
+    spec: GrowingSpec,
+    network: GrowableModule,
+    optimizer: Optimizer,
+    *,
+    compiled: bool,
+) -> None:
+    """Stack sub-modules, as :func:`stack_one` does, until the network has a depth."""
+    for i, (now, then) in enumerate(zip(depth_of(network), depth, strict=True)):
+        for _ in range(then - now):
+            stack_one(spec, network, i, optimizer, compiled=compiled)

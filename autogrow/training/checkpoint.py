@@ -1,6 +1,6 @@
 """Checkpoints of a run: network, optimizers and records between two steps.
 
-A checkpoint is one file: safetensors holding the network's state, the optimizer's momentum
+A checkpoint is one file: safetensors holding the network's state, the optimizer's state
 by parameter name, Adam's state while AdamInit is at work, and the run's records as JSON;
 then the SHA-256 of all that. It is written atomically, the last two are kept, and nothing
 in it is ever unpickled.
@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from autogrow.errors import UserError
 from autogrow.files.tensors import read_sealed, write_tensors
-from autogrow.training.optimizer import SGD
+from autogrow.training.optimizer import SGD, Optimizer
 from autogrow.training.unfinished import checkpoint_files as files
 
 FOREIGN = {
@@ -37,7 +37,7 @@ def save(
     epochs: int,
     steps: int,
     network: nn.Module,
-    optimizer: SGD,
+    optimizer: Optimizer,
     state: dict[str, Any],
     *,
     adam: torch.optim.Adam | None = None,
@@ -49,8 +49,9 @@ def save(
     """
     tensors = {f"network.{name}": t for name, t in network.state_dict().items()}
     for name, parameter in network.named_parameters():
-        if parameter in optimizer.state:
-            tensors[f"momentum.{name}"] = optimizer.state[parameter]["momentum_buffer"]
+        for key, value in optimizer.state.get(parameter, {}).items():
+            if isinstance(value, Tensor):
+                tensors[f"{_prefix(key)}{name}"] = value
     if adam is not None:
         for i, parameter in enumerate(adam.param_groups[0]["params"]):
             values = adam.state.get(parameter, {})
@@ -61,6 +62,37 @@ def save(
     write_tensors(file, tensors, sealed=True)
     for old in [f for f in files(folder) if f < file][:-1]:  # one passed over may be after it
         old.unlink()
+
+
+def _prefix(key: str) -> str:
+    """Return what a tensor of an optimizer's state is called before its parameter's name."""
+    return "momentum." if key == "momentum_buffer" else f"optimizer.{key}."
+
+
+def plain_values(network: nn.Module, optimizer: Optimizer) -> dict[str, Any]:
+    """Return what a caller's optimizer remembers besides tensors; nothing of our own SGD.
+
+    Raises
+    ------
+    UserError
+        If there is something that is neither a tensor nor a plain value.
+    """
+    if isinstance(optimizer, SGD):
+        return {}
+    groups = [{k: v for k, v in g.items() if k != "params"} for g in optimizer.param_groups]
+    values: dict[str, dict[str, Any]] = {}
+    for name, parameter in network.named_parameters():
+        for key, value in optimizer.state.get(parameter, {}).items():
+            values.setdefault(name, {})
+            if not isinstance(value, Tensor):
+                values[name][key] = value
+    try:
+        return {"optimizer": json.loads(json.dumps({"groups": groups, "values": values}))}
+    except TypeError as error:
+        raise UserError(
+            f"optimizer: its state cannot be kept ({error}); allowed: an optimizer whose state is "
+            "tensors, numbers and texts"
+        ) from None
 
 
 def load_latest(
@@ -104,13 +136,42 @@ def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {k.removeprefix(prefix): t for k, t in tensors.items() if k.startswith(prefix)}
 
 
-def restore(tensors: dict[str, Tensor], network: nn.Module, optimizer: SGD) -> None:
-    """Put a checkpoint's tensors into a network of the same depth and its optimizer."""
+def restore(
+    tensors: dict[str, Tensor], values: dict[str, Any], network: nn.Module, optimizer: Optimizer
+) -> None:
+    """Put a checkpoint's tensors and values into a network of the same depth and its optimizer."""
     network.load_state_dict(_part(tensors, "network."))
     parameters = dict(network.named_parameters())
     for name, momentum in _part(tensors, "momentum.").items():
         buffer = torch.empty_like(parameters[name]).copy_(momentum)
         optimizer.state[parameters[name]] = {"momentum_buffer": buffer}
+    if "optimizer" in values:
+        _restore_own(_part(tensors, "optimizer."), values["optimizer"], parameters, optimizer)
+
+
+def _restore_own(
+    tensors: dict[str, Tensor],
+    values: dict[str, Any],
+    parameters: dict[str, nn.Parameter],
+    optimizer: Optimizer,
+) -> None:
+    """Put back the rest of what a caller's optimizer remembers."""
+    settings: dict[int, dict[str, Any]] = {}
+    for group, kept in zip(optimizer.param_groups, values["groups"], strict=True):
+        group |= {k: tuple(v) if isinstance(v, list) else v for k, v in kept.items()}
+        settings |= {id(parameter): group for parameter in group["params"]}
+    for name, plain in values["values"].items():
+        optimizer.state[parameters[name]] = {**optimizer.state.get(parameters[name], {}), **plain}
+    for place, tensor in tensors.items():
+        key, _, name = place.partition(".")
+        parameter, group = parameters[name], settings[id(parameters[name])]
+        if tensor.shape == parameter.shape and tensor.ndim:  # in the parameter's memory layout
+            value = torch.empty_like(parameter, dtype=tensor.dtype).copy_(tensor)
+        elif key == "step" and not (group.get("fused") or group.get("capturable")):
+            value = tensor  # torch counts steps on the CPU
+        else:
+            value = tensor.to(parameter.device)
+        optimizer.state[parameter][key] = value
 
 
 def restore_adam(tensors: dict[str, Tensor], adam: torch.optim.Adam) -> None:

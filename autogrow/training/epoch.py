@@ -13,15 +13,13 @@ from torch.nn.functional import cross_entropy
 
 from autogrow.errors import UserError
 from autogrow.process.distributed import ALONE, World, gradients_stay
+from autogrow.seeds import derive
 from autogrow.training.micro_batch import MicroBatch, gpu_is_short
-from autogrow.training.optimizer import SGD
+from autogrow.training.optimizer import Optimizer
 
 if TYPE_CHECKING:
-    from autogrow.batches.from_files import StreamedSet
-    from autogrow.batches.in_memory import DeviceSet
+    from autogrow.batches.sets import ImageSet
     from autogrow.training.pauses import Pauses
-
-    ImageSet = DeviceSet | StreamedSet
 
 EVALUATION_PIXELS = {"cpu": 2**16, "cuda": 2**20}
 """Pixels in a batch of evaluation: on a CPU its activations should stay in the caches."""
@@ -104,7 +102,7 @@ class Tally:
 
 def train_epoch(
     network: nn.Module,
-    optimizer: SGD | torch.optim.Adam,
+    optimizer: Optimizer,
     batches: Iterable[tuple[Tensor, Tensor]],
     precision: str = "fp32",
     *,
@@ -112,6 +110,7 @@ def train_epoch(
     world: World = ALONE,
     tally: Tally | None = None,
     pauses: Pauses | None = None,
+    noise: int | None = None,
 ) -> Score:
     """Train on each batch once; return the score over the batches as they were trained on.
 
@@ -133,6 +132,9 @@ def train_epoch(
         Sums over the epoch's earlier batches, if it was interrupted.
     pauses
         Says before each step whether to write a checkpoint or to stop; None: never.
+    noise
+        Seed of what the network draws at random (dropout, stochastic depth); None: nothing. Each
+        step begins with random numbers of its own, so that an interrupted epoch can go on.
     """
     network.train()
     tally = tally or Tally()
@@ -143,6 +145,8 @@ def train_epoch(
         everywhere, due, stop = world.sum([len(labels), *asked])
         if pauses and (due or stop):
             pauses.pause(tally, bool(stop))
+        if noise is not None:
+            torch.manual_seed(derive(noise, "step", tally.batches))
 
         def gradient(
             part: tuple[Tensor, Tensor], last: bool, everywhere: float = everywhere

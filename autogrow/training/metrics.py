@@ -43,6 +43,12 @@ class Epoch:
         Top-5 accuracy; for summary.json, not a column.
     skipped
         Damaged images left out of the three sets; likewise.
+
+    Examples
+    --------
+    >>> import autogrow
+    >>> autogrow.Epoch(1, "growing", "2-1", 0.1, 0.9, 60.0, 1.0, 55.0, 54.0, 55.0, 2.5).finite
+    True
     """
 
     epoch: int

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from autogrow.errors import UserError
-from autogrow.training.optimizer import SGD
+from autogrow.training.optimizer import Optimizer
 
 Part = tuple[Tensor, Tensor]
 LEAST = 2
@@ -56,7 +56,7 @@ class MicroBatch:
     def carry_out(
         self,
         network: nn.Module,
-        optimizer: SGD | torch.optim.Adam,
+        optimizer: Optimizer,
         images: Tensor,
         labels: Tensor,
         gradient: Callable[[Part, bool], tuple[Tensor, Tensor, Tensor]],

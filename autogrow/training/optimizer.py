@@ -8,11 +8,38 @@ function, so the results are the same to the bit.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.optim.sgd import sgd
+
+
+class Optimizer(Protocol):
+    """What training needs of an optimizer: our SGD's, and all of torch's but L-BFGS."""
+
+    param_groups: list[dict[str, Any]]
+    defaults: dict[str, Any]
+
+    @property
+    def state(self) -> Any:
+        """What it remembers of each parameter."""
+
+    def zero_grad(self) -> None:
+        """Forget the gradients."""
+
+    def step(self) -> Any:
+        """Update the parameters."""
+
+
+def set_rate(optimizer: Optimizer, rate: float, largest: float) -> None:
+    """Set the learning rate of all groups.
+
+    ``rate`` is that of a group which began with ``largest``; others keep their ratio to it.
+    """
+    for group in optimizer.param_groups:
+        first = group.setdefault("initial_lr", float(group["lr"]))  # torch's schedulers' name
+        group["lr"] = first / largest * rate
 
 
 class SGD:
@@ -32,8 +59,8 @@ class SGD:
     def __init__(
         self, parameters: Iterable[nn.Parameter], *, lr: float, momentum: float, weight_decay: float
     ) -> None:
-        settings = {"lr": lr, "momentum": momentum, "weight_decay": weight_decay}
-        self.param_groups: list[dict[str, Any]] = [{"params": list(parameters), **settings}]
+        self.defaults = {"lr": lr, "momentum": momentum, "weight_decay": weight_decay}
+        self.param_groups: list[dict[str, Any]] = [{"params": list(parameters), **self.defaults}]
         self.state: dict[nn.Parameter, dict[str, Tensor]] = {}
 
     def zero_grad(self) -> None:

@@ -12,19 +12,19 @@ import torch
 from torch import Tensor
 
 from autogrow.config.execution import Execution
-from autogrow.config.resolved import ResolvedSpec
+from autogrow.config.resolved import ResolvedAutogrow, ResolvedMorph, ResolvedSpec
 from autogrow.config.spec import spec_checksum, to_json
 from autogrow.data import ImageData
 from autogrow.growth.algorithm import Depth
-from autogrow.networks.growable import GrowableNetwork, depth_of
-from autogrow.networks.names import NetworkName
+from autogrow.networks.growable import GrowableModule, depth_of
 from autogrow.process.distributed import World
 from autogrow.process.signals import Stops
 from autogrow.training import checkpoint
-from autogrow.training.building import build, new_optimizer
+from autogrow.training.building import NOTHING, Given, build, grow_to, new_optimizer
+from autogrow.training.callbacks import Listeners
 from autogrow.training.epoch import Tally
 from autogrow.training.metrics import METRICS, Epoch
-from autogrow.training.optimizer import SGD
+from autogrow.training.optimizer import Optimizer
 from autogrow.training.reporter import Reporter
 from autogrow.training.unfinished import Halving, with_written_halving
 
@@ -34,13 +34,14 @@ FORMAT = 3
 
 @dataclass(frozen=True)
 class Surroundings:
-    """The device a run trains on, its reporter, and what may ask it to stop."""
+    """The folder of a run, its reporter, and who is told of it or may ask it to stop."""
 
     folder: Path
     reporter: Reporter
     execution: Execution
     world: World
     stops: Stops
+    listeners: Listeners
 
 
 @dataclass
@@ -73,8 +74,8 @@ class State:
         AdamInit's optimizer while AdamInit is at work.
     """
 
-    network: GrowableNetwork
-    optimizer: SGD
+    network: GrowableModule
+    optimizer: Optimizer
     owner: dict[str, Any]
     epochs: list[Epoch] = field(default_factory=list)
     halvings: list[Halving] = field(default_factory=list)
@@ -105,11 +106,12 @@ class State:
             "tally": {k: float(v) for k, v in vars(tally).items()},
             "seconds": time.perf_counter() - self.began,
             "halvings": [asdict(h) for h in self.halvings],
+            **checkpoint.plain_values(self.network, self.optimizer),
         }
 
     def resume(self, tensors: dict[str, Tensor], values: dict[str, Any], *, first: bool) -> None:
         """Take over a checkpoint's tensors and values."""
-        checkpoint.restore(tensors, self.network, self.optimizer)
+        checkpoint.restore(tensors, values, self.network, self.optimizer)
         self.restored = tensors
         self.epochs = [Epoch(**e) for e in values["epochs"]]
         self.halvings = [Halving(**h) for h in values["halvings"]]
@@ -128,10 +130,10 @@ class State:
 
 def begin(
     spec: ResolvedSpec,
-    name: NetworkName,
     data: ImageData,
     device: torch.device,
     surroundings: Surroundings,
+    given: Given = NOTHING,
 ) -> State:
     """Return the state of a fresh run, or that of the folder's latest checkpoint.
 
@@ -139,14 +141,15 @@ def begin(
     ----------
     spec
         The resolved spec.
-    name
-        The network that the run begins with.
     data
         The data set.
     device
         Where the network is trained.
     surroundings
         Folder, reporter and processes of the run.
+    given
+        What the caller gave as objects. A network of the caller's is in a first checkpoint
+        before it is trained, because nothing else has its initial weights.
 
     Raises
     ------
@@ -162,11 +165,12 @@ def begin(
         "data_checksum": data.checksum,
     }
     tensors, values = checkpoint.load_latest(folder, say, owner) or ({}, {})
+    compiled = surroundings.execution.compiled
+    network = build(spec, data, device, given=given, compiled=compiled)
+    state = State(network, new_optimizer(spec, network, given), owner)
     if values:
-        name = NetworkName(name.architecture, tuple(values["depth"]))
-    network = build(spec, name, data, device, compiled=surroundings.execution.compiled)
-    state = State(network, new_optimizer(spec, network), owner)
-    if values:
+        if isinstance(spec, ResolvedMorph | ResolvedAutogrow):
+            grow_to(tuple(values["depth"]), spec, network, state.optimizer, compiled=compiled)
         state.resume(tensors, values, first=surroundings.world.first)
         steps = f" and {state.tally.batches} steps" if state.tally.batches else ""
         say(f"{folder}: continuing after epoch {state.trained}{steps}")
@@ -175,4 +179,6 @@ def begin(
     elif (folder / METRICS).exists():
         say(f"{folder}: no checkpoint is there; starting over")
     state.halvings = with_written_halving(folder, state.halvings)
+    if given.network is not None and not values and surroundings.world.first:
+        checkpoint.save(folder, 0, 0, network, state.optimizer, state.to_json(state.tally))
     return state

@@ -20,15 +20,16 @@ from autogrow.batches.sets import Sets
 from autogrow.config.resolved import ResolvedSpec
 from autogrow.errors import InterruptedRunError
 from autogrow.growth.algorithm import Depth
+from autogrow.networks.growable import GrowableNetwork
 from autogrow.networks.initializers import ADAM_RATE, adam_init, adam_of
 from autogrow.networks.names import format_depth
 from autogrow.seeds import derive
 from autogrow.training import checkpoint
-from autogrow.training.building import GrowingSpec, new_optimizer, stack_one
+from autogrow.training.building import GrowingSpec, grow_to, new_optimizer
 from autogrow.training.epoch import Score, Tally, evaluate, train_epoch
 from autogrow.training.metrics import Epoch, Phase, write_metrics
 from autogrow.training.micro_batch import MicroBatch
-from autogrow.training.optimizer import SGD
+from autogrow.training.optimizer import Optimizer, set_rate
 from autogrow.training.pauses import Pauses
 from autogrow.training.snapshots import write_snapshot
 from autogrow.training.standing import Standing, recent_seconds
@@ -115,7 +116,7 @@ class Trainer:
         """
         state, number = self.state, self.trained + 1
         state.restored, self._phase, self._expected = {}, phase, expected
-        state.optimizer.param_groups[0]["lr"] = lr
+        set_rate(state.optimizer, lr, self.spec.learning_rate)
         train = self._train_epoch(self.parallel, state.optimizer, self.spec.seed, number)
         self.world.share_buffers(state.network)
         val, test, top5 = self._evaluate()
@@ -144,7 +145,8 @@ class Trainer:
     def _left_out(self) -> int:
         """Return how many damaged images the epoch and its evaluations were without."""
         trained, skipped = self.world.sum([self.state.tally.images, self.sets.skipped])
-        return (len(self.sets.train) - int(trained)) // self.spec.repeats + int(skipped)
+        left_out = len(self.sets.train) - int(trained) if self.sets.train.may_skip else 0
+        return left_out // self.spec.repeats + int(skipped)
 
     def _evaluate(self) -> tuple[Score, Score, float]:
         sets, network, precision = self.sets, self.state.network, self.spec.precision
@@ -155,19 +157,24 @@ class Trainer:
         return val, *evaluate(network, sets.test, precision, world=world, pauses=pauses)
 
     def _train_epoch(
-        self, network: nn.Module, optimizer: SGD | torch.optim.Adam, seed: int, epoch: int
+        self, network: nn.Module, optimizer: Optimizer, seed: int, epoch: int
     ) -> Score:
         spec, tally = self.spec, self.state.tally
         batches = self.sets.train.training_batches(
             spec.batch_size, seed=seed, epoch=epoch, start=tally.batches, world=self.world
         )
-        return train_epoch(
-            *(network, optimizer, batches, spec.precision),
-            micro_batch=self._micro_batch,
-            world=self.world,
-            tally=tally,
-            pauses=self._pauses,
-        )
+        # The paper's networks draw no random numbers while they are trained.
+        draws = not isinstance(self.state.network, GrowableNetwork)
+        device = self.sets.train.device
+        with torch.random.fork_rng([device] if device.type == "cuda" else [], enabled=draws):
+            return train_epoch(
+                *(network, optimizer, batches, spec.precision),
+                micro_batch=self._micro_batch,
+                world=self.world,
+                tally=tally,
+                pauses=self._pauses,
+                noise=derive(seed, "noise", epoch, self.world.rank) if draws else None,
+            )
 
     def grow(
         self, spec: GrowingSpec, before: Depth, after: Depth, *, fresh_optimizer: bool = False
@@ -187,9 +194,7 @@ class Trainer:
         if self.depth != after:
             self._snapshot()
             compiled = self.around.execution.compiled
-            for i, (now, then) in enumerate(zip(before, after, strict=True)):
-                for _ in range(then - now):
-                    stack_one(spec, network, i, self.state.optimizer, compiled=compiled)
+            grow_to(after, spec, network, self.state.optimizer, compiled=compiled)
             self.parallel = self.world.parallel(network)
             self._snapshot(grown=True)
             if fresh_optimizer:
@@ -260,6 +265,8 @@ class Trainer:
         )
         if not epoch.finite:
             state.look_whether_dead(reporter.say)
+        if self.world.first:
+            self.around.listeners.epoch(epoch)
 
     def _best_val_accuracy(self) -> float:
         return self.epochs[-1].best_val_accuracy if self.epochs else 0.0

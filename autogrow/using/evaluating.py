@@ -15,7 +15,7 @@ from torch.nn.functional import cross_entropy
 from autogrow import data as datasets
 from autogrow.batches.decoding import default_workers
 from autogrow.batches.from_files import StreamedSet
-from autogrow.data import FileSplit, ImageData
+from autogrow.data import FileSplit, ImageData, Split
 from autogrow.data.photographs import IMAGENET_RESIZE
 from autogrow.data.registry import DATASETS
 from autogrow.errors import UserError, allowed, shown
@@ -153,6 +153,7 @@ def _batches(
     if isinstance(split, FileSplit):
         yield from _streamed(trained, data.name, split, workers)
         return
+    assert isinstance(split, Split)  # a named data set is of no other kind
     prepare = Preparation(description).to(trained.device)
     entry = DATASETS.get(data.name)
     p = entry.zero_padding if entry else 0

@@ -77,6 +77,7 @@ class TrainedNetwork:
 
     Examples
     --------
+    >>> from pathlib import Path
     >>> import numpy as np
     >>> import autogrow
     >>> from autogrow.networks.names import parse_network
@@ -124,7 +125,7 @@ class TrainedNetwork:
         UserError
             If type or shape is another.
         """
-        raw = raw_images(as_images(images), self.description)
+        raw = raw_images(as_images(images, "images"), self.description)
         return self.predict_raw(raw)
 
     @torch.inference_mode()
@@ -179,12 +180,12 @@ def load(
     --------
     >>> import tempfile
     >>> import autogrow
-    >>> from autogrow.config.execution import Execution
     >>> from autogrow.data import load as load_data
     >>> shape = {"network": "Plain3Net-1-1-1", "width": 2}
     >>> spec = autogrow.ScratchSpec(**shape, data="digits", data_fraction=0.1, epochs=1)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     summary = autogrow.run(spec, folder, execution=Execution(device="cpu", quiet=True))
+    ...     quiet = autogrow.Execution(device="cpu", quiet=True)
+    ...     summary = autogrow.run(spec, folder, execution=quiet)
     ...     trained = autogrow.load(folder, device="cpu")
     >>> told = trained.predict(load_data("digits").test.images)
     >>> len(told), told.probabilities.shape, trained.class_names[:3]
@@ -195,15 +196,7 @@ def load(
     require_finished(place, SPEC, SUMMARY, WEIGHTS)
     content = read_content(file)
     description = parse_description(content, file) or _older_description(place, data_root)
-    if network is not None:
-        built = _grown(network, description, file)
-    elif content.get("name"):
-        built = read_network(file)
-    else:
-        raise UserError(
-            f"{file}: is of a network of somebody's own, which no name describes; allowed: "
-            "autogrow.load(..., network=NETWORK) with a network like the one that was grown"
-        )
+    built = read_network(file) if network is None else _grown(network, description, file)
     built.to(find_device(device)).eval()
     return TrainedNetwork(place, built, description)
 

@@ -7,9 +7,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from autogrow.config.budget_settings import BUDGETS
 from autogrow.config.resolved import parse_resolved
 from autogrow.config.resolving import resolve
 from autogrow.config.spec import SPECS, YOUNGER, AutogrowSpec, parse_spec, to_json
+from autogrow.data import DatasetInfo
 from autogrow.errors import UserError
 from autogrow.files.yaml import read_yaml, yaml_text
 from autogrow.growth.policies import ConvergentGrowth, PeriodicGrowth
@@ -123,6 +125,16 @@ def test_j_of_periodic_and_k_of_convergent_growth_are_t_of_the_finetuning(epochs
     assert spec.growth_policy == ConvergentGrowth(K=T, tau=0.05)
 
 
+def test_the_test_set_steers_on_the_named_data_sets_alone():
+    facts = DatasetInfo("npz:my.npz", 8, 1, 10)
+    for data, wanted in (("digits", "paper"), ("npz:my.npz", "holdout"), ("mine", "holdout")):
+        spec = parse_spec({**GROW, "data": data})
+        assert resolve(spec, facts).protocol == wanted
+        for asked in ("paper", "holdout"):
+            given = spec.model_copy(update={"protocol": asked})
+            assert resolve(given, facts).protocol == asked
+
+
 def test_given_settings_are_kept():
     given = {**GROW, "K": 50, "J": 60, "tau": 1, "width": 8, "learning_rate": 0.02, "seed": 7}
     given |= {"weight_decay": 0, "batch_size": 32, "milestones": [0.2, 0.9], "flip": False}
@@ -203,7 +215,7 @@ SHARED = {
     "data_fraction": [0, -0.5, 1.01, math.nan, "half", True],
     "test_images": [-1, "360"],
     "data_sha256": ["abc", 3],
-    "protocol": ["test", None],
+    "protocol": ["test", 1],
     "holdout_fraction": [0, 1, "0.1"],
     "stem": ["big"],
     "width": [0, 1.5, 5000],
@@ -399,6 +411,10 @@ OWN_SETTINGS = {
         "initializer": initializer,
         "growing_rate": st.sampled_from(["constant", "staircase"]),
         "finetune_epochs": epochs,
+        "max_parameters": st.integers(0, 10**12),
+        "max_latency_ms": st.floats(0, 1e6),
+        "max_hours": st.integers(0, 1000),
+        "frontier": st.booleans(),
     },
 }
 
@@ -409,9 +425,11 @@ def test_every_spec_goes_through_yaml_and_back(fixed, data):
     kind = fixed["kind"]
     optional = st.fixed_dictionaries({}, optional=SETTINGS | OWN_SETTINGS[kind])
     spec = parse_spec({**fixed, **data.draw(optional)})
-    unset = {key for key in YOUNGER if not getattr(spec, key, None)}
-    names = {f.alias or n for n, f in SPECS[kind].model_fields.items()}
-    assert to_json(spec).keys() == names - unset
+    # What is not set is left out: older specs are what they have always been.
+    unset = {n for n in BUDGETS if getattr(spec, n, 0) == (n == "latency_batch")}
+    unset |= {key for key in YOUNGER if not getattr(spec, key, None)}
+    fields = SPECS[kind].model_fields.items()
+    assert to_json(spec).keys() == {f.alias or n for n, f in fields if n not in unset}
     assert parse_spec(read_back(to_json(spec))) == spec
     resolved = resolve(spec)
     assert parse_resolved(read_back(to_json(resolved)), "spec") == resolved
@@ -436,3 +454,17 @@ scalars = st.one_of(
 @example({"x": ["1e3", "1.0", "yes", "null", "~", "2001-01-01", "0x1F", "1_0", "=", "\udcff", ""]})
 def test_plain_values_go_through_yaml_and_back(value):
     assert read_back(value) == value
+
+
+def test_latency_is_measured_of_one_image_unless_a_budget_asks_for_more():
+    with pytest.raises(UserError, match="latency_batch: found 8; allowed: with max_latency_ms"):
+        parse_spec({**GROW, "latency_batch": 8})
+    assert parse_spec({**GROW, "latency_batch": 8, "frontier": True}).measures_latency
+
+
+@pytest.mark.parametrize(("policy", "K"), [("periodic", 3), ("convergent", 100)])
+def test_the_seed_networks_own_epochs_are_within_the_budget(policy, K):
+    given = {**GROW, "policy": policy}
+    assert resolve(parse_spec({**given, "max_epochs": K})).max_epochs == K
+    with pytest.raises(UserError, match=rf"max_epochs: found {K - 1}, .* K = {K} .*: {K} or more"):
+        resolve(parse_spec({**given, "max_epochs": K - 1}))

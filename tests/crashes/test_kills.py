@@ -52,8 +52,8 @@ POINTS = [
     ("autogrow.training.trainer", "train_epoch", "before", 1),
     ("autogrow.training.trainer", "train_epoch", "after", 3),
     ("autogrow.training.trainer", "evaluate", "before", 4),
-    ("autogrow.training.trainer", "stack_one", "before", 1),  # a check has decided to grow
-    ("autogrow.training.trainer", "stack_one", "after", 2),  # grown, and nothing trained since
+    ("autogrow.training.building", "stack_one", "before", 1),  # a check has decided to grow
+    ("autogrow.training.building", "stack_one", "after", 2),  # grown, and nothing trained since
     ("autogrow.networks.initializers", "_all_frozen_but", "before", 2),
     ("autogrow.training.optimizer", "SGD.step", "after", 33),
     ("torch.optim.adam", "Adam.step", "after", 17),

@@ -39,7 +39,7 @@ def test_it_stops_after_the_step_with_a_checkpoint_again_and_again(run_of, sent)
         ("autogrow AdamInit", ("torch.optim.adam", "Adam.step", "after", 5)),
         ("morph AdamInit", ("torch.optim.adam", "Adam.step", "after", 20)),
         ("holdout", ("autogrow.training.trainer", "evaluate", "before", 6)),
-        ("autogrow", ("autogrow.training.trainer", "stack_one", "after", 1)),
+        ("autogrow", ("autogrow.training.building", "stack_one", "after", 1)),
         ("convergent", ("autogrow.training.checkpoint", "write_tensors", "before", 4)),
     ],
 )

@@ -468,7 +468,10 @@ OTHERS = {
     **{"policy": "convergent", "J": 77, "tau": 0.123456789, "initializer": "UniInit"},
     **{"growing_rate": "staircase", "growing_steps": "milestones", "max_depth": "9-9-9-9"},
     **{"finetune_epochs": 9, "finetuning": "short", "epochs": 9, "morph_momentum": "kept"},
+    **{"max_parameters": 10**6, "max_flops": 10**9, "max_latency_ms": 7.5, "latency_batch": 8},
+    **{"max_epochs": 99, "max_hours": 0.5, "frontier": True},
 }
+NEEDED = {"latency_batch": {"max_latency_ms": 9.0}}
 SHARED = {"protocol", "precision", *Choices.model_fields}
 OF_IMAGES = (
     "subset",
@@ -502,6 +505,7 @@ def test_an_id_tells_every_setting_and_the_same_spec_has_the_same_id(scale, kind
     found = {plain.id: plain.spec}
     for name in sorted(wanted):
         given = {name: not plain.spec.flip if name == "flip" else OTHERS[name]}
+        given |= NEEDED.get(name, {})
         other = run(**given)
         assert found.setdefault(other.id, other.spec) == other.spec
         assert (other.id == plain.id) == (other.spec == plain.spec), name

@@ -41,6 +41,8 @@ SMALL = {
     "morph": ["--epochs", "1"],
 }
 SMALLER = ["--width", "2", "--batch-size", "64", "--threads", "1", "--device", "cpu", "--quiet"]
+LIBRARY = re.compile("^(import|from) (lightning|accelerate)", re.MULTILINE)
+"""Of examples that tests/api/test_loops.py runs, where their library is installed."""
 SPEC = "{kind: scratch, network: Basic3ResNet-1-1-1, data: digits, width: 2, epochs: 1}"
 
 
@@ -85,6 +87,9 @@ def autogrow(words):
     if words and words[0] in SMALL:
         words += [] if "--budget-of" in words else SMALL[words[0]]
         words += SMALLER
+        if any(word.startswith("timm:") for word in words):  # it has a width of its own
+            words.remove("--width")
+            words.remove("2")
         # One that continues from another run has its data.
         name = words[words.index("--data") + 1] if "--data" in words else "of:another"
         if ":" not in name:
@@ -243,6 +248,8 @@ def test_every_block_says_its_language_and_is_a_spec_or_runs(document, place):
         else:
             make_catalogue("paper", read_scale("paper"), content, document)
     for example in blocks(document, "python"):
+        if LIBRARY.search(example):
+            continue
         told = io.StringIO()
         with redirect_stdout(told), redirect_stderr(io.StringIO()):
             exec(compile(example, name_of(document), "exec"), {"__name__": "__main__"})

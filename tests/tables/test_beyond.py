@@ -17,6 +17,7 @@ from analysis.tables.build import build_table
 from analysis.tables.formats import latex, markdown
 from analysis.tables.frontier import interval
 from autogrow.errors import UserError
+from autogrow.files.yaml import read_yaml, yaml_text
 
 SEEDS = [0, 1, 2]
 VALUES = {
@@ -87,6 +88,17 @@ def test_a_null_that_had_not_stopped_is_a_lower_bound(make):
     cells = null_cells(table.rows[0], Results(results.folder, SEEDS, "best"))
     assert cells["null_depth"] == ">=2-2-1; 3-2-2; >=2-2-1"
     assert cells["depth_minus_null"] == "<=21.3"
+
+
+def test_a_null_keeps_to_the_budgets_that_need_no_clock(make):
+    """K = 50: after the check at 100 the next epochs would pass 130."""
+    _, results, table = make("table5", [0], curve=[50.0] * 300)
+    folder = results.run_folder(table.rows[0].runs["main"], 0)
+    spec = read_yaml(folder / "spec.yaml") | {"max_epochs": 130, "max_hours": 1e-9}
+    (folder / "spec.yaml").write_text(yaml_text(spec))
+    write_result(folder, json.loads((folder / "summary.json").read_text()))
+    null = schedule_null(table.rows[0], results, 0)
+    assert (null.text, null.epochs) == ("2-1-1", 100)
 
 
 def test_a_curve_that_was_changed_is_no_null(make):
