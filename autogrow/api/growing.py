@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -270,6 +271,8 @@ def _carry_out(
     execution: Execution,
     out: str | Path | None,
 ) -> Found:
+    if out is None and os.environ.get("WORLD_SIZE", "1") != "1":
+        raise UserError("out: found None with several processes; allowed: a folder for all of them")
     temporary = TemporaryDirectory(prefix="autogrow-") if out is None else None
     folder = Path(temporary.name if temporary else str(out))
     threads = torch.get_num_threads()

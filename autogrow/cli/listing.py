@@ -7,7 +7,8 @@ from typing import get_args
 
 from autogrow.data.registry import DATASETS
 from autogrow.errors import allowed
-from autogrow.networks.names import ARCHITECTURES, LAYERS, Initializer
+from autogrow.networks.families import FAMILIES
+from autogrow.networks.names import ARCHITECTURES, LAYERS, NAMES, Initializer
 
 POLICIES = {
     "periodic": "stack a sub-module every K epochs; stop once J epochs gain less than tau",
@@ -34,7 +35,7 @@ KINDS = ("networks", "data", "policies", "initializers")
 def names_in_short() -> str:
     """Return what T is, and all names, for the end of a command's help."""
     return (
-        f"{T} Networks: {allowed(ARCHITECTURES)}. Data sets: {allowed([*DATASETS, *OWN_DATA])}. "
+        f"{T} Networks: {allowed(NAMES)}. Data sets: {allowed([*DATASETS, *OWN_DATA])}. "
         f"Policies: {allowed(POLICIES)}. Initializers: {allowed(get_args(Initializer))}. "
         "`autogrow list` says what each is."
     )
@@ -62,16 +63,21 @@ def _lines(entries: dict[str, str]) -> str:
 
 def _entries(kind: str) -> dict[str, str]:
     if kind == "networks":
-        return {
+        own = {
             a.name: f"{a.sub_networks} sub-networks of {a.block} sub-modules "
             f"({LAYERS[a.block]} layers each), {'-'.join(map(str, a.channels))} channels"
             for a in ARCHITECTURES.values()
         }
+        libraries = {
+            f"{library}:NAME": f"{library}'s networks of the classes {', '.join(families)}"
+            for library, families in FAMILIES.items()
+        }
+        return own | libraries
     if kind == "data":
-        own = {
+        named = {
             d.name: f"{d.image_size}x{d.image_size}x{d.channels} pixels, {d.n_classes} classes, "
             f"{d.images[0]:,} + {d.images[1]:,} images"
             for d in DATASETS.values()
         }
-        return own | OWN_DATA
+        return named | OWN_DATA
     return POLICIES if kind == "policies" else {str(k): v for k, v in INITIALIZERS.items()}

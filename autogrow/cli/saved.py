@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from autogrow.cli.options import add_settings, positive
 from autogrow.config.execution import Execution
-from autogrow.errors import UserError
+from autogrow.errors import UserError, allowed
 from autogrow.files.writing import write_bytes
-from autogrow.using.formats import FORMATS
+from autogrow.using.formats import FORMATS, NAMES
 
 if TYPE_CHECKING:
     from autogrow.using.loading import TrainedNetwork
@@ -95,9 +95,8 @@ def add_export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out",
         type=Path,
-        required=True,
         metavar="FILE",
-        help="file to write, as network.onnx, network.pt2 or network.safetensors",
+        help=f"file to write (default: {allowed(NAMES.values())} in DIR)",
     )
     add_settings(parser, Execution, ("threads", "data_root"))
     parser.set_defaults(command=_export, device="cpu")
@@ -107,8 +106,9 @@ def _export(options: argparse.Namespace) -> None:
     trained = _loaded(options)
     from autogrow.using.exporting import export
 
-    export(trained, options.out, options.format)
-    print(f"{options.out}: {options.out.stat().st_size:,} bytes")
+    file = options.out or options.folder / NAMES[options.format]
+    export(trained, file, options.format)
+    print(f"{file}: {file.stat().st_size:,} bytes")
 
 
 def add_plot(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""Growable networks, their sub-modules, initializers and costs (paper sections 2.1 and 2.2).
+"""Growable networks: the paper's, timm's and torchvision's, one's own; initializers and costs.
 
-Knows torch; knows nothing of data, training or files.
+Paper sections 2.1 and 2.2. Knows torch; knows nothing of data or training.
 """

@@ -123,6 +123,7 @@ def growable(
             checked_pattern(name, new(i), y.cpu(), last_norm)
             for i, (name, y) in enumerate(zip(stages, below, strict=True))
         ]
+        _try_deeper(module, stages, new, example)
     if depth is not None:
         _cut(module, stages, depth)
     network = with_members(module, _Patterned)
@@ -198,8 +199,8 @@ def stage_outputs(module: nn.Module, stages: Sequence[str], example: Tensor | No
     missing = [name for name in stages if name not in found]
     if missing:
         raise UserError(
-            f"stages: {shown(missing[0])} puts out no tensor in the forward pass; allowed: stages "
-            "whose blocks map a tensor to a tensor"
+            f"stages: the last block of {shown(missing[0])} takes no part in the forward pass, or "
+            "puts out no tensor; allowed: stages that call all their blocks, tensor by tensor"
         )
     return [found[name] for name in stages]
 
@@ -270,6 +271,23 @@ def _initialize_anew(block: nn.Module, stage: str) -> None:
                 "a class with that method, or new_sub_module= with a function that returns a "
                 "new block"
             )
+
+
+def _try_deeper(
+    module: nn.Module,
+    stages: Sequence[str],
+    new: Callable[[int], nn.Module],
+    example: Tensor | None,
+) -> None:
+    """Check that the module calls a further block of each stage, and still takes the images."""
+    parameter = next(module.parameters())
+    for i, name in enumerate(stages):
+        sequential(module, name).append(new(i).to(parameter.device, parameter.dtype))
+    try:
+        stage_outputs(module, stages, example)
+    finally:
+        for name in stages:
+            del sequential(module, name)[-1]
 
 
 def _cut(module: nn.Module, stages: Sequence[str], depth: Sequence[int]) -> None:

@@ -84,6 +84,9 @@ def library_network(name: NetworkName, images: Images) -> LibraryNetwork:
     network = with_members(model.build(name.depth, images), LibraryNetwork)
     network.stage_names, network.last_norms_of = model.stages, norms
     network.library_model, network.images = model, images
+    for names, (_, *above) in zip(norms, network.sub_networks, strict=True):
+        for block in above:  # as if the network had been grown to its depth
+            block.last_norms = names  # type: ignore[assignment]
     return network
 
 

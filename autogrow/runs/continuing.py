@@ -22,7 +22,10 @@ from autogrow.training.unfinished import checkpoint_files
 if TYPE_CHECKING:
     from torch import Tensor
 
-SCHEDULE = ("epochs", "schedule", "period", "snapshots")
+OWN = (
+    *("epochs", "schedule", "period", "snapshots"),
+    *("pretrained", "pretrained_sha256", "continue_from", "continue_sha256"),
+)
 """Settings that a run does not take from the one that it continues from."""
 
 
@@ -53,7 +56,7 @@ def continued_settings(given: dict[str, Any]) -> dict[str, Any]:
     text = read_text(folder / METRICS, "the records of a run", LARGEST)
     *_, last = csv.DictReader(text.splitlines())
     return {
-        **{k: v for k, v in there.items() if k in ScratchSpec.model_fields and k not in SCHEDULE},
+        **{k: v for k, v in there.items() if k in ScratchSpec.model_fields and k not in OWN},
         "network": summary.network,
         "schedule": "constant",
         "learning_rate": float(last["lr"]),

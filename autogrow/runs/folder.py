@@ -20,7 +20,6 @@ from autogrow.files.writing import write_csv
 from autogrow.files.yaml import read_yaml
 from autogrow.growth.algorithm import GROWTH_HEADER, Event
 from autogrow.networks.names import LAYERS, Architecture, NetworkName, parse_network
-from autogrow.runs.description import arguments_of
 from autogrow.runs.summary import SUMMARY, Summary, read_summary
 from autogrow.training.unfinished import checkpoint_files
 
@@ -176,6 +175,7 @@ def read_network(file: Path) -> Any:
     from safetensors.torch import load_file
 
     from autogrow.networks.by_name import network_by_name
+    from autogrow.runs.description import arguments_of
 
     content = read_content(file)
     if "name" not in content:

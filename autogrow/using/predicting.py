@@ -10,7 +10,7 @@ from torch import Tensor
 
 from autogrow.data.image_header import opened
 from autogrow.errors import UserError
-from autogrow.files.reading import printable, reading
+from autogrow.files.reading import printable, reading, require_file
 from autogrow.runs.description import Description
 from autogrow.using.loading import TrainedNetwork
 from autogrow.using.preparing import fitted_image
@@ -56,6 +56,7 @@ def _read(file: Path, description: Description) -> Tensor:
     channels = description.channels
     if channels not in (1, 3):
         raise UserError(f"{name}: a network of {channels} channels takes no image files")
+    require_file(file, "an image file")
     with reading(file, "an undamaged image file"), opened(file, f"{name}: ") as image:
         if image.mode not in MODES:
             raise UserError(

@@ -54,7 +54,6 @@ def test_new_sub_modules_follow_from_their_seed_alone():
     assert torch.equal(torch.get_rng_state(), before)
     assert torch.equal(new[0].conv1.weight, new[1].conv1.weight)
     assert not torch.equal(new[0].conv1.weight, new[2].conv1.weight)
-    autogrow.growable(residual_network(), LAYERS)
 
 
 def test_zeroinit_keeps_the_function_of_a_wrapped_network():
@@ -286,3 +285,16 @@ def test_a_stage_whose_last_block_changes_the_shape_is_told():
     wider = Net(nn.Conv2d(4, 4, 3))
     with pytest.raises(UserError, match=r"Conv2d maps \(2, 4, 30, 30\) to \(2, 4, 28, 28\)"):
         autogrow.growable(wider, ["body.stage"])
+
+
+def test_a_module_that_would_not_call_a_further_block_is_told():
+    class Fixed(Net):
+        def forward(self, x):
+            x = self.stem(x)
+            for i in range(2):
+                x = self.body.stage[i](x)
+            return x.mean((2, 3))
+
+    blocks = [Branch(conv(), nn.BatchNorm2d(4)) for _ in range(2)]
+    with pytest.raises(UserError, match=r"last block of 'body.stage' takes no part in the forward"):
+        autogrow.growable(Fixed(*blocks), ["body.stage"])

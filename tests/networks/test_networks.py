@@ -337,7 +337,7 @@ def test_foreign_checkpoint_reloads_from_its_depths_alone(foreign, tmp_path):
     tensors, state = checkpoint.load_latest(tmp_path, pytest.fail)
     again = Grown(TheirNet(), size=8, lr=0.01)  # which stacks the one new sub-module
     assert state["depth"] == [*depth_of(again.network)] == [1, 2]
-    checkpoint.restore(tensors, again.network, again.optimizer)
+    checkpoint.restore(tensors, {}, again.network, again.optimizer)
     saved, restored = network.state_dict(), again.network.state_dict()
     assert list(saved) == list(restored)
     assert all(torch.equal(saved[n], restored[n]) for n in saved)

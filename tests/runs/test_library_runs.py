@@ -52,6 +52,16 @@ def test_a_paused_run_ends_with_the_same_bytes(undisturbed, cli, tmp_path):
     assert summary(undisturbed)["depth"] != "1-1"
 
 
+def test_a_run_with_adaminit_paused_in_it_ends_with_the_same_bytes(cli, tmp_path):
+    adam = [*GROW, "--initializer", "AdamInit"]
+    assert cli(*adam, "--out", tmp_path / "whole").status == 0
+    assert summary(tmp_path / "whole")["adaminit"]
+    with interrupted_after(3):  # the second of AdamInit's first growth
+        assert cli(*adam, "--out", tmp_path / "run").status == 130
+    assert cli(*adam, "--out", tmp_path / "run").status == 0
+    assert results(tmp_path / "run") == results(tmp_path / "whole")
+
+
 def test_a_run_that_ends_inside_an_epoch_continues_to_the_same_bytes(
     undisturbed, cli, tmp_path, monkeypatch
 ):
@@ -102,6 +112,10 @@ def test_training_a_depth_and_the_one_that_was_found(undisturbed, cli, tmp_path)
     again = [*train, "--network", "timm:tiny_swin", "--depth-of", undisturbed]
     assert cli(*again, "--out", tmp_path / "found").status == 0
     assert summary(tmp_path / "found")["depth"] == summary(undisturbed)["depth"]
+    spent = ["train", *TINY, "--network", "timm:tiny_swin-1-1", "--budget-of", undisturbed]
+    assert cli(*spent, "--out", tmp_path / "spent").status == 0
+    ours, theirs = (summary(o)["flops_training"] for o in (tmp_path / "spent", undisturbed))
+    assert ours == pytest.approx(theirs, rel=0.2)
 
 
 def test_the_code_that_builds_the_network_is_printed(cli, tmp_path):

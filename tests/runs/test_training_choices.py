@@ -11,7 +11,7 @@ from autogrow.config.resolving import resolve
 from autogrow.config.spec import parse_spec
 from autogrow.data import load
 from autogrow.networks.flops import network_costs
-from autogrow.networks.names import NetworkName, parse_network
+from autogrow.networks.names import format_depth, parse_network
 from autogrow.networks.sub_modules import BasicBlock
 from autogrow.training import trainer
 from autogrow.training.building import build, new_optimizer, stack_one
@@ -22,8 +22,9 @@ DATA = load("digits")
 def built(depth, grow_at=(), network="Basic3ResNet", **settings):
     settings = {"width": 4, "initializer": "AdamInit", "bn_weights": "uniform", **settings}
     given = {"kind": "autogrow", "network": network, "data": "digits", **settings}
+    given["seed_depth"] = format_depth(depth)
     spec, device = resolve(parse_spec(given)), torch.device("cpu")
-    network = build(spec, NetworkName(spec.architecture, depth), DATA, device, compiled=False)
+    network = build(spec, DATA, device, compiled=False)
     for i in grow_at:
         stack_one(spec, network, i, new_optimizer(spec, network), compiled=False)
     return network

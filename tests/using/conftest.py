@@ -10,6 +10,8 @@ from sklearn.datasets import load_digits, load_sample_images
 
 from autogrow.cli.main import main
 
+PARAMETERS = 9000
+
 
 def train(out, *options):
     options = [*options, "--threads", "1", "--device", "cpu", "--quiet", "--out", out]
@@ -50,11 +52,11 @@ def make_pictures(root, names):
 
 @pytest.fixture(scope="session")
 def photographs(pictures, tmp_path_factory):
-    """A network that was grown on photographs, cut to 16 pixels."""
+    """A network that was grown on photographs, cut to 16 pixels, within a budget."""
     out = tmp_path_factory.mktemp("using") / "photographs"
     options = ["--network", "Basic3ResNet", "--data", f"folder:{pictures}", "--resize", 16]
     options += ["--width", 4, "--K", 1, "--J", 1, "--finetune-epochs", 8, "--batch-size", 8]
-    return train(out, "grow", *options)
+    return train(out, "grow", *options, "--max-parameters", PARAMETERS)
 
 
 @pytest.fixture(scope="session")

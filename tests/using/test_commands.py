@@ -17,7 +17,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from autogrow.data import DATASETS
-from autogrow.networks.names import ARCHITECTURES
+from autogrow.networks.names import NAMES
 from autogrow.runs.folder import read_result
 from autogrow.using.card import escaped
 
@@ -219,7 +219,7 @@ def test_any_text_is_shown_as_it_is(text):
 
 def test_list_names_all_that_commands_take(cli, mistake):
     told = cli("list").out
-    for name in (*ARCHITECTURES, *DATASETS, "folder:PATH", "periodic", "convergent", "GauInit"):
+    for name in (*NAMES, *DATASETS, "folder:PATH", "periodic", "convergent", "GauInit"):
         assert re.search(rf"^  {name} ", told, re.MULTILINE), name
     assert "T is how many epochs of fine-tuning have the largest learning rate" in told
     assert cli("list", "policies").out.startswith("policies:\n  periodic")
