@@ -14,7 +14,7 @@ VENV := .venv
 INSTALLED := $(VENV)/.installed
 
 ORDER ?= file
-PYTEST := $(VENV)/bin/python -m pytest -q $(if $(filter random,$(ORDER)),,-p no:randomly)
+PYTEST := $(VENV)/bin/python -m pytest -q --durations=25 $(if $(filter random,$(ORDER)),,-p no:randomly)
 # Pure logic: no process is started, nothing is trained.
 FAST := $(addprefix tests/,growth config experiments tables networks/test_names.py \
 	project/test_documents.py project/test_project.py)
