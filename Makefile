@@ -19,7 +19,7 @@ PYTEST := $(VENV)/bin/python -m pytest -q --durations=25 $(if $(filter random,$(
 FAST := $(addprefix tests/,growth config experiments tables networks/test_names.py \
 	project/test_documents.py project/test_project.py)
 # The chapters of autogrow; the part test-analysis has what no other part has.
-AUTOGROW := $(addprefix tests/,batches cli config data growth networks process runs training)
+AUTOGROW := $(addprefix tests/,api batches cli config data growth networks process runs training using)
 # What `make test` runs side by side: the workflow's jobs take both cores, Slurm mostly waits.
 PARTS := lint types layers test-autogrow test-analysis test-workflow test-crashes test-slurm
 
