@@ -73,7 +73,6 @@ FAMILIES: dict[str, dict[str, Family]] = {
         "MobileNetV3": replace(_EFFICIENT, small=_unchanged),
         "VisionTransformer": _VIT,
         "Eva": _VIT,
-        "MlpMixer": Family("blocks", "num_blocks", _eight_patches, sized=True),
         "SwinTransformer": _SWIN,
         "SwinTransformerV2": _SWIN,
     },
