@@ -164,9 +164,7 @@ PAIRS = st.tuples(ARRAYS | OTHERS, ARRAYS | NUMBERS | OTHERS)
 
 
 @given(train=PAIRS, validation=st.none() | PAIRS, test=st.none() | PAIRS)
-def test_whatever_the_arrays_are_they_are_a_data_set_or_a_mistake_of_the_users(
-    train, validation, test
-):
+def test_whatever_arrays_are_given_they_are_a_data_set_or_a_mistake(train, validation, test):
     sets = {"train": train, "validation": validation, "test": test}
     try:
         data = caller_data(sets, None, (None, None), fraction=0.1, seed=0)
