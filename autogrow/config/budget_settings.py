@@ -23,18 +23,22 @@ class BudgetSettings(BaseModel):
     """Budgets of AutoGrow; a spec without them is what it was before there were any."""
 
     max_parameters: int = Field(
-        0, ge=0, description="growth stops before the network has more parameters; 0: no bound"
+        0,
+        ge=0,
+        le=10**18,
+        description="growth stops before the network has more parameters; 0: no bound",
     )
     max_flops: int = Field(
         0,
         ge=0,
+        le=10**18,
         description="growth stops before one image's forward pass has more FLOPs (a FLOP is one "
         "multiply-add); 0: no bound",
     )
     max_latency_ms: float = Field(
         0.0,
         ge=0,
-        allow_inf_nan=False,
+        le=1e9,
         description="growth stops before a forward pass takes longer on this device, in "
         "milliseconds (the median of several); 0: no bound",
     )
@@ -47,7 +51,7 @@ class BudgetSettings(BaseModel):
     max_hours: float = Field(
         0.0,
         ge=0,
-        allow_inf_nan=False,
+        le=1e6,
         description="growth stops before it takes longer, in hours without the fine-tuning; 0: "
         "no bound",
     )

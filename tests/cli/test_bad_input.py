@@ -34,7 +34,9 @@ MANY = settings(
 SPECS = [
     {"kind": "autogrow", "network": "Basic3ResNet", "data": "digits", "width": 4,
      "batch_size": 64, "learning_rate": 0.1, "milestones": [0.5, 0.75], "seed_depth": "1-1-1",
-     "policy": "periodic", "K": 1, "J": 2, "tau": 0.05, "finetune_epochs": 4, "seed": 0},
+     "policy": "periodic", "K": 1, "J": 2, "tau": 0.05, "finetune_epochs": 4, "seed": 0,
+     "max_parameters": 10**6, "max_latency_ms": 5.0, "latency_batch": 2, "max_epochs": 9,
+     "max_hours": 0.5, "frontier": True},
     {"kind": "scratch", "network": "Basic3ResNet-1-1-1", "data": "digits", "epochs": 4},
     {"kind": "morph", "from": "Basic3ResNet-1-1-1", "to": "Basic3ResNet-1-1-2", "data": "digits"},
 ]  # fmt: skip
