@@ -9,7 +9,11 @@ import torch
 from torch import nn
 
 from autogrow.errors import UserError
-from autogrow.networks.any_module import (
+from autogrow.networks.growable import depth_of
+from autogrow.networks.libraries import LibraryModel, check_depth, library_model
+from autogrow.networks.library_calls import Images
+from autogrow.networks.names import LibraryArchitecture, NetworkName, library_architecture
+from autogrow.networks.stages import (
     TRACED,
     Staged,
     checked_pattern,
@@ -17,10 +21,6 @@ from autogrow.networks.any_module import (
     stage_outputs,
     with_members,
 )
-from autogrow.networks.growable import depth_of
-from autogrow.networks.libraries import LibraryModel, check_depth, library_model
-from autogrow.networks.library_calls import Images
-from autogrow.networks.names import LibraryArchitecture, NetworkName, library_architecture
 
 
 class LibraryNetwork(Staged):
