@@ -205,7 +205,7 @@ def _of_network(network: nn.Module | str) -> dict[str, Any]:
     if not isinstance(network, str):
         check_network(network)
         module: Any = network
-        settings = built_as(module) if isinstance(module, GrowableNetwork) else {}
+        settings = built_as(module) if type(module) is GrowableNetwork else {}
         return {
             "network": architecture_of(module).name,
             "seed_depth": format_depth(depth_of(module)),

@@ -117,9 +117,9 @@ def _check_logits(network: nn.Module, image: torch.Tensor, classes: int, when: s
 def architecture_of(network: GrowableModule) -> Architecture:
     """Return what a run's records call a caller's network, as ``own2:Inception``.
 
-    A network of the paper's families has its own name.
+    A network of the paper's families has its own name; a subclass may be anything.
     """
-    if isinstance(network, GrowableNetwork):
+    if type(network) is GrowableNetwork:
         return network.architecture
     name = re.sub(r"[^A-Za-z0-9_]", "_", type(network).__name__)
     return own_architecture(name, len(network.sub_networks))

@@ -164,7 +164,7 @@ class Trainer:
             spec.batch_size, seed=seed, epoch=epoch, start=tally.batches, world=self.world
         )
         # The paper's networks draw no random numbers while they are trained.
-        draws = not isinstance(self.state.network, GrowableNetwork)
+        draws = type(self.state.network) is not GrowableNetwork
         device = self.sets.train.device
         with torch.random.fork_rng([device] if device.type == "cuda" else [], enabled=draws):
             return train_epoch(

@@ -6,11 +6,15 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 from own_networks import GoogLeNet, Inception, Noisy, digits
 from torch import nn
 from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 
 import autogrow
+from autogrow.api.sources import caller_data
 from autogrow.errors import UserError
 
 IMAGES, LABELS = digits(0, 60)
@@ -128,9 +132,9 @@ OPTIONS = {
 @pytest.mark.parametrize("case", OPTIONS)
 def test_options_that_cannot_be(case, tmp_path):
     options, told = OPTIONS[case]
-    given = {"network": GoogLeNet(), "T": 3, "quiet": True, "device": "cpu", **options}
+    chosen = {"network": GoogLeNet(), "T": 3, "quiet": True, "device": "cpu", **options}
     with pytest.raises(UserError, match=re.escape(told)):
-        autogrow.grow(given.pop("network"), digits(0, 60), digits(60, 90), **given)
+        autogrow.grow(chosen.pop("network"), digits(0, 60), digits(60, 90), **chosen)
 
 
 def test_a_data_loader_is_no_array_of_images():
@@ -150,3 +154,20 @@ def test_a_network_without_a_name_is_loaded_with_one_like_it(tmp_path):
     images, labels = digits(60, 90)
     right = np.mean([int(name) for name in loaded.predict(images).names] == labels)
     assert 100 * right == pytest.approx(found.summary.final_val_accuracy, abs=0.01)
+
+
+SHAPES = hnp.array_shapes(min_dims=0, max_dims=5, min_side=0, max_side=9)
+ARRAYS = hnp.arrays(st.sampled_from(["u1", "i8", "f4", "?", "U2", "O", "M8[s]"]), SHAPES)
+NUMBERS = hnp.arrays(st.sampled_from(["u1", "i8", "u8"]), st.integers(0, 9))
+OTHERS = st.none() | st.integers() | st.text(max_size=3) | st.lists(st.integers(), max_size=4)
+PAIRS = st.tuples(ARRAYS | OTHERS, ARRAYS | NUMBERS | OTHERS)
+
+
+@given(train=PAIRS, validation=st.none() | PAIRS, test=st.none() | PAIRS)
+def test_whatever_arrays_are_given_they_are_a_data_set_or_a_mistake(train, validation, test):
+    sets = {"train": train, "validation": validation, "test": test}
+    try:
+        data = caller_data(sets, None, (None, None), fraction=0.1, seed=0)
+    except UserError:
+        return
+    assert data.train.images.dtype == np.uint8

@@ -24,6 +24,7 @@ GROW = {
     "kind": "autogrow",
     "network": "Basic3ResNet",
     "data": "npz:images.npz",
+    "protocol": "paper",
     "width": 4,
     "batch_size": 48,
     "learning_rate": 0.02,
