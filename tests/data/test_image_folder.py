@@ -123,7 +123,7 @@ def test_images_of_another_kind(make, mode, size, form, message):
 
 
 def test_not_square(make):
-    refused(make(size=(16, 12)), "allowed: square images")
+    refused(make(size=(16, 12)), "allowed: squares of one size; or .* with --resize N")
 
 
 @pytest.mark.parametrize("part", ["train", "test"])

@@ -225,20 +225,20 @@ def test_a_data_set_from_elsewhere_is_named_and_known_by_its_content(tmp_path, r
     file = tmp_path / "odd {name} it's.npz"
 
     def write():
-        images = {f"x_{part}": rng.integers(0, 256, (12_000, 4, 4, 3)) for part in PARTS}
-        labels = {f"y_{part}": np.arange(12_000) % 10 for part in PARTS}
+        images = {f"x_{part}": rng.integers(0, 256, (24_000, 4, 4, 3)) for part in PARTS}
+        labels = {f"y_{part}": np.arange(24_000) % 10 for part in PARTS}
         np.savez(file, **{k: v.astype(np.uint8) for k, v in (images | labels).items()})
         data_sets._sha256.cache_clear()
         return load_catalogue("reduced", sources={"CIFAR10": f"npz:{file}"})
 
     first, second = write(), write()
     row = first.tables["table4"].rows[0]
-    text = "CIFAR10 from odd {name} it's.npz at 1/2 size, 50 % of its training set"
+    text = "CIFAR10 from odd {name} it's.npz at 1/2 size, 50 % of its training set, 5,000 test images"
     assert row.values["dataset"] == text
     run, other = (catalogue.tables["table4"].rows[0].runs["main"] for catalogue in (first, second))
     spec = first.runs[run].spec
     assert (spec.data, spec.data_fraction) == (f"npz:{file}", 0.5)
-    assert (spec.crop_padding, spec.flip) == (2, True)
+    assert (spec.crop_padding, spec.flip) == (0, True)
     assert spec.data_sha256 != second.runs[other].spec.data_sha256
     assert run != other
     assert all(re.fullmatch(r"[\w.=/-]+", run) for run in first.runs)
@@ -495,6 +495,7 @@ def test_an_id_tells_every_setting_and_the_same_spec_has_the_same_id(scale, kind
     told = {"network", "from_network", "to_network", "data", "data_fraction", "seed_depth", "K"}
     told |= {"data_sha256", "test_images", "schedule", "period"}
     told |= {"pretrained", "pretrained_sha256"}  # of networks that the catalogue does not take
+    told |= {"resize", "continue_from", "continue_sha256"}  # of folders, and of the command line
     wanted = {*SPECS[kind].model_fields} - told - {"kind", "seed", "snapshots"}
     assert wanted <= {*OTHERS}
 
