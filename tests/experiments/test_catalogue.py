@@ -233,7 +233,9 @@ def test_a_data_set_from_elsewhere_is_named_and_known_by_its_content(tmp_path, r
 
     first, second = write(), write()
     row = first.tables["table4"].rows[0]
-    text = "CIFAR10 from odd {name} it's.npz at 1/2 size, 50 % of its training set, 5,000 test images"
+    text = (
+        "CIFAR10 from odd {name} it's.npz at 1/2 size, 50 % of its training set, 5,000 test images"
+    )
     assert row.values["dataset"] == text
     run, other = (catalogue.tables["table4"].rows[0].runs["main"] for catalogue in (first, second))
     spec = first.runs[run].spec

@@ -61,13 +61,13 @@ def _lose_weights(folder, name):
 
     from autogrow.networks.growable import build_network
     from autogrow.networks.names import parse_network
+    from autogrow.runs.description import arguments_of
     from autogrow.runs.folder import WEIGHTS, write_weights
 
     with safe_open(folder / WEIGHTS, "pt") as content:
-        shape = json.loads(content.metadata()["network"])
-    del shape["name"]
-    network = build_network(parse_network(name), **shape)
+        description = json.loads(content.metadata()["network"])
+    network = build_network(parse_network(name), **arguments_of(description))
     with torch.no_grad():
         for tensor in network.parameters():
             tensor.fill_(torch.nan)
-    write_weights(folder, network, {"name": name, **shape})
+    write_weights(folder, network, {**description, "name": name, "found": name.partition("-")[2]})
