@@ -40,7 +40,8 @@ SMALL = {
     "train": ["--epochs", "1"],
     "morph": ["--epochs", "1"],
 }
-SMALLER = ["--width", "2", "--batch-size", "64", "--threads", "1", "--device", "cpu", "--quiet"]
+WIDTH = ["--width", "2"]
+SMALLER = ["--batch-size", "64", "--threads", "1", "--device", "cpu", "--quiet"]
 LIBRARY = re.compile("^(import|from) (lightning|accelerate)", re.MULTILINE)
 """Of examples that tests/api/test_loops.py runs, where their library is installed."""
 SPEC = "{kind: scratch, network: Basic3ResNet-1-1-1, data: digits, width: 2, epochs: 1}"
@@ -86,10 +87,8 @@ def autogrow(words):
     words = list(words)
     if words and words[0] in SMALL:
         words += [] if "--budget-of" in words else SMALL[words[0]]
-        words += SMALLER
-        if any(word.startswith("timm:") for word in words):  # it has a width of its own
-            words.remove("--width")
-            words.remove("2")
+        named = any(word.startswith("timm:") for word in words)  # it has a width of its own
+        words += SMALLER if named else [*WIDTH, *SMALLER]
         # One that continues from another run has its data.
         name = words[words.index("--data") + 1] if "--data" in words else "of:another"
         if ":" not in name:
