@@ -10,16 +10,21 @@ multiplies matrices outside of layers; on the meta device, where no kernel hides
 from __future__ import annotations
 
 import copy
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 
 import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import addmm_flop, conv_flop_count
 
 from autogrow.networks.by_name import network_by_name
 from autogrow.networks.growable import GrowableModule, GrowableNetwork, depth_of
 from autogrow.networks.names import LAYERS, NetworkName, Shortcut, Stem
+
+# Where triton cannot be imported it warns of kernels that our networks do not have.
+logging.getLogger("torch.utils.flop_counter").setLevel(logging.ERROR)
+_flop_counter = import_module("torch.utils.flop_counter")
 
 
 @dataclass(frozen=True)
@@ -140,14 +145,12 @@ def _layers(module: nn.Module) -> int:
 
 def _counted_of_any(network: GrowableModule, image: Tensor) -> tuple[int, list[list[int]]]:
     """Return the multiply-adds of a network and of each sub-module in its sub-networks."""
-    from torch.utils.flop_counter import FlopCounterMode
-
     names = {module: name for name, module in network.named_modules()}
     places = [
         [names[sub_module] for sub_module in sub_network] for sub_network in network.sub_networks
     ]
     abstract = copy.deepcopy(network).to("meta").eval()
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
+    with _flop_counter.FlopCounterMode(display=False) as counter, torch.no_grad():
         abstract(image.to("meta"))
     root, counts = type(network).__name__, counter.get_flop_counts()
 
@@ -190,9 +193,13 @@ def _counted(network: nn.Module, image: Tensor) -> dict[nn.Module, int]:
     def count(layer: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
         [x] = inputs
         if isinstance(layer, nn.Conv2d):
-            counts[layer] = conv_flop_count([*x.shape], [*layer.weight.shape], [*output.shape])
+            counts[layer] = _flop_counter.conv_flop_count(
+                [*x.shape], [*layer.weight.shape], [*output.shape]
+            )
         elif isinstance(layer, nn.Linear):
-            counts[layer] = addmm_flop(layer.bias.shape, x.shape, layer.weight.t().shape)
+            counts[layer] = _flop_counter.addmm_flop(
+                layer.bias.shape, x.shape, layer.weight.t().shape
+            )
 
     layers = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
     handles = [layer.register_forward_hook(count) for layer in layers]
