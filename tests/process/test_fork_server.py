@@ -1,5 +1,6 @@
 """Jobs that the fork server forks: to who starts them they are processes like others."""
 
+import json
 import os
 import signal
 import subprocess
@@ -43,10 +44,6 @@ class Server:
         command = [sys.executable, "-m", module, *map(str, arguments)]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
         return subprocess.Popen(command, env=environment, text=True, **pipes)
-
-    def jobs(self):
-        """Processes that do work, each a child of the one that waits for it."""
-        return [p for p in self.process.children(recursive=True) if not p.children()]
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +92,11 @@ def long_run(server, tiny, out, **options):
     return job
 
 
+def process_of(out):
+    """Return the process that trains a run."""
+    return psutil.Process(json.loads((out / "lock").read_text())["pid"])
+
+
 def test_a_signal_reaches_it(server, tiny, tmp_path):
     """It stops after a checkpoint, and says so."""
     job = long_run(server, tiny, tmp_path / "run")
@@ -106,15 +108,15 @@ def test_a_signal_reaches_it(server, tiny, tmp_path):
 
 def test_it_dies_with_its_client(server, tiny, tmp_path):
     job = long_run(server, tiny, tmp_path / "run")
-    assert server.jobs()
+    process = process_of(tmp_path / "run")
     job.kill()
     job.wait(LATEST)
-    wait_for(lambda: not server.jobs())
+    wait_for(lambda: not process.is_running())
 
 
 def test_its_client_dies_as_it_does(server, tiny, tmp_path):
     job = long_run(server, tiny, tmp_path / "run")
-    (process,) = server.jobs()
+    process = process_of(tmp_path / "run")
     process.kill()
     assert job.wait(LATEST) == -signal.SIGKILL
 
@@ -124,7 +126,7 @@ def test_a_lost_server_is_told(server, tiny, tmp_path):
     told = tmp_path / "stderr"
     with told.open("w") as stderr:
         job = long_run(server, tiny, tmp_path / "run", stdout=stderr, stderr=stderr)
-    (process,) = server.jobs()
+    process = process_of(tmp_path / "run")
     process.parent().kill()
     assert job.wait(LATEST) == os.EX_TEMPFAIL
     assert told.read_text() == "autogrow: interrupted: the fork server was lost\n"
