@@ -23,9 +23,8 @@ def add_info(parser: argparse.ArgumentParser) -> None:
 
 
 def _info(options: argparse.Namespace) -> None:
-    name = known(
-        parse_network(options.network)
-    )  # a mistake in it is reported before torch is loaded
+    # A mistake in the name is reported before torch is loaded.
+    name = known(parse_network(options.network))
     size, channels, classes = options.image_size, options.channels, options.classes
     if options.data is not None:
         if size or channels or classes:

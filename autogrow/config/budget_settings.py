@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Self
 
-from pydantic import (
-    BaseModel,
-    Field,
-    SerializerFunctionWrapHandler,
-    model_serializer,
-    model_validator,
-)
+from pydantic import BaseModel, Field, model_validator
 
 BUDGETS = (
     *("max_parameters", "max_flops", "max_latency_ms", "latency_batch"),
@@ -60,16 +54,6 @@ class BudgetSettings(BaseModel):
         description="write frontier.csv and frontier.svg: accuracy, parameters, FLOPs and latency "
         "at each depth that growing passed",
     )
-
-    @model_serializer(mode="wrap")
-    def _without_budgets_not_set(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out what a spec without budgets has never had."""
-        fields = type(self).model_fields
-        return {
-            name: value
-            for name, value in dump(self).items()
-            if name not in BUDGETS or value != fields[name].default
-        }
 
     @model_validator(mode="after")
     def _measured(self) -> Self:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from autogrow.config.budget_settings import BudgetSettings
+from autogrow.config.budget_settings import BUDGETS, BudgetSettings
 from autogrow.config.pydantic_errors import validated
 from autogrow.config.shared_settings import Epochs, RunSpec, network_name
 from autogrow.config.training_choices import MorphChoices, StackingChoices, TrainingChoices
@@ -245,14 +245,18 @@ def parse_spec(settings: object, source: str = "spec") -> ScratchSpec | MorphSpe
     return validated(SPECS[kind], settings, source)
 
 
-YOUNGER = ("resize", "continue_from", "continue_sha256", "pretrained", "pretrained_sha256")
+YOUNGER = (
+    *("resize", "continue_from", "continue_sha256", "pretrained", "pretrained_sha256"),
+    *BUDGETS,
+)
 """Settings that are left out where they are unset: older specs, and their checksums, lack them."""
 
 
 def to_json(spec: RunSpec) -> dict[str, Any]:
     """Return the spec as a mapping of plain values, ``from`` and ``to`` by their names."""
     values = spec.model_dump(mode="json", by_alias=True)
-    return {k: v for k, v in values.items() if v or k not in YOUNGER}
+    fields = type(spec).model_fields
+    return {k: v for k, v in values.items() if k not in YOUNGER or v != fields[k].default}
 
 
 def spec_checksum(spec: dict[str, Any]) -> str:

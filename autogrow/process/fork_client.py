@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import BinaryIO
@@ -74,7 +75,8 @@ def _ask(connection: socket.socket, module: str, arguments: Sequence[str]) -> Bi
 
 def _hand_on(numbers: Sequence[signal.Signals], job: int) -> None:
     def hand_on(number: int, frame: FrameType | None) -> None:
-        os.kill(job, number)
+        with suppress(ProcessLookupError):  # it has just ended
+            os.kill(job, number)
 
     for number in numbers:
         signal.signal(number, hand_on)
