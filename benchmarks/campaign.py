@@ -30,7 +30,7 @@ from autogrow.cli.options import OneLineParser
 from autogrow.config.spec import parse_spec
 from autogrow.errors import UserError
 from autogrow.files.yaml import read_yaml
-from autogrow.runs.curves import read_accuracies
+from autogrow.runs.curves import read_curve
 from autogrow.training.unfinished import checkpoint_files as checkpoints
 from benchmarks.disturbing import TRAINED, changed, command, damage, ended, results, start
 
@@ -152,7 +152,7 @@ class Campaign:
         rows = CONFIG / "experiments.yaml"
         readers: list[tuple[str, bytes, Callable[[Path], object]]] = [
             ("run.yaml", spec.read_bytes(), lambda file: parse_spec(read_yaml(file), str(file))),
-            ("curve.csv", curve, read_accuracies),
+            ("curve.csv", curve, read_curve),
             (table.name, table.read_bytes(), read_table),
             (rows.name, rows.read_bytes(), lambda file: load_catalogue("mini", file)),
         ]

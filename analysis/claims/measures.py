@@ -17,7 +17,7 @@ from analysis.results.published import published_resnets
 from analysis.results.summaries import CountedSummary
 from autogrow.config.resolved import ResolvedAutogrow
 from autogrow.errors import UserError, shown
-from autogrow.runs.curves import read_accuracies
+from autogrow.runs.curves import read_curve
 from autogrow.runs.folder import SPEC, read_spec, require_finished
 from autogrow.training.metrics import METRICS
 
@@ -111,7 +111,7 @@ def _epochs(folder: Path, *columns: str) -> list[dict[str, str]]:
     file = folder / METRICS
     header, lines = read_csv(file)
     check_columns(file, header, [*columns, "val_accuracy"])
-    read_accuracies(file)  # reports a malformed accuracy with its line
+    read_curve(file)  # reports a malformed accuracy with its line
     return lines
 
 

@@ -32,7 +32,7 @@ from autogrow.files.seals import read_seal
 from autogrow.files.writing import write_together
 from autogrow.networks.names import LAYERS, parse_depth, parse_network
 from autogrow.runs.folder import require_finished
-from autogrow.training.metrics import METRICS
+from autogrow.training.metrics import BESIDE, METRICS
 
 EPOCH_VALUES = ["train_accuracy", "val_accuracy", "best_val_accuracy", "train_loss", "val_loss"]
 CONTOUR = "_contour"
@@ -83,8 +83,7 @@ def _curves(figure: Table, catalogue: Catalogue, results: Results) -> dict[str, 
 def _metrics(file: Path, summary: CountedSummary) -> pd.DataFrame:
     """Return the epochs of a run with the layers that the network had."""
     frame = _read(file, ["phase", "depth"], ["epoch", *EPOCH_VALUES])
-    # AdamInit trains no epochs of its own: its rows repeat the epoch before.
-    frame = frame.loc[frame["phase"] != "adaminit", ["epoch", "phase", "depth", *EPOCH_VALUES]]
+    frame = frame.loc[~frame["phase"].isin(BESIDE), ["epoch", "phase", "depth", *EPOCH_VALUES]]
     epochs = summary.own_epochs
     if list(frame["epoch"]) != [str(n + 1) for n in range(epochs)]:
         raise UserError(f"{file}: not what the figure needs: allowed: the epochs 1 to {epochs}")

@@ -17,6 +17,7 @@ def least_curve(policy: Policy, seed: Depth, found: Depth) -> list[float]:
     growth never stops within its first J epochs), Algorithm 1 finds a deeper net over the curve.
     """
     window = policy.window if isinstance(policy, PeriodicGrowth) else policy.K
+    tau = getattr(policy, "tau", 1.0)
     flat: set[int] = set()
     """Checks that must see no gain; each one that is found starts the curve again."""
     while True:
@@ -26,7 +27,7 @@ def least_curve(policy: Policy, seed: Depth, found: Depth) -> list[float]:
         while not growth.done:
             epoch = growth.epoch + 1
             gains = epoch == 1 or not any(end - window < epoch <= end for end in flat)
-            curve.append(curve[-1] + policy.tau * gains)
+            curve.append(curve[-1] + tau * gains)
             events = growth.observe(curve[-1])
             if epoch % policy.K:
                 continue

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analysis.results.csvfiles import check_columns, read_csv, read_numbers
+from autogrow.training.metrics import BESIDE
 
 WIDTH, HEIGHT = 300, 90
 """Size of a chart in its own units."""
@@ -57,7 +58,7 @@ class Curve:
 
 
 def read_curve(file: Path) -> Curve:
-    """Return the curve in a run's metrics, without AdamInit's epochs, which have no accuracy.
+    """Return the curve in a run's metrics, without rows that repeat another one's epoch.
 
     Raises
     ------
@@ -66,7 +67,7 @@ def read_curve(file: Path) -> Curve:
     """
     header, lines = read_csv(file)
     check_columns(file, header, _COLUMNS)
-    epochs = [line for line in lines if line["phase"] != "adaminit"]
+    epochs = [line for line in lines if line["phase"] not in BESIDE]
     return Curve(epochs, read_numbers(file, epochs, "test_accuracy"))
 
 

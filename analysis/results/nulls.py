@@ -8,7 +8,7 @@ from autogrow.config.resolved import ResolvedAutogrow
 from autogrow.errors import UserError, shown
 from autogrow.growth.counterfactual import Outcome, outcome
 from autogrow.runs.bounding import bounds_of_finished
-from autogrow.runs.curves import read_accuracies
+from autogrow.runs.curves import read_curve
 from autogrow.runs.folder import SPEC, read_spec, require_finished
 from autogrow.training.metrics import METRICS
 
@@ -31,6 +31,7 @@ def schedule_null(row: Row, results: Results, seed: int) -> Outcome:
     spec = read_spec(grown)
     if not isinstance(spec, ResolvedAutogrow):
         raise UserError(f"{grown / SPEC}: kind: found {shown(spec.kind)}; allowed: autogrow")
-    accuracies = read_accuracies(never / METRICS)
+    policy = spec.growth_policy
+    curve = read_curve(never / METRICS, policy.observes)
     depth, (bounds, _) = spec.first_network.depth, bounds_of_finished(grown, spec)
-    return outcome(spec.growth_policy, depth, accuracies, spec.largest_depth, bounds)
+    return outcome(policy, depth, curve, spec.largest_depth, bounds)

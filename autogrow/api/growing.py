@@ -18,7 +18,6 @@ from autogrow.api.own_networks import (
     built_as,
     check_growth,
     check_network,
-    cut_back,
     residual,
     structure,
     text_of,
@@ -27,24 +26,26 @@ from autogrow.api.own_networks import (
 from autogrow.api.sources import caller_data
 from autogrow.api.threads import usual_threads
 from autogrow.config.execution import Execution
+from autogrow.config.policy_settings import policy_settings
 from autogrow.config.pydantic_errors import validated
 from autogrow.config.resolving import resolve
 from autogrow.config.spec import AutogrowSpec, GivenSpec
 from autogrow.data import DatasetInfo, ImageData, info
 from autogrow.errors import UserError, shown
-from autogrow.growth.policies import ConvergentGrowth, PeriodicGrowth
+from autogrow.growth.policies import Policy
+from autogrow.growth.registry import POLICIES
 from autogrow.networks.growable import (
     GrowableNetwork,
     depth_of,
 )
-from autogrow.networks.names import Initializer, format_depth, parse_architecture, parse_network
+from autogrow.networks.names import format_depth, parse_architecture, parse_network
 from autogrow.runs.run import carry_out
 from autogrow.training.building import Given
 from autogrow.training.callbacks import Callback, Listeners, never
 from autogrow.training.metrics import Epoch
+from autogrow.training.twin import cut_back
 from autogrow.using.loading import load
 
-AnyPolicy = PeriodicGrowth | ConvergentGrowth | Literal["periodic", "convergent"]
 HALF = (0.5, 0.75)
 """Milestones of the paper's small data sets, by which T is half of the fine-tuning."""
 
@@ -56,8 +57,8 @@ def grow(
     *,
     test: Any = None,
     T: int | None = None,
-    policy: AnyPolicy = "periodic",
-    initializer: Initializer = "GauInit",
+    policy: Policy | str = "periodic",
+    initializer: str = "GauInit",
     optimizer: Callable[..., Any] | None = None,
     epochs: int | None = None,
     milestones: Sequence[float] | None = None,
@@ -218,7 +219,7 @@ def _of_network(network: nn.Module | str) -> dict[str, Any]:
 
 
 def _of_schedule(
-    policy: AnyPolicy, T: int | None, epochs: int | None, milestones: Sequence[float] | None
+    policy: Policy | str, T: int | None, epochs: int | None, milestones: Sequence[float] | None
 ) -> dict[str, Any]:
     """Return the settings of policy and fine-tuning; those that are not given follow from T."""
     if T is not None and (not isinstance(T, int) or T < 1):
@@ -227,17 +228,15 @@ def _of_schedule(
         milestones = HALF if milestones is None else milestones
         epochs = round(T / milestones[0]) if epochs is None else epochs
     schedule = {"finetune_epochs": epochs, "milestones": milestones}
-    if isinstance(policy, PeriodicGrowth):
-        J = T if policy.J is None else policy.J
-        return {**schedule, "policy": "periodic", "K": policy.K, "J": J, "tau": policy.tau}
-    if isinstance(policy, ConvergentGrowth):
-        return {**schedule, "policy": "convergent", "K": policy.K, "tau": policy.tau}
-    if policy not in ("periodic", "convergent"):
-        raise UserError(
-            f"policy: found {shown(policy)}; allowed: PeriodicGrowth, ConvergentGrowth, "
-            "'periodic' or 'convergent'"
-        )
-    return {**schedule, "policy": policy, ("J" if policy == "periodic" else "K"): T}
+    if isinstance(policy, Policy):
+        settings = policy_settings(policy)
+        if settings.get("J", T) is None:
+            settings["J"] = T
+        return {**schedule, **settings}
+    if not isinstance(policy, str):
+        raise UserError(f"policy: found {shown(policy)}; allowed: an autogrow.Policy, or a name")
+    usual = {} if T is None else POLICIES.find(policy).defaults(T)
+    return {**schedule, "policy": policy, **usual}
 
 
 def _of_objects(

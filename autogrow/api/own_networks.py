@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from autogrow.errors import UserError, shown
-from autogrow.networks.growable import GrowableModule, GrowableNetwork, depth_of, seeded
+from autogrow.networks.growable import GrowableModule, GrowableNetwork, seeded
 from autogrow.networks.initializers import last_norms
 from autogrow.networks.names import Architecture, own_architecture
 from autogrow.networks.sub_modules import PaddedShortcut
@@ -199,10 +199,3 @@ def text_of(value: object) -> str:
     """Return the text by which a caller's function is known: without addresses in memory."""
     name = getattr(value, "__qualname__", None)
     return name if name is not None else re.sub(r" at 0x[0-9a-f]+", "", repr(value))
-
-
-def cut_back(network: GrowableModule, depth: tuple[int, ...]) -> None:
-    """Remove what was stacked on a network beyond a depth."""
-    for sub_network, then in zip(network.sub_networks, depth, strict=True):
-        del sub_network[then:]
-    assert depth_of(network) == depth

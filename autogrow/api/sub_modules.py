@@ -11,8 +11,8 @@ from autogrow.config.pydantic_errors import validated
 from autogrow.config.spec import AutogrowSpec
 from autogrow.errors import UserError, shown
 from autogrow.networks.growable import depth_of, stack_sub_module
+from autogrow.networks.initializer_names import INITIALIZERS
 from autogrow.networks.initializers import initialize
-from autogrow.networks.names import Initializer
 from autogrow.seeds import derive
 
 
@@ -21,7 +21,7 @@ def grow_sub_module(
     i: int,
     optimizer: Any = None,
     *,
-    initializer: Initializer = "GauInit",
+    initializer: str = "GauInit",
     seed: int = 0,
 ) -> nn.Module:
     """Stack a new sub-module, initialized, on sub-network i (Algorithm 1, line 12), and return it.
@@ -38,8 +38,8 @@ def grow_sub_module(
     optimizer
         One of torch, or one that has ``param_groups`` and ``state`` as torch's have; None: none.
     initializer
-        ``GauInit``, ``UniInit`` or ``ZeroInit``, of the last normalisation (section 2.2). AdamInit
-        is a training of its own; :func:`autogrow.grow` carries it out.
+        ``GauInit``, ``UniInit`` or ``ZeroInit``, of the last normalisation (section 2.2), or
+        another one's name. AdamInit is a training of its own; :func:`autogrow.grow` carries it out.
     seed
         With the place of the sub-module it fixes all random numbers.
 
@@ -65,12 +65,16 @@ def grow_sub_module(
         raise UserError(f"i: found {shown(i)}; allowed: 0 to {len(depth) - 1}, a sub-network")
     chosen = {"network": "Basic3ResNet", "data": "digits", "initializer": initializer}
     validated(AutogrowSpec, chosen, "grow_sub_module")
-    if initializer == "AdamInit":
-        raise UserError("initializer: found 'AdamInit'; allowed: GauInit, UniInit or ZeroInit")
+    if INITIALIZERS.find(initializer).adam:
+        raise UserError(
+            f"initializer: found {shown(initializer)}; allowed: one that needs no training, as "
+            "GauInit, UniInit or ZeroInit"
+        )
     if optimizer is not None and not hasattr(optimizer, "param_groups"):
         raise UserError(f"optimizer: found {shown(optimizer)}; allowed: an optimizer of torch")
     place = (i, depth[i])
     new_seed = derive(seed, "new sub-module", *place)
     sub_module = stack_sub_module(growing, i, seed=new_seed, optimizer=optimizer)
-    initialize(sub_module, initializer, seed=derive(seed, "initializer", *place))
+    noise, below = derive(seed, "initializer", *place), growing.sub_networks[i][-2]
+    initialize(sub_module, initializer, seed=noise, below=below)
     return sub_module

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import argparse
-from typing import get_args
 
 from autogrow.data.registry import DATASETS
 from autogrow.errors import allowed
+from autogrow.growth.registry import POLICIES
 from autogrow.networks.families import FAMILIES
-from autogrow.networks.names import ARCHITECTURES, LAYERS, NAMES, Initializer
+from autogrow.networks.initializer_names import INITIALIZERS
+from autogrow.networks.names import ARCHITECTURES, LAYERS, NAMES
 
-POLICIES = {
+OWN_POLICIES = {
     "periodic": "stack a sub-module every K epochs; stop once J epochs gain less than tau",
     "convergent": "train K epochs, and stack again only if they gained tau or more",
+    "fixed": "stack a sub-module every K epochs, up to the depth `target`",
+    "one_shot": "stack all sub-modules up to the depth `target` after K epochs",
+    "random_stop": "stack every K epochs; sub-networks stop by lot, at `target` on average",
+    "fragrow": "up to `target`, the faster the less the network overfits (Wu et al. 2024)",
+    "controlled": "keep a growth only if it beats a twin that does not grow (ours)",
 }
-INITIALIZERS: dict[Initializer, str] = {
+OWN_INITIALIZERS = {
     "GauInit": "Gaussian noise of standard deviation 1 (the paper's best)",
     "UniInit": "uniform noise of standard deviation 1",
     "ZeroInit": "zeros: the new sub-module begins as the identity",
     "AdamInit": "default values, then Adam trains the new sub-module alone for some epochs",
+    "Net2DeeperNet": "the identity, also of plain sub-modules (Chen et al. 2016)",
+    "Duplication": "a copy of the sub-module below (progressive stacking)",
 }
 OWN_DATA = {
     "folder:PATH": "train/<class>/* and test/<class>/* (or val); --resize N takes any size",
@@ -36,7 +44,7 @@ def names_in_short() -> str:
     """Return what T is, and all names, for the end of a command's help."""
     return (
         f"{T} Networks: {allowed(NAMES)}. Data sets: {allowed([*DATASETS, *OWN_DATA])}. "
-        f"Policies: {allowed(POLICIES)}. Initializers: {allowed(get_args(Initializer))}. "
+        f"Policies: {allowed(POLICIES.names)}. Initializers: {allowed(INITIALIZERS.names)}. "
         "`autogrow list` says what each is."
     )
 
@@ -80,4 +88,8 @@ def _entries(kind: str) -> dict[str, str]:
             for d in DATASETS.values()
         }
         return named | OWN_DATA
-    return POLICIES if kind == "policies" else {str(k): v for k, v in INITIALIZERS.items()}
+    registry, own = {
+        "policies": (POLICIES, OWN_POLICIES),
+        "initializers": (INITIALIZERS, OWN_INITIALIZERS),
+    }[kind]
+    return {name: own.get(name) or f"added by {registry.origin(name)}" for name in registry.names}

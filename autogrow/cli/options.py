@@ -78,10 +78,34 @@ def _option(annotation: Any) -> dict[str, Any]:
         return {"type": annotation, "metavar": METAVARS[annotation]}
     if annotation is bool:
         return {"action": argparse.BooleanOptionalAction}
+    if get_origin(annotation) is dict:
+        return {"type": _named_value, "nargs": "+", "action": _Mapping, "metavar": "NAME=VALUE"}
     if get_origin(annotation) is tuple:
         return {"type": float, "nargs": "+", "metavar": "X"}
     # A union with None, or a type with constraints around it: look inside.
     return _option(next(a for a in get_args(annotation) if a is not type(None)))
+
+
+class _Mapping(argparse.Action):
+    """Keeps pairs of names and values as a mapping."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option: Any = None) -> None:
+        setattr(namespace, self.dest, {**getattr(namespace, self.dest, {}), **dict(values)})
+
+
+def _named_value(text: str) -> tuple[str, Any]:
+    """Return what ``NAME=VALUE`` says: true, false, a number or a text."""
+    name, sign, value = text.partition("=")
+    if not name.isidentifier() or not sign:
+        raise argparse.ArgumentTypeError(f"found {shown(text)}; allowed: NAME=VALUE")
+    if value in ("true", "false"):
+        return name, value == "true"
+    for number in (int, float):
+        try:
+            return name, number(value)
+        except ValueError:
+            continue
+    return name, value
 
 
 def positive(text: str) -> int:

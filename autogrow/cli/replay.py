@@ -11,16 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from autogrow.cli.options import add_settings, given_settings
+from autogrow.config.policy_settings import has, options_of
 from autogrow.config.pydantic_errors import validated
 from autogrow.config.resolved import ResolvedAutogrow, ResolvedScratch
 from autogrow.config.spec import AutogrowSpec, to_json
-from autogrow.errors import UserError, shown
-from autogrow.growth.algorithm import GROWTH_HEADER, Event, replay
+from autogrow.errors import UserError, allowed, shown
+from autogrow.growth.algorithm import GROWTH_HEADER, Event, Observed, replay
 from autogrow.growth.bounds import Bound
 from autogrow.growth.counterfactual import first_difference, outcome
 from autogrow.networks.names import format_depth
 from autogrow.runs.bounding import bounds_of_finished, bounds_without_clock, check_seed
-from autogrow.runs.curves import read_accuracies
+from autogrow.runs.curves import OTHERS, UNSEEN, read_curve
 from autogrow.runs.folder import SPEC, read_spec, require_finished
 from autogrow.training.metrics import METRICS
 
@@ -29,6 +30,7 @@ NETWORK = (
     *("max_parameters", "max_flops", "max_epochs"),
 )
 SCHEDULE = ("policy", "K", "J", "tau")
+OPTIONS = "policy_options"
 SCHEDULES_HEADER = (
     *("policy", "K", "J", "tau", "depth", "sub_modules", "stopped", "epochs"),
     "first_difference",
@@ -43,7 +45,11 @@ CLOCK_NOTE = "note: {}, which the run kept by its clock, does not bound these sc
 def add_replay(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``autogrow replay``."""
     add_settings(
-        parser, AutogrowSpec, (*NETWORK, *SCHEDULE), optional=("network", "data"), several=SCHEDULE
+        parser,
+        AutogrowSpec,
+        (*NETWORK, *SCHEDULE, OPTIONS),
+        optional=("network", "data"),
+        several=SCHEDULE,
     )
     curve = parser.add_mutually_exclusive_group(required=True)
     curve.add_argument(
@@ -78,13 +84,14 @@ def _replay(options: argparse.Namespace) -> None:
             )
         given[name] = values[0]
     spec = _schedule(given)
-    accuracies = read_accuracies(options.accuracies)
+    policy = spec.growth_policy
+    curve = read_curve(options.accuracies, policy.observes)
     from autogrow.data import info
 
     bounds = bounds_without_clock(spec, info(spec.data))
     check_seed(spec, bounds)
     seed = spec.first_network.depth
-    events = replay(spec.growth_policy, seed, accuracies, spec.largest_depth, bounds)
+    events = replay(policy, seed, curve, spec.largest_depth, bounds)
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(GROWTH_HEADER)
     writer.writerows(event.row() for event in events)
@@ -106,8 +113,7 @@ def _replay_run(folder: Path, given: dict[str, Any]) -> None:
         raise UserError(f"options: {named[0]}: allowed with --run: none, the run has its own")
     require_finished(folder, SPEC, METRICS)
     spec = read_spec(folder)
-    # Fine-tuning has another learning rate: growth never sees its accuracies.
-    accuracies = read_accuracies(folder / METRICS, but=("adaminit", "finetuning"))
+    curve = read_curve(folder / METRICS, OTHERS, but=UNSEEN)
     base: dict[str, Any] = {
         "network": spec.architecture.name,
         "seed_depth": format_depth(spec.first_network.depth),
@@ -116,10 +122,10 @@ def _replay_run(folder: Path, given: dict[str, Any]) -> None:
     bounds: list[Bound] = []
     if isinstance(spec, ResolvedAutogrow):
         bounds, clock = bounds_of_finished(folder, spec)
-        kept = (*SCHEDULE, "max_depth", "finetune_epochs", "milestones")
+        kept = (*SCHEDULE, OPTIONS, "max_depth", "finetune_epochs", "milestones")
         base |= {key: value for key, value in to_json(spec).items() if key in kept}
         seed = spec.first_network.depth
-        own = replay(*(spec.growth_policy, seed, accuracies, spec.largest_depth), [*bounds, *clock])
+        own = replay(*(spec.growth_policy, seed, curve, spec.largest_depth), [*bounds, *clock])
         if clock:
             print(CLOCK_NOTE.format(" and ".join(b.name for b in clock)), file=sys.stderr)
     elif not isinstance(spec, ResolvedScratch):
@@ -127,7 +133,7 @@ def _replay_run(folder: Path, given: dict[str, Any]) -> None:
             f"{folder / SPEC}: kind: found {shown(spec.kind)}; allowed with --run: autogrow, or "
             "scratch for a network that never grows"
         )
-    lines = dict.fromkeys(_lines(base, given, accuracies, bounds, own))
+    lines = dict.fromkeys(_lines(base, given, curve, bounds, own))
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(SCHEDULES_HEADER)
     writer.writerows(lines)
@@ -137,18 +143,30 @@ def _replay_run(folder: Path, given: dict[str, Any]) -> None:
 def _lines(
     base: dict[str, Any],
     given: dict[str, Any],
-    accuracies: list[float],
+    curve: list[Observed],
     bounds: Sequence[Bound],
     own: list[Event],
 ) -> Iterator[tuple[object, ...]]:
-    """Yield a line for each combination of schedules; convergent growth has no J."""
-    for values in itertools.product(*given.values()):
-        settings = {**base, **dict(zip(given, values, strict=True))}
-        if settings.get("policy") == "convergent":
+    """Yield a line for each combination of schedules; each policy gets what it has."""
+    several = {name: values for name, values in given.items() if name != OPTIONS}
+    policies = several.get("policy", [base.get("policy", "periodic")])
+    known = sorted({name for policy in policies for name in options_of(policy)})
+    for name in given.get(OPTIONS, {}):
+        if name not in known:
+            raise UserError(
+                f"options: {OPTIONS}: found {shown(name)} with {allowed(policies)}; allowed: "
+                f"{allowed(known) or 'none'}"
+            )
+    for values in itertools.product(*several.values()):
+        settings = {**base, **dict(zip(several, values, strict=True))}
+        policy = settings.get("policy", "periodic")
+        options = {**base.get(OPTIONS, {}), **given.get(OPTIONS, {})}
+        settings[OPTIONS] = {k: v for k, v in options.items() if k in options_of(policy)}
+        if not has(policy, "J"):
             settings["J"] = None
         spec = _schedule(settings)
         seed = spec.first_network.depth
-        there = outcome(spec.growth_policy, seed, accuracies, spec.largest_depth, bounds)
+        there = outcome(spec.growth_policy, seed, curve, spec.largest_depth, bounds)
         differs = first_difference(own, there.events)
         yield (
             *(spec.policy, spec.K, "" if spec.J is None else spec.J, spec.tau),

@@ -23,7 +23,7 @@ from autogrow.process.terminal import Screen, duration
 from autogrow.runs.curves import LARGEST
 from autogrow.runs.folder import GROWTH, SPEC, finished, is_unsealed
 from autogrow.runs.summary import SUMMARY, read_summary
-from autogrow.training.metrics import METRICS
+from autogrow.training.metrics import BESIDE, METRICS
 from autogrow.training.reporter import LOG
 from autogrow.training.standing import Standing, recent_seconds
 from autogrow.training.unfinished import checkpoint_files
@@ -98,7 +98,7 @@ def _standing(folder: Path, *, at_work: bool) -> Standing | str:
     require_file(folder / SPEC, "the spec of a run")
     spec, metrics = read_yaml(folder / SPEC), folder / METRICS
     rows = _rows(metrics) if metrics.exists() else []
-    own = [row for row in rows if row["phase"] != "adaminit"]
+    own = [row for row in rows if row["phase"] not in BESIDE]
     if not own:
         return "in its first epoch"
     last = rows[-1]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from autogrow.config.policy_settings import has, make_policy
 from autogrow.config.pydantic_errors import validated
 from autogrow.config.shared_settings import (
     BatchSize,
@@ -22,7 +23,7 @@ from autogrow.config.shared_settings import (
 from autogrow.config.spec import AutogrowSpec, GivenSpec, MorphSpec, ScratchSpec, parse_spec
 from autogrow.config.training_choices import TrainingChoices
 from autogrow.growth.algorithm import Depth
-from autogrow.growth.policies import ConvergentGrowth, PeriodicGrowth, Policy
+from autogrow.growth.policies import Policy
 from autogrow.growth.schedules import short_epochs, staircase
 from autogrow.networks.names import parse_depth
 
@@ -74,9 +75,7 @@ class ResolvedAutogrow(ResolvedSpec, AutogrowSpec):
     @property
     def growth_policy(self) -> Policy:
         """The policy that decides when the network grows."""
-        if self.J is None:
-            return ConvergentGrowth(K=self.K, tau=self.tau)
-        return PeriodicGrowth(K=self.K, J=self.J, tau=self.tau)
+        return make_policy(self.policy, self.K, self.J, self.tau, self.policy_options)
 
     @property
     def largest_depth(self) -> Depth | None:
@@ -98,38 +97,37 @@ class ResolvedAutogrow(ResolvedSpec, AutogrowSpec):
         return self.finetune_epochs, self.learning_rate, self.milestones
 
 
-class PeriodicAutogrow(ResolvedAutogrow):
-    """Periodic growth, the only policy with a stop window J."""
+class WindowedAutogrow(ResolvedAutogrow):
+    """Growth by a policy with a stop window J."""
 
-    policy: Literal["periodic"] = "periodic"
     J: Epochs
 
 
-class ConvergentAutogrow(ResolvedAutogrow):
-    """Convergent growth."""
+class WindowlessAutogrow(ResolvedAutogrow):
+    """Growth by a policy without one."""
 
-    policy: Literal["convergent"] = "convergent"
     J: None = None
 
 
-class GivenPeriodic(PeriodicAutogrow, GivenSpec):
-    """Periodic growth of what a caller gave."""
+class GivenWindowed(WindowedAutogrow, GivenSpec):
+    """Growth of what a caller gave, by a policy with a stop window."""
 
     kind: Literal["autogrow"] = "autogrow"
 
 
-class GivenConvergent(ConvergentAutogrow, GivenSpec):
-    """Convergent growth of what a caller gave."""
+class GivenWindowless(WindowlessAutogrow, GivenSpec):
+    """Growth of what a caller gave, by a policy without one."""
 
     kind: Literal["autogrow"] = "autogrow"
 
 
 def resolved_type(spec: RunSpec) -> type[ResolvedSpec]:
     """Return the type of a spec with every setting filled in."""
-    if isinstance(spec, GivenSpec):
-        return GivenPeriodic if spec.policy == "periodic" else GivenConvergent
     if isinstance(spec, AutogrowSpec):
-        return PeriodicAutogrow if spec.policy == "periodic" else ConvergentAutogrow
+        windowed = has(spec.policy, "J")
+        if isinstance(spec, GivenSpec):
+            return GivenWindowed if windowed else GivenWindowless
+        return WindowedAutogrow if windowed else WindowlessAutogrow
     return ResolvedMorph if isinstance(spec, MorphSpec) else ResolvedScratch
 
 

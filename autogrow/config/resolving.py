@@ -6,7 +6,8 @@ from typing import Any
 
 from autogrow import data as datasets
 from autogrow.config.library_settings import library_settings
-from autogrow.config.resolved import ResolvedSpec, resolved_type
+from autogrow.config.policy_settings import periods
+from autogrow.config.resolved import ResolvedAutogrow, ResolvedSpec, resolved_type
 from autogrow.config.shared_settings import RunSpec
 from autogrow.config.spec import AutogrowSpec, to_json
 from autogrow.data import ImageData
@@ -56,10 +57,13 @@ def resolve(spec: RunSpec, facts: ImageData | datasets.DatasetInfo | None = None
     if isinstance(spec, AutogrowSpec):
         values["seed_depth"] = names.format_depth(spec.first_network.depth)
         T = largest_rate_epochs(values["finetune_epochs"], values["milestones"])
-        values["K"], values["J"] = _periods(spec, T)
+        values["K"], values["J"] = periods(spec.policy, spec.K, spec.J, T)
         values["max_depth"] = _max_depth(spec, imagenet)
         _check_max_epochs(spec, values["K"])
-    return resolved_type(spec).model_validate(values)
+    resolved = resolved_type(spec).model_validate(values)
+    if isinstance(resolved, ResolvedAutogrow):
+        resolved.growth_policy.check(resolved.first_network.depth)
+    return resolved
 
 
 def _check_own(spec: RunSpec) -> None:
@@ -96,19 +100,6 @@ def _check_test_images(spec: RunSpec, facts: ImageData | datasets.DatasetInfo) -
         raise UserError(
             f"test_images: found {spec.test_images}; allowed for {spec.data}: 1 to {most}"
         )
-
-
-def _periods(spec: AutogrowSpec, T: int) -> tuple[int, int | None]:
-    """Return K and J; T is how many epochs of fine-tuning have the largest learning rate."""
-    if spec.policy == "convergent":
-        return spec.K or T, None
-    K, J = spec.K or 3, spec.J or T
-    if K > J:
-        raise UserError(
-            f"K: {K} is more than J = {J} (by default K is 3 and J is T = {T}, the epochs of "
-            f"fine-tuning at the largest learning rate); allowed: K up to {J}, or a larger J"
-        )
-    return K, J
 
 
 def _check_max_epochs(spec: AutogrowSpec, K: int) -> None:

@@ -15,12 +15,17 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from autogrow.config.budget_settings import BUDGETS, BudgetSettings
+from autogrow.config.policy_settings import Option
 from autogrow.config.pydantic_errors import validated
 from autogrow.config.shared_settings import Epochs, RunSpec, network_name
 from autogrow.config.training_choices import MorphChoices, StackingChoices, TrainingChoices
 from autogrow.errors import UserError, allowed, shown
+from autogrow.growth.registry import POLICIES
 from autogrow.networks import names
-from autogrow.networks.names import Initializer, UniformNoise
+from autogrow.networks.initializer_names import INITIALIZERS
+from autogrow.networks.names import UniformNoise
+
+Initializer = Annotated[str, AfterValidator(INITIALIZERS.known)]
 
 
 class ScratchSpec(TrainingChoices, RunSpec):
@@ -156,11 +161,19 @@ class AutogrowSpec(BudgetSettings, StackingSpec):
     seed_depth: str | None = Field(
         None, description="depth of the seed network (default: 1-1-1 or 1-1-1-1)"
     )
-    policy: Literal["periodic", "convergent"] = Field("periodic", description="growing policy")
-    K: Epochs | None = Field(
-        None, description="growing period in epochs (default: 3; convergent: T)"
+    policy: Annotated[str, AfterValidator(POLICIES.known)] = Field(
+        "periodic", description="growing policy (`autogrow list policies` has all)"
     )
-    J: Epochs | None = Field(None, description="stop window in epochs, periodic only (default: T)")
+    policy_options: dict[str, Option] = Field(
+        {}, description="the policy's own parameters, as target=3-3-3"
+    )
+    K: Epochs | None = Field(
+        None,
+        description="growing period in epochs (default: the policy's; periodic 3, convergent T)",
+    )
+    J: Epochs | None = Field(
+        None, description="stop window in epochs, of policies that have one (default: T)"
+    )
     tau: float = Field(
         0.05, gt=0, le=100, description="smallest gain in accuracy that counts (percentage points)"
     )
@@ -247,6 +260,7 @@ def parse_spec(settings: object, source: str = "spec") -> ScratchSpec | MorphSpe
 
 YOUNGER = (
     *("resize", "continue_from", "continue_sha256", "pretrained", "pretrained_sha256"),
+    "policy_options",
     *BUDGETS,
 )
 """Settings that are left out where they are unset: older specs, and their checksums, lack them."""

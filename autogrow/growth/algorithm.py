@@ -1,7 +1,8 @@
-"""Algorithm 1 of the paper as a pure state machine over validation accuracies.
+"""Algorithm 1 of the paper as a pure state machine over the records of epochs.
 
-The same accuracies give the same events: a run's growth can be replayed from its metrics,
-and an interrupted run rebuilds this state from the accuracies that it has recorded.
+The same records give the same events: a run's growth can be replayed from its metrics, and an
+interrupted run rebuilds this state from the epochs that it has recorded. What grows when is up to
+a policy (:mod:`autogrow.growth.policies`).
 """
 
 from __future__ import annotations
@@ -12,9 +13,71 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from autogrow.errors import UserError, shown
 from autogrow.growth.bounds import Bound, BoundName, Depth
-from autogrow.growth.policies import Policy
+from autogrow.growth.policies import Decision, Policy
 from autogrow.networks.names import format_depth
+
+NAN = math.nan
+MOST_DECISIONS = 10_000
+"""Decisions after one epoch: more than any network has sub-modules."""
+
+
+class Trial(NamedTuple):
+    """How a grown network and its twin, which did not grow, do on the same validation images.
+
+    Attributes
+    ----------
+    images
+        Validation images.
+    gained
+        Those that the grown network alone classifies correctly.
+    lost
+        Those that its twin alone classifies correctly.
+
+    Examples
+    --------
+    >>> import autogrow
+    >>> autogrow.Trial(images=1000, gained=40, lost=25).difference
+    1.5
+    """
+
+    images: int
+    gained: int
+    lost: int
+
+    @property
+    def difference(self) -> float:
+        """The grown network's accuracy less its twin's, in percentage points."""
+        return 100 * (self.gained - self.lost) / self.images
+
+
+class Observed(NamedTuple):
+    """What a policy may look at of an epoch; accuracies are percent, NaN where nobody knows.
+
+    An epoch that diverged has NaN accuracies too.
+
+    Attributes
+    ----------
+    val_accuracy, val_loss
+        Of the validation images, after the epoch.
+    train_accuracy, train_loss
+        Of the training images, as they were trained on.
+    trial
+        Of a policy with a twin, in the epochs in which there was one.
+
+    Examples
+    --------
+    >>> import autogrow
+    >>> autogrow.Observed(60.0, train_accuracy=75.0).train_accuracy
+    75.0
+    """
+
+    val_accuracy: float
+    val_loss: float = NAN
+    train_accuracy: float = NAN
+    train_loss: float = NAN
+    trial: Trial | None = None
 
 
 class Event(NamedTuple):
@@ -25,10 +88,10 @@ class Event(NamedTuple):
     epoch
         Epochs trained so far.
     event
-        ``grow`` (a sub-module was stacked), ``stop`` (a sub-network was deleted
-        from the list for good), ``cap`` (likewise, because it should grow but has its
-        largest depth), the name of a bound (likewise, because the bound does not let it
-        grow on) or ``done`` (the list is empty).
+        ``grow`` (a sub-module was stacked), ``undo`` (it was taken away), ``stop`` (a
+        sub-network was deleted from the list for good), ``cap`` (likewise, because it should
+        grow but has its largest depth), the name of a bound (likewise, because the bound does
+        not let it grow on) or ``done`` (the list is empty).
     sub_network
         Its number, from 0; None for ``done``.
     depth
@@ -42,7 +105,7 @@ class Event(NamedTuple):
     """
 
     epoch: int
-    event: Literal["grow", "stop", "cap", "done"] | BoundName
+    event: Literal["grow", "undo", "stop", "cap", "done"] | BoundName
     sub_network: int | None
     depth: Depth
 
@@ -74,8 +137,18 @@ class Growth:
     ----------
     growing
         The circular list of sub-networks that may still grow, in order.
+    observed
+        ``observed[e - 1]``: what was observed after e epochs.
     maximum
-        ``maximum[e]``: running maximum of validation accuracy after e epochs (percent).
+        ``maximum[e]``: running maximum of validation accuracy after e epochs (percent), 0 at first.
+    seed
+        The seed network's depth.
+    grown
+        The sub-network that grew last, None if none has, or it has stopped.
+    grown_at
+        Epochs trained when the network grew last; 0 if it never has.
+    on_trial
+        Whether that growth may still be undone.
 
     Examples
     --------
@@ -90,12 +163,17 @@ class Growth:
     max_depth: Depth | None = None
     bounds: Sequence[Bound] = ()
     growing: list[int] = field(init=False)
+    observed: list[Observed] = field(init=False, default_factory=list)
     maximum: list[float] = field(init=False, default_factory=lambda: [0.0])
+    seed: Depth = field(init=False)
+    grown: int | None = field(init=False, default=None)
+    grown_at: int = field(init=False, default=0)
+    on_trial: bool = field(init=False, default=False)
     _next: int = field(init=False)
-    _grown: int | None = field(init=False, default=None)
-    _grown_at: int = field(init=False, default=0)
+    _grown_last: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
+        self.seed = self.depth
         self.growing = [i for i in range(len(self.depth)) if not self._capped(i)]
         self._next = self.growing[0]
 
@@ -109,37 +187,77 @@ class Growth:
         """Whether every sub-network has stopped growing."""
         return not self.growing
 
-    def observe(self, val_accuracy: float) -> list[Event]:
-        """Take in one more epoch's validation accuracy and return what is decided.
+    @property
+    def next_sub_network(self) -> int:
+        """The sub-network whose turn it is to grow."""
+        return self._next
 
-        Accuracy is in percent; NaN stands for an epoch that diverged and counts as no gain.
-        Between checks nothing is decided, unless a bound ends the growth. A check gives at most
-        one ``stop`` or ``cap``, then what bounds end, then at most one ``grow`` or ``done``.
+    def observe(self, epoch: Observed | float) -> list[Event]:
+        """Take in one more epoch and return what is decided.
+
+        Between a policy's checks nothing is decided, unless a bound ends the growth.
+
+        Parameters
+        ----------
+        epoch
+            What was observed, or the validation accuracy alone, in percent. NaN stands for an
+            epoch that diverged and counts as no gain.
 
         Raises
         ------
         RuntimeError
             If the growth is done already.
+        UserError
+            If the policy decides what is impossible.
         """
         if self.done:
             raise RuntimeError("growth is done: nothing is left to observe")
-        best = self.maximum[-1]
-        self.maximum.append(best if math.isnan(val_accuracy) else max(best, val_accuracy))
+        self._take_in(epoch)
         check = self.epoch % self.policy.K == 0
-        events = self._check() if check else self._grow_or_wait(False, self.epoch + 1)
-        if self.done:
-            events.append(Event(self.epoch, "done", None, self.depth))
-        return events
-
-    def _check(self) -> list[Event]:
+        until = self.epoch + (self.policy.K if check else 1)
         events: list[Event] = []
-        grown, ready = self._grown, self.policy.meets_growing(self.maximum)
-        if grown is not None:
-            stops = self.policy.meets_stopping(self.maximum, self._grown_at)
-            if stops or (ready and self._capped(grown)):
-                # The next to grow is another one, unless this was the last: a growth moves on.
-                events.append(self._end(grown, "stop" if stops else "cap"))
-        return events + self._grow_or_wait(ready, self.epoch + self.policy.K)
+        for _ in range(MOST_DECISIONS):
+            decision = self.policy.decide(self)
+            events += self._carry_out(decision, until)
+            if self.done:
+                return events + self._ended()
+            if decision.action == "wait":
+                return events
+        raise UserError(
+            f"policy: {shown(self.policy)} decides without end after epoch {self.epoch}; allowed: "
+            "to wait once it has grown what it wants"
+        )
+
+    def _take_in(self, epoch: Observed | float) -> None:
+        seen = epoch if isinstance(epoch, Observed) else Observed(epoch)
+        self.observed.append(seen)
+        self.maximum.append(max(self.maximum[-1], seen.val_accuracy))  # which NaN never is
+
+    def _carry_out(self, decision: Decision, until: int) -> list[Event]:
+        """Do what the policy wants; growth is looked at next after ``until`` epochs."""
+        action, i = decision
+        if i is None and action in ("stop", "undo"):
+            i = self.grown
+        possible = action in ("wait", "grow") and i is None
+        if not possible and (i not in self.growing or (action == "undo" and not self.on_trial)):
+            raise UserError(
+                f"policy: {shown(self.policy)} decides {tuple(decision)} where sub-networks "
+                f"{self.growing} may grow; allowed: one of them, and undo for a growth on trial"
+            )
+        if action == "wait":
+            return self._grow_or_wait(False, until)
+        if action == "undo":
+            return [self._undo(), self._end(self._grown_last, "stop")]
+        self.on_trial = False
+        if action == "stop" and i is not None:
+            return [self._end(i, "stop")]
+        events: list[Event] = []
+        if self.grown is not None and self._capped(self.grown):
+            # The next to grow is another one, unless this was the last: a growth moves on.
+            events.append(self._end(self.grown, "cap"))
+        if i is not None and i in self.growing:
+            self._next = i
+        return events + self._grow_or_wait(True, until)
 
     def _grow_or_wait(self, ready: bool, until: int) -> list[Event]:
         """Grow the next sub-network that bounds allow to grow, or wait if they allow that."""
@@ -152,23 +270,28 @@ class Growth:
             events.append(self._end(i, bound.name))
         return events
 
-    def end(self, val_accuracy: float) -> Event:
+    def _ended(self) -> list[Event]:
+        """Return the last events: a growth that is still on trial has not shown its worth."""
+        undone = [self._undo()] if self.on_trial else []
+        return [*undone, Event(self.epoch, "done", None, self.depth)]
+
+    def end(self, epoch: Observed | float) -> list[Event]:
         """Take in one more epoch, and end the growth before Algorithm 1 does."""
-        self.maximum.append(max(self.maximum[-1], val_accuracy))  # which NaN never is
+        self._take_in(epoch)
         self.growing = []
-        return Event(self.epoch, "done", None, self.depth)
+        return self._ended()
 
     def _forbidding(self, depth: Depth, until: int) -> Bound | None:
         """Return the first bound that does not let the network be grown on at a depth."""
         return next((b for b in self.bounds if not b.allows(depth, self.epoch, until)), None)
 
-    def follow(self, accuracies: Iterable[float]) -> list[Event]:
+    def follow(self, curve: Iterable[Observed | float]) -> list[Event]:
         """Observe the epochs of a curve until the growth is done; return what is decided."""
         events: list[Event] = []
-        for accuracy in accuracies:
+        for epoch in curve:
             if self.done:
                 break
-            events += self.observe(accuracy)
+            events += self.observe(epoch)
         return events
 
     def earliest_end(self) -> int:
@@ -179,6 +302,7 @@ class Growth:
         """
         ahead = copy.copy(self)
         ahead.growing, ahead.maximum = [*self.growing], [*self.maximum]
+        ahead.observed = [*self.observed]
         ahead.bounds = [bound for bound in self.bounds if not bound.measured]
         while not ahead.done:
             ahead.observe(0.0)
@@ -196,15 +320,23 @@ class Growth:
 
     def _grow(self, i: int) -> Event:
         self.depth = self._deeper(i)
-        self._grown, self._grown_at, self._next = i, self.epoch, self._following(i)
+        self.grown, self.grown_at, self._next = i, self.epoch, self._following(i)
+        self._grown_last, self.on_trial = i, self.policy.twin
         return Event(self.epoch, "grow", i, self.depth)
+
+    def _undo(self) -> Event:
+        """Take the last growth back."""
+        i = self._grown_last
+        self.depth = (*self.depth[:i], self.depth[i] - 1, *self.depth[i + 1 :])
+        self.on_trial = False
+        return Event(self.epoch, "undo", i, self.depth)
 
     def _end(self, i: int, event: Literal["stop", "cap"] | BoundName) -> Event:
         """Delete a sub-network from the list for good."""
         if i == self._next:
             self._next = self._following(i)
-        if i == self._grown:
-            self._grown = None
+        if i == self.grown:
+            self.grown = None
         self.growing.remove(i)
         return Event(self.epoch, event, i, self.depth)
 
@@ -212,13 +344,12 @@ class Growth:
 def replay(
     policy: Policy,
     seed_depth: Depth,
-    accuracies: Iterable[float],
+    curve: Iterable[Observed | float],
     max_depth: Depth | None = None,
     bounds: Sequence[Bound] = (),
 ) -> list[Event]:
-    """Return the events of Algorithm 1 over a curve of validation accuracies.
+    """Return the events of Algorithm 1 over a curve: epochs, or validation accuracies in percent.
 
-    Accuracies are in percent, one for each epoch. Those after ``done`` (of the fine-tuning)
-    are ignored; a curve may end before it.
+    Epochs after ``done`` (of the fine-tuning) are ignored; a curve may end before it.
     """
-    return Growth(policy, seed_depth, max_depth, bounds).follow(accuracies)
+    return Growth(policy, seed_depth, max_depth, bounds).follow(curve)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from autogrow.growth.algorithm import Depth, Event, Growth
+from autogrow.growth.algorithm import Depth, Event, Growth, Observed
 from autogrow.growth.bounds import Bound
 from autogrow.growth.policies import Policy
 from autogrow.networks.names import format_depth
@@ -39,13 +39,13 @@ class Outcome:
 def outcome(
     policy: Policy,
     seed_depth: Depth,
-    accuracies: Iterable[float],
+    curve: Iterable[Observed | float],
     max_depth: Depth | None = None,
     bounds: Sequence[Bound] = (),
 ) -> Outcome:
-    """Return where Algorithm 1 is at the end of a curve of validation accuracies (percent)."""
+    """Return where Algorithm 1 is at the end of a curve: epochs, or accuracies in percent."""
     growth = Growth(policy, seed_depth, max_depth, bounds)
-    events = tuple(growth.follow(accuracies))
+    events = tuple(growth.follow(curve))
     return Outcome(events, growth.depth, growth.done, growth.epoch)
 
 

@@ -1,52 +1,113 @@
-"""Growing and stopping policies of AutoGrow (paper section 2.3).
+"""Growing and stopping policies: what decides when the network grows.
 
-A policy decides at a check, from the running maximum of the validation accuracy alone.
-Accuracies and tau are in percent.
+Here are the contract and AutoGrow's two policies (paper section 2.3), which decide at a check,
+from the running maximum of the validation accuracy alone. Other methods' are in
+:mod:`autogrow.growth.rivals`. Accuracies and tau are in percent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 from autogrow.errors import UserError
+from autogrow.growth.bounds import Depth
+
+if TYPE_CHECKING:
+    from autogrow.growth.algorithm import Growth
 
 ROUNDING = 1e-9
 """Slack (percentage points) that undoes binary rounding: 90.05 - 90.00 is a gain of 0.05."""
 
 
-class Policy(Protocol):
-    """What Algorithm 1 asks of a policy.
+class Decision(NamedTuple):
+    """What a policy wants done now.
 
-    ``maximum[e]`` is the running maximum of validation accuracy after ``e``
-    epochs, with ``maximum[0] = 0``; the check takes place after the last one.
-    ``grown_at`` is the number of epochs after which the network grew last.
+    Attributes
+    ----------
+    action
+        ``wait`` for the next epoch, ``grow`` a sub-network by one, ``stop`` one for good, or
+        ``undo`` the last growth and stop its sub-network.
+    sub_network
+        Its number, from 0. None: the next one of the circle grows, the one that grew last stops.
+
+    Examples
+    --------
+    >>> import autogrow
+    >>> autogrow.Decision("stop", 1)
+    Decision(action='stop', sub_network=1)
+    """
+
+    action: Literal["wait", "grow", "stop", "undo"]
+    sub_network: int | None = None
+
+
+WAIT, GROW, STOP, UNDO = (Decision(a) for a in ("wait", "grow", "stop", "undo"))
+
+
+class Policy(ABC):
+    """When the network grows, and when a sub-network stops: what Algorithm 1 asks.
+
+    A policy is a frozen dataclass whose fields are its parameters. Its answers follow from the
+    growth alone, so that they can be replayed from a run's records.
+
+    Attributes
+    ----------
+    K
+        Growing period in epochs. Where growth is bounded, a network that grows must be allowed to
+        train so many epochs.
+    observes
+        Columns of metrics.csv that it looks at; the others may be unknown (NaN) to it.
+    twin
+        Whether each growth is a trial: a twin that does not grow is trained beside the grown
+        network, and the policy compares them. The growth is kept once the policy grows or stops a
+        sub-network, and is undone if growing ends before.
 
     Examples
     --------
     >>> import autogrow
     >>> policy: autogrow.Policy = autogrow.ConvergentGrowth(K=5)
-    >>> policy.K, policy.tau
-    (5, 0.05)
+    >>> policy.K, policy.observes
+    (5, ('val_accuracy',))
     """
 
-    @property
-    def K(self) -> int:
-        """Epochs between two checks."""
+    K: int
+    observes: ClassVar[tuple[str, ...]] = ("val_accuracy",)
+    twin: ClassVar[bool] = False
 
-    @property
-    def tau(self) -> float:
-        """Smallest gain in accuracy that counts."""
+    @abstractmethod
+    def decide(self, growth: Growth) -> Decision:
+        """Return what to do after the epoch that was observed last.
 
-    def meets_stopping(self, maximum: Sequence[float], grown_at: int) -> bool:
-        """Return whether the recently grown sub-network must stop growing."""
+        After anything but ``wait`` the policy is asked again, until it waits or growth is done.
 
-    def meets_growing(self, maximum: Sequence[float]) -> bool:
-        """Return whether the network should grow a sub-module."""
+        Parameters
+        ----------
+        growth
+            Everything so far. It must not be changed.
+        """
+
+    def check(self, seed: Depth) -> None:
+        """Refuse a seed network of this depth with a UserError, if it cannot be grown so."""
+        return
+
+    @classmethod
+    def defaults(cls, T: int) -> Mapping[str, int]:
+        """Return K, and J if there is one, where they are not given.
+
+        ``T`` is how many epochs of the fine-tuning have the largest learning rate.
+        """
+        return {"K": 3}
+
+    def at_check(self, growth: Growth) -> bool:
+        """Return whether K epochs have passed since the last check, and nothing has grown yet."""
+        return growth.epoch % self.K == 0 and growth.grown_at != growth.epoch
 
 
-def _check_period(K: int) -> None:
+def check_period(K: int) -> None:
+    """Refuse a growing period below one epoch."""
     if K < 1:
         raise UserError(f"K: found {K}; allowed: whole numbers from 1")
 
@@ -56,7 +117,7 @@ def _gain_below(maximum: Sequence[float], since: int, tau: float) -> bool:
 
 
 @dataclass(frozen=True)
-class PeriodicGrowth:
+class PeriodicGrowth(Policy):
     """p-AutoGrow: grow at every check, every K epochs; stop after J epochs without gain.
 
     A gain below tau (percentage points) over the last J epochs stops the recently grown
@@ -74,8 +135,9 @@ class PeriodicGrowth:
     Examples
     --------
     >>> import autogrow
-    >>> autogrow.PeriodicGrowth(J=30).meets_growing([0.0, 50.0])
-    True
+    >>> growth = autogrow.Growth(autogrow.PeriodicGrowth(K=1, J=30), depth=(1, 1))
+    >>> [event.depth for event in growth.follow([50.0, 60.0])]
+    [(2, 1), (2, 2)]
     """
 
     K: int = 3
@@ -83,7 +145,7 @@ class PeriodicGrowth:
     tau: float = 0.05
 
     def __post_init__(self) -> None:
-        _check_period(self.K)
+        check_period(self.K)
         if self.J is not None and self.J < self.K:
             raise UserError(f"J: found {self.J}; allowed: whole numbers from K = {self.K}")
 
@@ -94,21 +156,29 @@ class PeriodicGrowth:
             raise UserError("J: found None; allowed: a whole number (autogrow.grow alone knows T)")
         return self.J
 
-    def meets_stopping(self, maximum: Sequence[float], grown_at: int) -> bool:
-        """Return whether the last J epochs gained less than tau."""
-        epoch = len(maximum) - 1
-        return epoch > self.window and _gain_below(maximum, epoch - self.window, self.tau)
+    @classmethod
+    def defaults(cls, T: int) -> Mapping[str, int]:
+        """Return the paper's: K is 3, and J is T."""
+        return {"K": 3, "J": T}
 
-    def meets_growing(self, maximum: Sequence[float]) -> bool:
-        """Return True: periodic growth grows at every check."""
-        return True
+    def decide(self, growth: Growth) -> Decision:
+        """Return whether to stop the recently grown sub-network, or to grow the next one."""
+        if not self.at_check(growth):
+            return WAIT
+        since = growth.epoch - self.window
+        if growth.grown is None or since <= 0:
+            return GROW
+        return STOP if _gain_below(growth.maximum, since, self.tau) else GROW
 
 
 @dataclass(frozen=True)
-class ConvergentGrowth:
+class ConvergentGrowth(Policy):
     """c-AutoGrow: grow only a converged network, stop when a growth did not help.
 
-    A gain below tau (percentage points) over the K epochs since the last check is convergence.
+    A gain below tau (percentage points) over the K epochs since the last check is convergence. A
+    converged network that has not gained tau since it grew stops the recently grown sub-network:
+    a growth that helped is not punished for having converged since (Table 3's found nets show as
+    much).
 
     Parameters
     ----------
@@ -120,24 +190,28 @@ class ConvergentGrowth:
     Examples
     --------
     >>> import autogrow
-    >>> autogrow.ConvergentGrowth(K=2).meets_growing([0.0, 50.0, 60.0])
-    False
+    >>> growth = autogrow.Growth(autogrow.ConvergentGrowth(K=1), depth=(1, 1))
+    >>> [event.depth for event in growth.follow([50.0, 60.0, 60.0])]
+    [(2, 1)]
     """
 
     K: int
     tau: float = 0.05
 
     def __post_init__(self) -> None:
-        _check_period(self.K)
+        check_period(self.K)
 
-    def meets_stopping(self, maximum: Sequence[float], grown_at: int) -> bool:
-        """Return whether the network converged without gaining tau since it grew.
+    @classmethod
+    def defaults(cls, T: int) -> Mapping[str, int]:
+        """Return the paper's: K is T."""
+        return {"K": T}
 
-        Compared with the accuracy at the growth: a growth that helped is not
-        punished for having converged since (Table 3's found nets show as much).
-        """
-        return self.meets_growing(maximum) and _gain_below(maximum, grown_at, self.tau)
-
-    def meets_growing(self, maximum: Sequence[float]) -> bool:
-        """Return whether the last K epochs gained less than tau."""
-        return _gain_below(maximum, len(maximum) - 1 - self.K, self.tau)
+    def decide(self, growth: Growth) -> Decision:
+        """Return whether to stop the recently grown sub-network, or to grow the next one."""
+        if not self.at_check(growth):
+            return WAIT
+        if not _gain_below(growth.maximum, growth.epoch - self.K, self.tau):
+            return WAIT
+        if growth.grown is not None and _gain_below(growth.maximum, growth.grown_at, self.tau):
+            return STOP
+        return GROW

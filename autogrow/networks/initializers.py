@@ -8,17 +8,17 @@ another last normalisation or LayerScale, or several residual additions, those a
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import nn
 
 from autogrow.errors import UserError
-from autogrow.networks.names import Initializer, UniformNoise
-
-ADAM_RATE = 1e-3
-ADAM_MAX_EPOCHS = 10
+from autogrow.networks.initializer_names import INITIALIZERS
+from autogrow.networks.names import UniformNoise
 
 
 def last_norms(sub_module: nn.Module) -> list[nn.Module | nn.Parameter]:
@@ -52,7 +52,7 @@ def _part(module: nn.Module, name: str) -> nn.Module | nn.Parameter:
     return part
 
 
-def _parameters(norms: Sequence[nn.Module | nn.Parameter]) -> list[nn.Parameter]:
+def parameters_of(norms: Sequence[nn.Module | nn.Parameter]) -> list[nn.Parameter]:
     """Return weight and bias of each normalisation, and each LayerScale."""
     return [
         p
@@ -61,45 +61,132 @@ def _parameters(norms: Sequence[nn.Module | nn.Parameter]) -> list[nn.Parameter]
     ]
 
 
+class Initializer(ABC):
+    """What gives a new sub-module its first weights, beyond its default initialization.
+
+    Attributes
+    ----------
+    adam
+        Whether Adam then trains the last normalisations alone
+        (:mod:`autogrow.networks.adam_init`).
+
+    Examples
+    --------
+    >>> import autogrow
+    >>> from autogrow.networks.initializers import ZeroInit
+    >>> issubclass(ZeroInit, autogrow.Initializer)
+    True
+    """
+
+    adam: ClassVar[bool] = False
+
+    @abstractmethod
+    def initialize(
+        self, sub_module: nn.Module, below: nn.Module | None, noise: torch.Generator
+    ) -> None:
+        """Change the weights of a sub-module that was just stacked, in place.
+
+        Gradients are off.
+
+        Parameters
+        ----------
+        sub_module
+            The new sub-module, default-initialized.
+        below
+            The sub-module on which it was stacked; it must not be changed.
+        noise
+            Random numbers of its own, on the CPU.
+        """
+
+
+class ZeroInit(Initializer):
+    """Zeros in the last normalisations: a residual sub-module begins as the identity."""
+
+    def initialize(
+        self, sub_module: nn.Module, below: nn.Module | None, noise: torch.Generator
+    ) -> None:
+        """Set weight and bias of the last normalisations to zero."""
+        for parameter in parameters_of(last_norms(sub_module)):
+            parameter.zero_()
+
+
+class GauInit(Initializer):
+    """Gaussian noise of standard deviation 1 in the last normalisations: the paper's best."""
+
+    def initialize(
+        self, sub_module: nn.Module, below: nn.Module | None, noise: torch.Generator
+    ) -> None:
+        """Draw weight and bias of the last normalisations from N(0, 1)."""
+        for parameter in parameters_of(last_norms(sub_module)):
+            parameter.copy_(torch.empty(parameter.shape).normal_(generator=noise))
+
+
+@dataclass(frozen=True)
+class UniInit(Initializer):
+    """Uniform noise in the last normalisations.
+
+    Parameters
+    ----------
+    uniform_noise
+        ``std1``, of standard deviation 1 as the paper says, or ``unit``, U(0, 1), as in the
+        released code.
+    """
+
+    uniform_noise: UniformNoise = "std1"
+
+    def initialize(
+        self, sub_module: nn.Module, below: nn.Module | None, noise: torch.Generator
+    ) -> None:
+        """Draw weight and bias of the last normalisations from a uniform distribution."""
+        low, high = (0, 1) if self.uniform_noise == "unit" else (-math.sqrt(3), math.sqrt(3))
+        for parameter in parameters_of(last_norms(sub_module)):
+            parameter.copy_(torch.empty(parameter.shape).uniform_(low, high, generator=noise))
+
+
+class AdamInit(Initializer):
+    """The default initialization, then epochs in which Adam trains the last normalisations."""
+
+    adam: ClassVar[bool] = True
+
+    def initialize(
+        self, sub_module: nn.Module, below: nn.Module | None, noise: torch.Generator
+    ) -> None:
+        """Leave the sub-module as it is, once it says what its last normalisations are."""
+        last_norms(sub_module)
+
+
 def initialize(
     sub_module: nn.Module,
-    initializer: Initializer,
+    initializer: str,
     *,
     seed: int,
+    below: nn.Module | None = None,
     uniform_noise: UniformNoise = "std1",
 ) -> None:
-    """Initialize weight and bias of a new sub-module's last BN, or what :func:`last_norms` says.
-
-    A plain sub-module is left as it is. AdamInit begins at the default initialization;
-    :func:`adam_init` carries it out afterwards.
+    """Give a new sub-module its first weights, as an initializer has them.
 
     Parameters
     ----------
     sub_module
         The newly stacked sub-module.
     initializer
-        ``ZeroInit`` (zeros), ``UniInit`` or ``GauInit`` (noise of mean 0 and
-        standard deviation 1.0), or ``AdamInit``.
+        Its name. AdamInit's training follows later (:mod:`autogrow.networks.adam_init`).
     seed
         Seed of the noise.
+    below
+        The sub-module on which it was stacked; the paper's initializers do not look at it.
     uniform_noise
-        UniInit's: ``std1`` as the paper says, or ``unit``, U(0, 1), as in the released code.
+        UniInit's.
+
+    Raises
+    ------
+    UserError
+        If there is no such initializer, or it cannot treat such a sub-module.
     """
-    parameters = _parameters(last_norms(sub_module))
-    if initializer == "AdamInit":
-        return
-    generator = torch.Generator().manual_seed(seed)
+    cls = INITIALIZERS.find(initializer)
+    chosen: Initializer = cls(uniform_noise) if cls is UniInit else cls()
     with torch.no_grad():
-        for parameter in parameters:
-            noise = torch.empty(parameter.shape)
-            if initializer == "ZeroInit":
-                noise.zero_()
-            elif initializer == "UniInit":
-                low, high = (0, 1) if uniform_noise == "unit" else (-math.sqrt(3), math.sqrt(3))
-                noise.uniform_(low, high, generator=generator)
-            else:
-                noise.normal_(generator=generator)
-            parameter.copy_(noise)
+        chosen.initialize(sub_module, below, torch.Generator().manual_seed(seed))
 
 
 def draw_bn_weights(module: nn.Module, *, seed: int) -> None:
@@ -109,95 +196,3 @@ def draw_bn_weights(module: nn.Module, *, seed: int) -> None:
         for bn in module.modules():
             if isinstance(bn, nn.BatchNorm2d):
                 bn.weight.copy_(torch.empty(bn.weight.shape).uniform_(generator=generator))
-
-
-def adam_of(sub_modules: Sequence[nn.Module], *, weight_decay: float) -> torch.optim.Adam | None:
-    """Return AdamInit's optimizer of new sub-modules' last BNs, None for plain sub-modules."""
-    parameters = _parameters(_all_last_norms(sub_modules))
-    if not parameters:
-        return None
-    return torch.optim.Adam(parameters, lr=ADAM_RATE, weight_decay=weight_decay)
-
-
-def adam_init(
-    network: nn.Module,
-    sub_modules: Sequence[nn.Module],
-    train_epoch: Callable[[], tuple[float, float]],
-    *,
-    old_accuracy: float,
-    slack: float,
-    earlier: Sequence[tuple[float, float]] = (),
-    frozen_statistics: bool = True,
-) -> Iterator[tuple[float, float]]:
-    """Carry out AdamInit, yielding training loss and accuracy (percent) of each epoch.
-
-    Trains the new sub-modules' last BNs with Adam while all else is frozen, until the training
-    accuracy is above ``old_accuracy - slack`` (percent), for at most ``ADAM_MAX_EPOCHS`` epochs,
-    or until the loss is not finite. Yields nothing for plain sub-modules.
-
-    Parameters
-    ----------
-    network
-        The grown network.
-    sub_modules
-        The newly stacked sub-modules.
-    train_epoch
-        Trains one epoch with the optimizer of :func:`adam_of`; returns loss and accuracy.
-    old_accuracy
-        Training accuracy before the growth.
-    slack
-        How far below ``old_accuracy`` is good enough.
-    earlier
-        Loss and accuracy of the epochs before an interruption.
-    frozen_statistics
-        Whether the other BNs keep their running statistics.
-    """
-    norms = _all_last_norms(sub_modules)
-    if not norms:
-        return
-    scores = list(earlier)
-    while len(scores) < ADAM_MAX_EPOCHS:
-        if scores:
-            loss, accuracy = scores[-1]
-            if accuracy > old_accuracy - slack or not math.isfinite(loss):
-                return
-        with _all_frozen_but(network, norms, frozen_statistics):
-            scores.append(train_epoch())
-        yield scores[-1]
-
-
-def _all_last_norms(sub_modules: Sequence[nn.Module]) -> list[nn.Module | nn.Parameter]:
-    return [norm for sub_module in sub_modules for norm in last_norms(sub_module)]
-
-
-@contextmanager
-def _all_frozen_but(
-    network: nn.Module, norms: Sequence[nn.Module | nn.Parameter], statistics: bool
-) -> Iterator[None]:
-    """Freeze every parameter, and with ``statistics`` BNs' running ones, but those of ``norms``.
-
-    The frozen BNs still normalise by the batch, as in training: the new
-    sub-module's inner BNs have no running statistics worth using yet.
-    """
-    kept = {id(norm) for norm in norms}
-    trained = {id(p) for p in _parameters(norms)}
-    parameters = [p for p in network.parameters() if p.requires_grad]
-    frozen_bns = [
-        m
-        for m in network.modules()
-        if statistics
-        and isinstance(m, nn.modules.batchnorm._BatchNorm)
-        and m.track_running_stats
-        and id(m) not in kept
-    ]
-    for parameter in parameters:
-        parameter.requires_grad_(id(parameter) in trained)
-    for bn in frozen_bns:
-        bn.track_running_stats = False
-    try:
-        yield
-    finally:
-        for parameter in parameters:
-            parameter.requires_grad_(True)
-        for bn in frozen_bns:
-            bn.track_running_stats = True

@@ -15,7 +15,6 @@ from autogrow.errors import UserError, allowed, shown
 
 Block = Literal["basic", "bottleneck", "plain", "library", "own"]
 Stem = Literal["small", "imagenet"]
-Initializer = Literal["ZeroInit", "AdamInit", "UniInit", "GauInit"]
 UniformNoise = Literal["std1", "unit"]
 BNWeights = Literal["ones", "uniform"]
 Shortcut = Literal["B", "A"]

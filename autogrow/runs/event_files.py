@@ -28,7 +28,8 @@ SCALARS = {
     "learning_rate": "lr",
     "seconds": "seconds",
 }
-"""Tag and column of metrics.csv. Epochs of AdamInit have tags of their own, below adaminit/."""
+"""Tag and column of metrics.csv. Epochs of AdamInit and of twins have tags of their own, below
+adaminit/ and twin/."""
 
 
 def remove_event_files(folder: Path) -> None:
@@ -81,7 +82,9 @@ class EventFiles:
     def _write_epoch(self, epoch: Epoch, ended: float) -> None:
         adaminit = epoch.phase == "adaminit"
         self._adaminit += adaminit
-        step, prefix = (self._adaminit, "adaminit/") if adaminit else (epoch.epoch, "")
+        step, prefix = (self._adaminit if adaminit else epoch.epoch), ""
+        if epoch.beside:
+            prefix = f"{epoch.phase}/"
         values = {tag: getattr(epoch, column) for tag, column in SCALARS.items()}
         depth = list(map(int, epoch.depth.split("-")))
         values["depth/sub-modules"] = sum(depth)

@@ -22,7 +22,7 @@ from autogrow.data import ImageData
 from autogrow.errors import UserError
 from autogrow.files.seals import seal
 from autogrow.files.writing import write_json
-from autogrow.growth.algorithm import Event, Growth
+from autogrow.growth.algorithm import Depth, Event, Growth, Observed
 from autogrow.growth.schedules import growing_staircase, staircase
 from autogrow.networks.names import parse_network
 from autogrow.process.device import find_device
@@ -173,6 +173,19 @@ def carry_out(
         return started.finish(data, sets)
 
 
+def observed(epoch: Epoch, twin: Epoch | None = None) -> Observed:
+    """Return what a policy may look at of an epoch of growing, and of its twin's."""
+    assert epoch.val_accuracy is not None  # as every epoch but AdamInit's
+    assert epoch.val_loss is not None
+    return Observed(
+        epoch.val_accuracy,
+        epoch.val_loss,
+        epoch.train_accuracy,
+        epoch.train_loss,
+        None if twin is None else twin.trial,
+    )
+
+
 class _Run:
     """Carries out a run of any of the three kinds, epoch by epoch and growth by growth."""
 
@@ -220,34 +233,61 @@ class _Run:
         trainer, seed = self.trainer, spec.first_network.depth
         growth = Growth(spec.growth_policy, seed, spec.largest_depth, bounds.all)
         epochs, rate, steps = spec.finetuning_schedule
-        before, events = growth.depth, []
-        for epoch in trainer.epochs:
-            if epoch.phase == "growing":
-                before, events = growth.depth, self._observe(growth, bounds, epoch)
+        events: list[Event] = []
+        recorded = [e for e in trainer.epochs if e.phase == "growing"]
+        twins = {e.epoch: e for e in trainer.epochs if e.phase == "twin"}
+        epoch: Epoch | None = None  # one whose twin was not trained before an interruption
+        for epoch in recorded:
+            twin = twins.get(epoch.epoch)
+            if growth.on_trial and twin is None:
+                break
+            before, events = growth.depth, self._observe(growth, bounds, epoch, twin)
+        else:
+            epoch = None
         while not growth.done:
-            if any(event.event == "grow" for event in events):
-                trainer.grow(spec, before, growth.depth)
+            if epoch is None and events:
+                self._carry_out(spec, before, growth, events)
             if trainer.diverged:
                 return
             lr = spec.learning_rate
             if spec.growing_rate == "staircase":
                 lr = growing_staircase(lr, growth.epoch, spec.K, spec.growing_milestones)
             expected = growth.earliest_end() + epochs
-            epoch = self._train("growing", lr, expected)
-            before, events = growth.depth, self._observe(growth, bounds, epoch)
+            epoch = epoch or self._train("growing", lr, expected)
+            twin = trainer.train_twin(lr, expected) if growth.on_trial else None
+            before, events = growth.depth, self._observe(growth, bounds, epoch, twin)
+            epoch = None
             if events and self.world.first:
                 write_growth(self.folder, self.events)
                 for event in events:
                     trainer.around.listeners.event(event)
             for told in filter(None, map(bounds.told, events)):
                 trainer.around.reporter.say(told)
+        if events:
+            self._carry_out(spec, before, growth, events)
         self._train_for(epochs, "finetuning", growth.epoch, rate, steps)
 
-    def _observe(self, growth: Growth, bounds: RunBounds, epoch: Epoch) -> list[Event]:
-        assert epoch.val_accuracy is not None  # only AdamInit's epochs are not validated
+    def _carry_out(
+        self, spec: ResolvedAutogrow, before: Depth, growth: Growth, events: Sequence[Event]
+    ) -> None:
+        """Give the network the depth that was decided, from one of ``before``.
+
+        A run that was interrupted may have done so already.
+        """
+        undone = [event.depth for event in events if event.event == "undo"]
+        if undone and self.trainer.depth != growth.depth:
+            self.trainer.undo()
+        if any(event.event == "grow" for event in events):
+            start = undone[0] if undone else before
+            self.trainer.grow(spec, start, growth.depth, on_trial=growth.on_trial)
+
+    def _observe(
+        self, growth: Growth, bounds: RunBounds, epoch: Epoch, twin: Epoch | None
+    ) -> list[Event]:
         bounds.take_in(self.trainer.epochs, epoch.epoch)
+        seen = observed(epoch, twin)
         ended = self.trainer.around.listeners.stop(epoch)
-        events = [growth.end(epoch.val_accuracy)] if ended else growth.observe(epoch.val_accuracy)
+        events = growth.end(seen) if ended else growth.observe(seen)
         self.events += events
         return events
 

@@ -82,9 +82,9 @@ class RunBounds:
         return self._measurements.latency(depth)
 
     def take_in(self, epochs: Sequence[Epoch], number: int) -> None:
-        """Take in how long an epoch of growing took, with AdamInit's epochs before it."""
+        """Take in how long an epoch of growing took, with its twin, and AdamInit before it."""
         if self._spec.max_hours:
-            before = (("growing", number), ("adaminit", number - 1))
+            before = (("growing", number), ("twin", number), ("adaminit", number - 1))
             seconds = sum(e.seconds for e in epochs if (e.phase, e.epoch) in before)
             self._elapsed.append(self._measurements.elapsed(number, self._elapsed[-1] + seconds))
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from autogrow.data import ImageData
     from autogrow.training.unfinished import Halving
 
+PHASES: tuple[Phase, ...] = ("growing", "adaminit", "twin", "finetuning", "training")
+GROWING: tuple[Phase, ...] = ("growing", "adaminit", "twin")
 NO_BOUNDS: Mapping[str, list[int]] = MappingProxyType({})
 
 
@@ -48,7 +50,7 @@ def summarize(
     image = image[:1]  # a caller's DataLoader has batches of its own size
     cost = costs_of(network.eval(), image)[-1]
     name = NetworkName(spec.architecture, depth_of(network))
-    own = [e for e in epochs if e.phase != "adaminit"]
+    own = [e for e in epochs if not e.beside]
     micro_batch = halvings[-1].micro_batch if halvings else spec.micro_batch
     share = -(-spec.batch_size // world.size)
     largest = spec.largest_depth or () if isinstance(spec, ResolvedAutogrow) else ()
@@ -68,18 +70,15 @@ def summarize(
         layers=cost.layers,
         parameters=cost.parameters,
         flops=cost.flops,
-        flops_growing=flops("growing", "adaminit"),
+        flops_growing=flops(*GROWING),
         flops_finetuning=flops("finetuning", "training"),
         flops_training=sum(spent.values()),
         **_accuracies(spec, own),
-        epochs={
-            phase: sum(e.phase == phase for e in epochs)
-            for phase in ("growing", "adaminit", "finetuning", "training")
-        },
+        epochs=_counts(epochs),
         capped=[i for i, (d, m) in enumerate(zip(name.depth, largest, strict=False)) if d >= m],
         bounded=dict(bounded),
         adaminit=_adaminit(epochs),
-        seconds_growing=_seconds(epochs, "growing", "adaminit"),
+        seconds_growing=_seconds(epochs, *GROWING),
         seconds_finetuning=_seconds(epochs, "finetuning", "training"),
         spec_checksum=spec_checksum(to_json(spec)),
         protocol=spec.protocol,
@@ -113,6 +112,12 @@ def summarize(
     )
 
 
+def _counts(epochs: Sequence[Epoch]) -> dict[Phase, int]:
+    """Return how many rows each phase has; a twin's phase only if there was one."""
+    counts = {phase: sum(e.phase == phase for e in epochs) for phase in PHASES}
+    return {phase: n for phase, n in counts.items() if n or phase != "twin"}
+
+
 def _accuracies(spec: ResolvedSpec, own: Sequence[Epoch]) -> dict[str, float | None]:
     """Return the accuracies of a run whose epochs, AdamInit's left out, are ``own``."""
     schedule = own
@@ -144,7 +149,8 @@ def _adaminit(epochs: Sequence[Epoch]) -> list[AdamInitUse]:
     """Return what each AdamInit took."""
     uses = []
     for after_epoch, group in itertools.groupby(epochs, key=lambda e: e.epoch):
-        own, *adam = group  # AdamInit's epochs repeat the number of the epoch before them
+        own, *others = group  # AdamInit's epochs repeat the number of the epoch before them
+        adam = [e for e in others if e.phase == "adaminit"]
         if adam:
             uses.append(
                 AdamInitUse(

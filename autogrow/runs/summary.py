@@ -15,7 +15,7 @@ from autogrow.config.pydantic_errors import validated
 from autogrow.errors import UserError
 from autogrow.files.reading import read_json
 from autogrow.networks.names import format_depth, parse_network
-from autogrow.training.metrics import Phase
+from autogrow.training.metrics import BESIDE, Phase
 
 SUMMARY = "summary.json"
 
@@ -90,8 +90,8 @@ class Summary(_Strict):
 
     ``flops`` are multiply-adds of one image's forward pass. ``flops_training`` are those of all
     training, as :func:`autogrow.runs.cost.training_flops` counts them; ``flops_growing`` is the
-    part of growing and AdamInit, ``flops_finetuning`` that of fine-tuning, or of a training
-    from scratch.
+    part of growing, AdamInit and twins, ``flops_finetuning`` that of fine-tuning, or of a
+    training from scratch.
 
     A run whose last loss was not finite has the status ``diverged`` and the accuracies of
     the epochs before; None if there is none. If the final network's schedule had none,
@@ -195,8 +195,8 @@ class Summary(_Strict):
 
     @property
     def own_epochs(self) -> int:
-        """How many epochs the run trained; AdamInit's are not counted."""
-        return sum(n for phase, n in self.epochs.items() if phase != "adaminit")
+        """How many epochs the run trained; AdamInit's and a twin's are not counted."""
+        return sum(n for phase, n in self.epochs.items() if phase not in BESIDE)
 
     def to_json(self) -> dict[str, Any]:
         """Return the summary as plain values; ``library_code`` only if there is any."""

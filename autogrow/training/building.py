@@ -148,7 +148,9 @@ def stack_one(
     sub_module = stack_sub_module(network, i, seed=seed, optimizer=optimizer)
     _draw_bn_weights(spec, sub_module, *place)
     noise = derive(spec.seed, "initializer", *place)
-    initialize(sub_module, spec.initializer, seed=noise, uniform_noise=spec.uniform_noise)
+    below = network.sub_networks[i][-2]
+    uniform = spec.uniform_noise
+    initialize(sub_module, spec.initializer, seed=noise, below=below, uniform_noise=uniform)
     if spec.sync_bn:
         nn.SyncBatchNorm.convert_sync_batchnorm(sub_module)
     if compiled:

@@ -1,7 +1,8 @@
 """Checkpoints of a run: network, optimizers and records between two steps.
 
 A checkpoint is one file: safetensors holding the network's state, the optimizer's state
-by parameter name, Adam's state while AdamInit is at work, and the run's records as JSON;
+by parameter name, Adam's state while AdamInit is at work, the same of a twin while a growth is
+on trial, and the run's records as JSON;
 then the SHA-256 of all that. It is written atomically, the last two are kept, and nothing
 in it is ever unpickled.
 """
@@ -21,6 +22,7 @@ from torch import Tensor, nn
 from autogrow.errors import UserError
 from autogrow.files.tensors import read_sealed, write_tensors
 from autogrow.training.optimizer import SGD, Optimizer
+from autogrow.training.twin import Twin
 from autogrow.training.unfinished import checkpoint_files as files
 
 FOREIGN = {
@@ -29,6 +31,7 @@ FOREIGN = {
     "data_checksum": "of other data than {data} is now (its checksum differs)",
 }
 """What a checkpoint is, by the value in which it differs from the run."""
+OF_TWIN = "twin."
 NOBODY: Mapping[str, object] = MappingProxyType({})
 
 
@@ -41,17 +44,17 @@ def save(
     state: dict[str, Any],
     *,
     adam: torch.optim.Adam | None = None,
+    twin: Twin | None = None,
 ) -> None:
     """Write a checkpoint and drop those before it but the last.
 
     ``state`` holds the run's records as plain values. Among the steps trained so far
-    AdamInit's count; among the epochs they do not.
+    AdamInit's and a twin's count; among the epochs they do not.
     """
-    tensors = {f"network.{name}": t for name, t in network.state_dict().items()}
-    for name, parameter in network.named_parameters():
-        for key, value in optimizer.state.get(parameter, {}).items():
-            if isinstance(value, Tensor):
-                tensors[f"{_prefix(key)}{name}"] = value
+    tensors = _tensors_of(network, optimizer)
+    if twin is not None:
+        there = _tensors_of(twin.network, twin.optimizer)
+        tensors |= {f"{OF_TWIN}{name}": tensor for name, tensor in there.items()}
     if adam is not None:
         for i, parameter in enumerate(adam.param_groups[0]["params"]):
             values = adam.state.get(parameter, {})
@@ -62,6 +65,21 @@ def save(
     write_tensors(file, tensors, sealed=True)
     for old in [f for f in files(folder) if f < file][:-1]:  # one passed over may be after it
         old.unlink()
+
+
+def _tensors_of(network: nn.Module, optimizer: Optimizer) -> dict[str, Tensor]:
+    """Return all tensors of a network and its optimizer, by what they are called in the file."""
+    tensors = {f"network.{name}": t for name, t in network.state_dict().items()}
+    for name, parameter in network.named_parameters():
+        for key, value in optimizer.state.get(parameter, {}).items():
+            if isinstance(value, Tensor):
+                tensors[f"{_prefix(key)}{name}"] = value
+    return tensors
+
+
+def of_twin(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return those of a checkpoint's tensors that are the twin's."""
+    return _part(tensors, OF_TWIN)
 
 
 def _prefix(key: str) -> str:

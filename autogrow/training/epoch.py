@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from autogrow.errors import UserError
+from autogrow.growth.algorithm import Trial
 from autogrow.process.distributed import ALONE, World, gradients_stay
 from autogrow.seeds import derive
 from autogrow.training.micro_batch import MicroBatch, gpu_is_short
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from autogrow.batches.sets import ImageSet
     from autogrow.training.pauses import Pauses
 
+R = TypeVar("R")
 EVALUATION_PIXELS = {"cpu": 2**16, "cuda": 2**20}
 """Pixels in a batch of evaluation: on a CPU its activations should stay in the caches."""
 
@@ -194,22 +196,60 @@ def evaluate(
         May end the run before each batch; None: nothing does.
     """
     network.eval()
+
+    def evaluated(size: int) -> Tally:
+        tally = Tally()
+        for batch, labels in images.evaluation_batches(size, world=world):
+            if pauses:
+                pauses.look()
+            logits = _logits(network, batch, precision)
+            tally.add(cross_entropy(logits, labels), logits, labels, top5=True)
+        return tally
+
+    return _in_batches(images, evaluated).score(world)
+
+
+@torch.inference_mode()
+def compare(
+    grown: nn.Module,
+    twin: nn.Module,
+    images: ImageSet,
+    precision: str = "fp32",
+    *,
+    world: World = ALONE,
+    pauses: Pauses | None = None,
+) -> Trial:
+    """Return on how many images a network that grew and its twin disagree, and who is right.
+
+    The arguments are as for :func:`evaluate`.
+    """
+    grown.eval()
+    twin.eval()
+
+    def compared(size: int) -> list[int]:
+        counts = [0, 0, 0]
+        for batch, labels in images.evaluation_batches(size, world=world):
+            if pauses:
+                pauses.look()
+            right, too = (_logits(n, batch, precision).argmax(1) == labels for n in (grown, twin))
+            seen = (len(labels), int((right & ~too).sum()), int((too & ~right).sum()))
+            counts = [count + more for count, more in zip(counts, seen, strict=True)]
+        return counts
+
+    return Trial(*map(int, world.sum(_in_batches(images, compared))))
+
+
+def _in_batches(images: ImageSet, carry_out: Callable[[int], R]) -> R:
+    """Return what comes of batches of the usual size, or of smaller ones if a GPU is short."""
     size = evaluation_batch(images)
     while True:
-        tally = Tally()
         try:
-            for batch, labels in images.evaluation_batches(size, world=world):
-                if pauses:
-                    pauses.look()
-                logits = _logits(network, batch, precision)
-                tally.add(cross_entropy(logits, labels), logits, labels, top5=True)
-            break
+            return carry_out(size)
         except RuntimeError as error:
             if size == 1 or not gpu_is_short(error):
                 raise
         torch.cuda.empty_cache()
         size = -(-size // 2)
-    return tally.score(world)
 
 
 def evaluation_batch(images: ImageSet) -> int:

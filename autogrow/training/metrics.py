@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Literal
 
 from autogrow.files.writing import write_csv
+from autogrow.growth.algorithm import Trial
 
 METRICS = "metrics.csv"
-Phase = Literal["growing", "finetuning", "training", "adaminit"]
+Phase = Literal["growing", "finetuning", "training", "adaminit", "twin"]
+BESIDE: tuple[Phase, ...] = ("adaminit", "twin")
+"""Phases whose rows repeat the number of a row before them: they are no epochs of their own."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,8 @@ class Epoch:
     ----------
     epoch
         Epochs trained so far, from 1. AdamInit's epochs are not counted: its
-        rows repeat the epoch after which the network grew.
+        rows repeat the epoch after which the network grew. Nor are those of a twin, whose
+        row follows that of the network that grew.
     phase
         Purpose of the epoch.
     depth
@@ -43,6 +47,9 @@ class Epoch:
         Top-5 accuracy; for summary.json, not a column.
     skipped
         Damaged images left out of the three sets; likewise.
+    trial
+        In the twin's row, how it and the network that grew did on the same validation images;
+        columns of a run whose growths were on trial alone.
 
     Examples
     --------
@@ -64,6 +71,12 @@ class Epoch:
     seconds: float
     test_top5: float | None = None
     skipped: int = 0
+    trial: Trial | None = None
+
+    @property
+    def beside(self) -> bool:
+        """Whether the row repeats another one's number."""
+        return self.phase in BESIDE
 
     @property
     def finite(self) -> bool:
@@ -87,7 +100,9 @@ class Epoch:
         ]
 
 
-METRICS_HEADER = [n for n in Epoch.__dataclass_fields__ if n not in ("test_top5", "skipped")]
+UNWRITTEN = ("test_top5", "skipped", "trial")
+TRIAL_HEADER = [f"trial_{name}" for name in Trial._fields]
+METRICS_HEADER = [n for n in Epoch.__dataclass_fields__ if n not in UNWRITTEN]
 
 
 def _cell(value: float | None, decimals: int) -> str:
@@ -95,5 +110,9 @@ def _cell(value: float | None, decimals: int) -> str:
 
 
 def write_metrics(folder: Path, epochs: Sequence[Epoch], *, sync: bool = False) -> None:
-    """Write metrics.csv."""
-    write_csv(folder / METRICS, METRICS_HEADER, (e.row() for e in epochs), sync=sync)
+    """Write metrics.csv; where growths were on trial, with the columns of a trial."""
+    header, rows = METRICS_HEADER, (e.row() for e in epochs)
+    if any(e.trial for e in epochs):
+        header = [*header, *TRIAL_HEADER]
+        rows = ([*e.row(), *map(str, e.trial or [""] * len(TRIAL_HEADER))] for e in epochs)
+    write_csv(folder / METRICS, header, rows, sync=sync)

@@ -74,4 +74,5 @@ class Pauses:
                 state.optimizer,
                 state.to_json(tally),
                 adam=state.adam,
+                twin=state.twin,
             )

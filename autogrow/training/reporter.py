@@ -11,6 +11,7 @@ from typing import Self
 
 from autogrow.errors import UserError
 from autogrow.process.terminal import Screen
+from autogrow.training.metrics import BESIDE
 from autogrow.training.standing import Standing
 
 LOG = "log.txt"
@@ -76,7 +77,7 @@ class Reporter:
         self._write_log(line)
         if not self._screen.live:
             self._screen.say(line)
-        elif epoch == expected and phase != "adaminit":
+        elif epoch == expected and phase not in BESIDE:
             self._screen.show([str(Standing(epoch, expected, phase, depth, accuracy))])
 
     def standing(self, standing: Callable[[], Standing]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autogrow.process.terminal import duration
+from autogrow.training.metrics import BESIDE
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Standing:
     def __str__(self) -> str:
         bounded = self.phase in ("training", "finetuning")
         least = "" if bounded else "at least "
-        begun = self.batches and self.phase != "adaminit"  # AdamInit's epochs are not counted
+        begun = self.batches and self.phase not in BESIDE  # whose epochs are not counted
         place = f"epoch {self.epoch + 1 if begun else self.epoch} of {least}{self.expected}"
         if bounded:
             done = self.epoch + (self.batch / self.batches if self.batches else 0)

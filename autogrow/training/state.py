@@ -15,7 +15,7 @@ from autogrow.config.execution import Execution
 from autogrow.config.resolved import ResolvedAutogrow, ResolvedMorph, ResolvedSpec
 from autogrow.config.spec import spec_checksum, to_json
 from autogrow.data import ImageData
-from autogrow.growth.algorithm import Depth
+from autogrow.growth.algorithm import Depth, Trial
 from autogrow.networks.growable import GrowableModule, depth_of
 from autogrow.process.distributed import World
 from autogrow.process.signals import Stops
@@ -26,6 +26,7 @@ from autogrow.training.epoch import Tally
 from autogrow.training.metrics import METRICS, Epoch
 from autogrow.training.optimizer import Optimizer
 from autogrow.training.reporter import Reporter
+from autogrow.training.twin import Twin, twin_of
 from autogrow.training.unfinished import Halving, with_written_halving
 
 FORMAT = 3
@@ -72,6 +73,8 @@ class State:
         can be learned from there.
     adam
         AdamInit's optimizer while AdamInit is at work.
+    twin
+        The network as it was before it grew, trained on beside it, while the growth is on trial.
     """
 
     network: GrowableModule
@@ -85,6 +88,7 @@ class State:
     restored: dict[str, Tensor] = field(default_factory=dict)
     dead: bool = False
     adam: torch.optim.Adam | None = None
+    twin: Twin | None = None
 
     @property
     def trained(self) -> int:
@@ -107,13 +111,22 @@ class State:
             "seconds": time.perf_counter() - self.began,
             "halvings": [asdict(h) for h in self.halvings],
             **checkpoint.plain_values(self.network, self.optimizer),
+            **({} if self.twin is None else {"twin": self._twin_values(self.twin)}),
         }
+
+    @staticmethod
+    def _twin_values(twin: Twin) -> dict[str, Any]:
+        plain = checkpoint.plain_values(twin.network, twin.optimizer)
+        return {"depth": depth_of(twin.network), **plain}
 
     def resume(self, tensors: dict[str, Tensor], values: dict[str, Any], *, first: bool) -> None:
         """Take over a checkpoint's tensors and values."""
         checkpoint.restore(tensors, values, self.network, self.optimizer)
+        if self.twin is not None:
+            network, optimizer = self.twin.network, self.twin.optimizer
+            checkpoint.restore(checkpoint.of_twin(tensors), values["twin"], network, optimizer)
         self.restored = tensors
-        self.epochs = [Epoch(**e) for e in values["epochs"]]
+        self.epochs = [_epoch(**e) for e in values["epochs"]]
         self.halvings = [Halving(**h) for h in values["halvings"]]
         self.steps = values["steps"]
         self.began -= values["seconds"]
@@ -126,6 +139,11 @@ class State:
         self.dead = not all(bool(p.isfinite().all()) for p in self.network.parameters())
         consequence = "; neither are the weights: nothing more can be learned" if self.dead else ""
         say(f"epoch {self.trained}: the loss is not finite (diverged){consequence}")
+
+
+def _epoch(trial: list[int] | None = None, **values: Any) -> Epoch:
+    """Return an epoch as a checkpoint holds it."""
+    return Epoch(**values, trial=None if trial is None else Trial(*trial))
 
 
 def begin(
@@ -170,6 +188,10 @@ def begin(
     state = State(network, new_optimizer(spec, network, given), owner)
     if values:
         if isinstance(spec, ResolvedMorph | ResolvedAutogrow):
+            if "twin" in values:
+                there = tuple(values["twin"]["depth"])
+                grow_to(there, spec, network, state.optimizer, compiled=compiled)
+                state.twin = twin_of(network, state.optimizer)
             grow_to(tuple(values["depth"]), spec, network, state.optimizer, compiled=compiled)
         state.resume(tensors, values, first=surroundings.world.first)
         steps = f" and {state.tally.batches} steps" if state.tally.batches else ""

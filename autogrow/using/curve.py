@@ -12,7 +12,7 @@ from autogrow.errors import UserError
 from autogrow.files.reading import printable, read_text
 from autogrow.runs.curves import LARGEST, accuracy_of
 from autogrow.runs.folder import finished, read_spec
-from autogrow.training.metrics import METRICS
+from autogrow.training.metrics import BESIDE, METRICS
 
 DEPTH = re.compile(r"[1-9][0-9]*(-[1-9][0-9]*)*")
 
@@ -67,7 +67,7 @@ def read_curve(folder: Path) -> Curve:
     points = tuple(
         _point(row, f"{file}: line {rows.line_num}")
         for row in rows
-        if row.get("phase") != "adaminit"
+        if row.get("phase") not in BESIDE
     )
     if not points:
         raise UserError(f"{file}: found no epoch; allowed: one or more")

@@ -21,7 +21,7 @@ from autogrow.errors import UserError
 from autogrow.files.yaml import read_yaml
 from autogrow.growth.algorithm import replay
 from autogrow.growth.policies import PeriodicGrowth
-from autogrow.runs.curves import read_accuracies
+from autogrow.runs.curves import read_curve
 from benchmarks.hostile import load, places, plain, put
 
 MANY = settings(
@@ -140,10 +140,10 @@ CURVES = st.builds(lambda header, lines, end: end.join([header, *lines]), HEADER
 def test_accuracies_of_anything(tmp_path, content):
     path = tmp_path / "curve.csv"
     path.write_bytes(content)
-    accuracies = told(path, read_accuracies, path)
-    if accuracies is not None:
-        assert all(math.isnan(a) or 0 <= a <= 100 for a in accuracies)
-        replay(PeriodicGrowth(1, 2, 0.5), (1, 1, 1), accuracies)
+    curve = told(path, read_curve, path)
+    if curve is not None:
+        assert all(math.isnan(e.val_accuracy) or 0 <= e.val_accuracy <= 100 for e in curve)
+        replay(PeriodicGrowth(1, 2, 0.5), (1, 1, 1), curve)
 
 
 def test_accuracies_that_never_end(tmp_path, mistake):
@@ -163,7 +163,7 @@ def test_a_curve_with_one_odd_cell(tmp_path, cli, epochs, where, cell):
         rows[where] = f"{where + 1},{cell}"
     path.write_text("epoch,val_accuracy\n" + "\n".join(rows), newline="")
     command = ["replay", "--network", "Basic3ResNet", "--K", 1, "--J", 2, "--accuracies", path]
-    if told(path, read_accuracies, path) is not None:
+    if told(path, read_curve, path) is not None:
         assert cli(*command).status == 0
     else:
         refused_by_the_command(cli, path, *command)

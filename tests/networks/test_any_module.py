@@ -7,9 +7,10 @@ from torchvision.models import resnet
 
 import autogrow
 from autogrow.errors import UserError
+from autogrow.networks.adam_init import adam_of
 from autogrow.networks.flops import costs_of
 from autogrow.networks.growable import Growable, depth_of, stack_sub_module
-from autogrow.networks.initializers import adam_of, initialize, last_norms
+from autogrow.networks.initializers import initialize, last_norms
 from autogrow.networks.residuals import find_last_norms
 
 

@@ -12,8 +12,9 @@ from torch.nn.functional import cross_entropy
 
 from autogrow.batches.in_memory import DeviceSet
 from autogrow.data import load, subset
+from autogrow.networks.adam_init import adam_init, adam_of
 from autogrow.networks.growable import depth_of, stack_sub_module
-from autogrow.networks.initializers import adam_init, adam_of, initialize, last_norms
+from autogrow.networks.initializers import initialize, last_norms
 from autogrow.training.epoch import evaluate, train_epoch
 
 RESIDUAL = ["Basic3ResNet-1-2-1", "Basic4ResNet-1-2-1-1", "Bottleneck4ResNet-1-2-1-1"]
