@@ -31,6 +31,9 @@ TINY = ["--data", "digits", "--data-fraction", "0.2", "--width", "4", "--batch-s
 TINY += ["--threads", "1", "--device", "cpu", "--quiet"]
 GROW = ["grow", "--network", "Basic3ResNet", *TINY, "--K", "1", "--J", "2", "--tau", "10"]
 GROW += ["--finetune-epochs", "4"]
+CONVERGE = ["grow", "--network", "Basic3ResNet", *TINY, "--policy", "convergent", "--K", "2"]
+CONVERGE += ["--tau", "10", "--finetune-epochs", "4"]
+CONTROL = [*CONVERGE, "--policy", "controlled", "--policy-options", "alpha=0.9"]
 TRAIN = ["train", "--network", "Basic3ResNet-1-2-1", *TINY, "--epochs", "4"]
 MORPH = ["morph", "--from", "Basic3ResNet-1-1-1", "--to", "Basic3ResNet-2-1-3", *TINY]
 MORPH += ["--epochs", "4"]
@@ -39,7 +42,9 @@ MORPH += ["--epochs", "4"]
 @pytest.fixture(scope="session")
 def tiny():
     """Command lines of about a second for each kind of run, without ``--out``."""
-    return SimpleNamespace(grow=GROW, train=TRAIN, morph=MORPH, options=TINY)
+    return SimpleNamespace(
+        grow=GROW, converge=CONVERGE, control=CONTROL, train=TRAIN, morph=MORPH, options=TINY
+    )
 
 
 @pytest.fixture(scope="session")

@@ -13,13 +13,13 @@ from autogrow.errors import UserError
 from autogrow.files.reading import read_text
 from autogrow.files.seals import seal_file
 from autogrow.files.writing import make_folder
-from autogrow.growth.algorithm import Event
+from autogrow.growth.algorithm import Event, Trial
 from autogrow.networks.growable import GrowableModule
 from autogrow.networks.names import parse_network
 from autogrow.runs.curves import LARGEST
 from autogrow.runs.folder import GROWTH, require_finished
 from autogrow.runs.summary import SUMMARY, Summary
-from autogrow.training.metrics import METRICS, Epoch
+from autogrow.training.metrics import METRICS, METRICS_HEADER, TRIAL_HEADER, Epoch
 from autogrow.training.reporter import LOG
 
 
@@ -95,7 +95,8 @@ def read_curve(folder: Path) -> tuple[Epoch, ...]:
             int(row["epoch"]),
             row["phase"],
             row["depth"],
-            *(_number(row[key]) for key in list(row)[3:]),  # type: ignore[arg-type]
+            *(_number(row[key]) for key in METRICS_HEADER[3:]),  # type: ignore[arg-type]
+            trial=_trial(row),
         )
         for row in _rows(folder / METRICS)
     )
@@ -116,6 +117,12 @@ def read_events(folder: Path) -> tuple[Event, ...]:
 
 def _rows(file: Path) -> list[dict[str, Any]]:
     return list(csv.DictReader(read_text(file, "the records of a run", LARGEST).splitlines()))
+
+
+def _trial(row: dict[str, Any]) -> Trial | None:
+    """Return what a twin's row says of its trial; other rows say nothing."""
+    cells = [row.get(column) for column in TRIAL_HEADER]
+    return Trial(*map(int, cells)) if all(cells) else None  # type: ignore[arg-type]
 
 
 def _number(cell: str) -> float | None:

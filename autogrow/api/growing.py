@@ -235,8 +235,11 @@ def _of_schedule(
         return {**schedule, **settings}
     if not isinstance(policy, str):
         raise UserError(f"policy: found {shown(policy)}; allowed: an autogrow.Policy, or a name")
-    usual = {} if T is None else POLICIES.find(policy).defaults(T)
-    return {**schedule, "policy": policy, **usual}
+    if T is None:
+        return {**schedule, "policy": policy}
+    defaults = POLICIES.find(policy).defaults
+    by_T = {key: value for key, value in defaults(T).items() if value != defaults(T + 1)[key]}
+    return {**schedule, "policy": policy, **by_T}
 
 
 def _of_objects(

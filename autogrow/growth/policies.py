@@ -165,9 +165,9 @@ class PeriodicGrowth(Policy):
         """Return whether to stop the recently grown sub-network, or to grow the next one."""
         if not self.at_check(growth):
             return WAIT
-        since = growth.epoch - self.window
-        if growth.grown is None or since <= 0:
+        if growth.grown is None or growth.epoch <= self.window:
             return GROW
+        since = growth.epoch - self.window
         return STOP if _gain_below(growth.maximum, since, self.tau) else GROW
 
 

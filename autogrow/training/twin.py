@@ -31,7 +31,8 @@ def cut_back(network: GrowableModule, depth: Depth, optimizer: Optimizer | None 
         gone |= {id(p) for sub_module in sub_network[then:] for p in sub_module.parameters()}
         del sub_network[then:]
     assert depth_of(network) == depth
-    network.grown()
+    if isinstance(network, GrowableModule):
+        network.grown()
     if optimizer is None:
         return
     for group in optimizer.param_groups:

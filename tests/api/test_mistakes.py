@@ -111,7 +111,7 @@ OPTIONS = {
     "not new": ({"network": OneMade(None)}, "allowed: a module that is new at each call"),
     "another head": ({"network": GoogLeNet(classes=7)}, "it has 7 logits for 10 classes"),
     "an unknown network": ({"network": "Basic9ResNet"}, "unknown architecture 'Basic9ResNet'"),
-    "a policy's name": ({"policy": "growing"}, "policy: found 'growing'; allowed: PeriodicGrowth"),
+    "a policy's name": ({"policy": "growing"}, "policy: found 'growing'; allowed: periodic, c"),
     "T": ({"T": 0}, "T: found 0; allowed: a whole number of epochs from 1"),
     "K over J": ({"T": 2}, "K: 3 is more than J = 2"),
     "an initializer": ({"initializer": "Gau"}, "grow: initializer: found 'Gau'"),

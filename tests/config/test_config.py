@@ -403,7 +403,6 @@ OWN_SETTINGS = {
     "morph": {"epochs": epochs, "initializer": initializer},
     "autogrow": {
         "K": st.integers(1, 50),
-        "policy": st.sampled_from(["periodic", "convergent"]),
         "seed_depth": st.lists(st.integers(1, 30), min_size=3, max_size=3).map(
             lambda depth: "-".join(map(str, depth))
         ),
@@ -419,7 +418,7 @@ OWN_SETTINGS = {
 }
 
 
-@pytest.mark.parametrize("fixed", [TRAIN, MORPH, {**GROW, "J": 50}], ids=lambda g: g["kind"])
+@pytest.mark.parametrize("fixed", [TRAIN, MORPH, {**GROW, "J": 50}, CONVERGENT])
 @given(data=st.data())
 def test_every_spec_goes_through_yaml_and_back(fixed, data):
     kind = fixed["kind"]

@@ -61,8 +61,9 @@ def cases(tiny):
         "autogrow": [*tiny.grow, *fewer],
         "morph AdamInit": [*tiny.morph, *fewer, *adam],
         "autogrow AdamInit": [*tiny.grow, *fewer, *adam],
-        "convergent": [*tiny.grow, *fewer, "--policy", "convergent", "--K", "2", "--tau", "20"],
+        "convergent": [*tiny.converge, *fewer, "--tau", "20"],
         "holdout": [*tiny.grow, *fewer, "--protocol", "holdout", "--snapshots", "2"],
+        "controlled": [*tiny.control, *fewer],
     }
 
 

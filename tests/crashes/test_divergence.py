@@ -24,7 +24,7 @@ def commands(tiny):
         "scratch": [*tiny.train, "--network", "Plain3Net-1-2-1", *HOT],
         "morph": [*tiny.morph, "--from", "Plain3Net-1-1-1", "--to", "Plain3Net-2-1-3", *HOT],
         "autogrow": [*tiny.grow, *plain, *HOT],
-        "convergent": [*tiny.grow, *plain, *HOT, "--policy", "convergent", "--K", "2"],
+        "convergent": [*tiny.converge, *plain, *HOT],
     }
 
 

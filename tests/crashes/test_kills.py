@@ -18,6 +18,7 @@ CASES = [
     "autogrow AdamInit",
     "convergent",
     "holdout",
+    "controlled",
 ]
 KILLS = 4
 """In each case; a run may end before its last."""
@@ -54,7 +55,7 @@ POINTS = [
     ("autogrow.training.trainer", "evaluate", "before", 4),
     ("autogrow.training.building", "stack_one", "before", 1),  # a check has decided to grow
     ("autogrow.training.building", "stack_one", "after", 2),  # grown, and nothing trained since
-    ("autogrow.networks.initializers", "_all_frozen_but", "before", 2),
+    ("autogrow.networks.adam_init", "_all_frozen_but", "before", 2),
     ("autogrow.training.optimizer", "SGD.step", "after", 33),
     ("torch.optim.adam", "Adam.step", "after", 17),
     ("autogrow.training.checkpoint", "write_tensors", "before", 3),

@@ -48,7 +48,7 @@ def commands(tiny):
         "autogrow": tiny.grow,
         "morph AdamInit": [*tiny.morph, "--initializer", "AdamInit"],
         "autogrow AdamInit": [*tiny.grow, "--initializer", "AdamInit"],
-        "convergent": [*tiny.grow, "--policy", "convergent", "--K", "2", "--tau", "30"],
+        "convergent": [*tiny.converge, "--tau", "30"],
     }
 
 
@@ -169,7 +169,8 @@ def test_replaying_the_metrics_reproduces_the_growth(finished, cli, case):
 
 @pytest.mark.parametrize("policy", ["periodic", "convergent"])
 def test_seed_depth_is_where_growing_starts(tiny, tmp_path, policy):
-    assert run(tiny.grow, tmp_path, "--seed-depth", "2-1-2", "--policy", policy, "--tau", 50) == 0
+    command = {"periodic": tiny.grow, "convergent": tiny.converge}[policy]
+    assert run(command, tmp_path, "--seed-depth", "2-1-2", "--tau", 50) == 0
     assert metrics(tmp_path)[0]["depth"] == "2-1-2"
     assert read(tmp_path / "growth.csv")[0]["depth"] == "3-1-2"
 

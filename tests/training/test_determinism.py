@@ -37,7 +37,7 @@ def test_hash_seed_folder_and_other_jobs_do_not_matter(tiny, cli, command, tmp_p
         ("grow", ["--finetune-epochs", "2"]),
         ("grow", ["--K", "2", "--J", "4"]),
         ("grow", ["--tau", "20"]),
-        ("grow", ["--policy", "convergent", "--K", "2"]),
+        ("converge", ["--initializer", "UniInit"]),
         ("train", ["--epochs", "8"]),
     ],
 )
