@@ -1,8 +1,8 @@
 """Tasks whose right depth is known, because what a network can see limits what it can tell.
 
 An image has two marks in a row; their distance is the class. A residual sub-module widens what a
-place sees by two pixels, and the maximum over all places decides: with d sub-modules, distances up to
-2 d can be told from larger ones, and no others.
+place sees by two pixels, and the maximum over all places decides: with d sub-modules, distances
+up to 2 d can be told from larger ones, and no others.
 """
 
 import numpy as np
@@ -65,9 +65,9 @@ def test_controlled_growth_finds_the_depth_that_the_task_needs_and_autogrow_more
 ):
     def grown(policy):
         torch.manual_seed(0)
-        sets = (marks(1500, distances, 1), marks(600, distances, 2))
+        sets = (marks(1500, distances, 1), marks(500, distances, 2))
         options = {
-            "T": 2,
+            "T": 1,
             "learning_rate": 0.02,
             "batch_size": 16,
             "crop_padding": 0,
@@ -80,6 +80,6 @@ def test_controlled_growth_finds_the_depth_that_the_task_needs_and_autogrow_more
     assert found.depth == (right_depth,)
     assert found.summary.final_val_accuracy > 98
     trials = [epoch.trial for epoch in found.curve if epoch.phase == "twin"]
-    assert all(trial.images == 600 for trial in trials)
+    assert all(trial.images == 500 for trial in trials)
     assert [event.event for event in found.events].count("undo") == 1
     assert grown(autogrow.PeriodicGrowth(K=3, J=3, tau=2.0)).depth > (right_depth,)
