@@ -96,7 +96,7 @@ def read_curve(folder: Path) -> tuple[Epoch, ...]:
             row["phase"],
             row["depth"],
             *(_number(row[key]) for key in METRICS_HEADER[3:]),  # type: ignore[arg-type]
-            trial=_trial(row),
+            **_trial(row),
         )
         for row in _rows(folder / METRICS)
     )
@@ -119,10 +119,10 @@ def _rows(file: Path) -> list[dict[str, Any]]:
     return list(csv.DictReader(read_text(file, "the records of a run", LARGEST).splitlines()))
 
 
-def _trial(row: dict[str, Any]) -> Trial | None:
+def _trial(row: dict[str, Any]) -> dict[str, Any]:
     """Return what a twin's row says of its trial; other rows say nothing."""
     cells = [row.get(column) for column in TRIAL_HEADER]
-    return Trial(*map(int, cells)) if all(cells) else None  # type: ignore[arg-type]
+    return {"trial": Trial(*map(int, cells))} if all(cells) else {}  # type: ignore[arg-type]
 
 
 def _number(cell: str) -> float | None:

@@ -22,8 +22,8 @@ from autogrow.data import ImageData
 from autogrow.errors import UserError
 from autogrow.files.seals import seal
 from autogrow.files.writing import write_json
-from autogrow.growth.algorithm import Depth, Event, Growth, Observed
-from autogrow.growth.schedules import growing_staircase, staircase
+from autogrow.growth.algorithm import Event
+from autogrow.growth.schedules import staircase
 from autogrow.networks.names import parse_network
 from autogrow.process.device import find_device
 from autogrow.process.distributed import World, joined
@@ -34,6 +34,7 @@ from autogrow.runs.continuing import first_weights
 from autogrow.runs.description import describe
 from autogrow.runs.event_files import EventFiles, require_tensorboard
 from autogrow.runs.folder import write_growth, write_weights
+from autogrow.runs.growing import Growing
 from autogrow.runs.preparing import open_folder, prepare_folder, refuse_objects, remove_remains
 from autogrow.runs.run_bounds import RunBounds, bounded
 from autogrow.runs.summarizing import summarize
@@ -41,10 +42,10 @@ from autogrow.runs.summary import SUMMARY, Summary
 from autogrow.training.building import NOTHING, Given, shape_of
 from autogrow.training.callbacks import NOBODY, Listeners
 from autogrow.training.epoch import set_precision
+from autogrow.training.growing_trainer import GrowingTrainer
 from autogrow.training.metrics import Epoch, Phase, write_metrics
 from autogrow.training.reporter import Reporter
 from autogrow.training.state import Surroundings, begin
-from autogrow.training.trainer import Trainer
 
 
 def run(
@@ -164,26 +165,13 @@ def carry_out(
         state = begin(spec, data, device, around, given)
         if weights is not None:
             state.network.load_state_dict(weights)
-        trainer = Trainer(spec, sets, state, around)
+        trainer = GrowingTrainer(spec, sets, state, around)
         started = _Run(spec, folder, trainer, world, bounds)
         if execution.logger == "tensorboard" and world.first:
             files = stack.enter_context(closing(EventFiles(folder)))
             started.log = files.update
         started.execute()
         return started.finish(data, sets)
-
-
-def observed(epoch: Epoch, twin: Epoch | None = None) -> Observed:
-    """Return what a policy may look at of an epoch of growing, and of its twin's."""
-    assert epoch.val_accuracy is not None  # as every epoch but AdamInit's
-    assert epoch.val_loss is not None
-    return Observed(
-        epoch.val_accuracy,
-        epoch.val_loss,
-        epoch.train_accuracy,
-        epoch.train_loss,
-        None if twin is None else twin.trial,
-    )
 
 
 class _Run:
@@ -193,7 +181,7 @@ class _Run:
         self,
         spec: ResolvedSpec,
         folder: Path,
-        trainer: Trainer,
+        trainer: GrowingTrainer,
         world: World,
         bounds: RunBounds | None,
     ) -> None:
@@ -230,66 +218,10 @@ class _Run:
         self._train_for(spec.epochs, "training", spec.epochs, *schedule)
 
     def _autogrow(self, spec: ResolvedAutogrow, bounds: RunBounds) -> None:
-        trainer, seed = self.trainer, spec.first_network.depth
-        growth = Growth(spec.growth_policy, seed, spec.largest_depth, bounds.all)
         epochs, rate, steps = spec.finetuning_schedule
-        events: list[Event] = []
-        recorded = [e for e in trainer.epochs if e.phase == "growing"]
-        twins = {e.epoch: e for e in trainer.epochs if e.phase == "twin"}
-        epoch: Epoch | None = None  # one whose twin was not trained before an interruption
-        for epoch in recorded:
-            twin = twins.get(epoch.epoch)
-            if growth.on_trial and twin is None:
-                break
-            before, events = growth.depth, self._observe(growth, bounds, epoch, twin)
-        else:
-            epoch = None
-        while not growth.done:
-            if epoch is None and events:
-                self._carry_out(spec, before, growth, events)
-            if trainer.diverged:
-                return
-            lr = spec.learning_rate
-            if spec.growing_rate == "staircase":
-                lr = growing_staircase(lr, growth.epoch, spec.K, spec.growing_milestones)
-            expected = growth.earliest_end() + epochs
-            epoch = epoch or self._train("growing", lr, expected)
-            twin = trainer.train_twin(lr, expected) if growth.on_trial else None
-            before, events = growth.depth, self._observe(growth, bounds, epoch, twin)
-            epoch = None
-            if events and self.world.first:
-                write_growth(self.folder, self.events)
-                for event in events:
-                    trainer.around.listeners.event(event)
-            for told in filter(None, map(bounds.told, events)):
-                trainer.around.reporter.say(told)
-        if events:
-            self._carry_out(spec, before, growth, events)
-        self._train_for(epochs, "finetuning", growth.epoch, rate, steps)
-
-    def _carry_out(
-        self, spec: ResolvedAutogrow, before: Depth, growth: Growth, events: Sequence[Event]
-    ) -> None:
-        """Give the network the depth that was decided, from one of ``before``.
-
-        A run that was interrupted may have done so already.
-        """
-        undone = [event.depth for event in events if event.event == "undo"]
-        if undone and self.trainer.depth != growth.depth:
-            self.trainer.undo()
-        if any(event.event == "grow" for event in events):
-            start = undone[0] if undone else before
-            self.trainer.grow(spec, start, growth.depth, on_trial=growth.on_trial)
-
-    def _observe(
-        self, growth: Growth, bounds: RunBounds, epoch: Epoch, twin: Epoch | None
-    ) -> list[Event]:
-        bounds.take_in(self.trainer.epochs, epoch.epoch)
-        seen = observed(epoch, twin)
-        ended = self.trainer.around.listeners.stop(epoch)
-        events = growth.end(seen) if ended else growth.observe(seen)
-        self.events += events
-        return events
+        growing = Growing(spec, self.folder, self.trainer, bounds, self.events)
+        if growing.carry_out(self._train, epochs):
+            self._train_for(epochs, "finetuning", growing.growth.epoch, rate, steps)
 
     def _train_for(
         self, epochs: int, phase: Phase, after: int, rate: float, steps: Milestones, more: int = 0

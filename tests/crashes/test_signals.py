@@ -41,8 +41,8 @@ def test_it_stops_after_the_step_with_a_checkpoint_again_and_again(run_of, sent)
         ("holdout", ("autogrow.training.trainer", "evaluate", "before", 6)),
         ("autogrow", ("autogrow.training.building", "stack_one", "after", 1)),
         ("convergent", ("autogrow.training.checkpoint", "write_tensors", "before", 4)),
-        ("controlled", ("autogrow.training.trainer", "compare", "after", 2)),
-        ("controlled", ("autogrow.training.trainer", "take_over", "before", 1)),
+        ("controlled", ("autogrow.training.growing_trainer", "compare", "after", 2)),
+        ("controlled", ("autogrow.training.growing_trainer", "take_over", "before", 1)),
     ],
 )
 def test_wherever_it_is_asked(run_of, case, at):

@@ -36,7 +36,7 @@ from benchmarks.campaign import main as campaign_main
 from benchmarks.claim_power import main as claim_power_main
 
 SMALL = {
-    "grow": ["--K", "1", "--J", "1", "--tau", "100", "--finetune-epochs", "2"],
+    "grow": ["--K", "2", "--tau", "100", "--finetune-epochs", "2"],
     "train": ["--epochs", "1"],
     "morph": ["--epochs", "1"],
 }
@@ -87,6 +87,8 @@ def autogrow(words):
     words = list(words)
     if words and words[0] in SMALL:
         words += [] if "--budget-of" in words else SMALL[words[0]]
+        if words[0] == "grow" and not {"--policy", "--J"} & {*words}:
+            words += ["--J", "2"]
         named = any(word.startswith("timm:") for word in words)  # it has a width of its own
         words += SMALLER if named else [*WIDTH, *SMALLER]
         # One that continues from another run has its data.
