@@ -152,7 +152,7 @@ def _from_there(run: Run, here: tuple[str, str]) -> str:
 BY_PLACE = {
     *("kind", "network", "from", "to", "seed_depth", "schedule", "period"),
     *("data", "data_sha256", "data_fraction", "test_images", "downscale"),
-    *("policy", "K", "initializer", "growing_rate"),
+    *("policy", "policy_options", "K", "initializer", "growing_rate"),
 }
 """Settings that have a place of their own in an id."""
 
@@ -227,7 +227,8 @@ def _what_is_done(spec: ResolvedSpec) -> str:
         return f"never-grown-{first}{restarts}"
     if not isinstance(spec, ResolvedAutogrow):
         return f"scratch-{first}"
-    parts = [spec.policy, f"K{spec.K}", spec.initializer]
+    options = sorted(f"{name}={_text(value)}" for name, value in spec.policy_options.items())
+    parts = [spec.policy, f"K{spec.K}", *options, spec.initializer]
     if spec.growing_rate != "constant":
         parts.append(spec.growing_rate)
     if spec.first_network.depth != spec.architecture.seed_depth:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -15,15 +16,14 @@ from analysis.experiments.row_checks import COLUMNS, DEPTHS, SOURCES, check_cell
 from analysis.experiments.scales import ScaleSettings
 from analysis.experiments.settings import Choices
 from analysis.experiments.table_entries import TableEntry
+from autogrow.config.policy_settings import has
 from autogrow.config.resolved import ResolvedAutogrow, ResolvedScratch, ResolvedSpec
 from autogrow.config.resolving import resolve
-from autogrow.config.spec import SPECS, ScratchSpec, parse_spec, to_json
+from autogrow.config.spec import SPECS, AutogrowSpec, ScratchSpec, parse_spec, to_json
 from autogrow.errors import UserError, allowed, shown
+from autogrow.growth.registry import POLICIES
 from autogrow.growth.schedules import largest_rate_epochs
 from autogrow.networks.names import NetworkName, parse_architecture
-
-PERIOD = 3
-"""K where a row names none: the paper's best practice."""
 
 NULL_LENGTH = 10
 """Stop windows T that a seed network is trained for where the scale does not say how long."""
@@ -190,8 +190,9 @@ class RowMaker:
                 settings["seed_depth"] = depth["seed_net"]
             if "learning_rate" in values:
                 settings["growing_rate"] = values["learning_rate"]
-            settings["K"] = self._growing_period(values, settings)
-            self._stop_window(settings)
+            policy = self._policy(settings)
+            settings["K"] = self._growing_period(values, policy)
+            self._of_the_policy(settings, policy)
         if kind != "scratch" and "initializer" in values:
             settings["initializer"] = values["initializer"]
         return self._needs(settings, budget_of=budget_of)
@@ -218,16 +219,25 @@ class RowMaker:
         epochs = scale.finetune_epochs if kind == "autogrow" else scale.epochs
         if epochs is not None:
             settings["finetune_epochs" if kind == "autogrow" else "epochs"] = epochs
-        if kind == "autogrow" and scale.tau is not None:
-            settings["tau"] = scale.tau
         if network in scale.width:
             settings["width"] = scale.width[network]
         return settings
 
-    def _stop_window(self, settings: dict[str, Any]) -> None:
-        """Add the scale's J, at least K, where nothing else is said."""
-        if self._scale.T is not None and settings.get("policy", "periodic") == "periodic":
-            settings.setdefault("J", max(self._scale.T, settings["K"]))
+    def _policy(self, settings: Mapping[str, Any]) -> str:
+        """Return the name of the policy that these settings, still without K and J, ask for."""
+        spec = parse_spec({"protocol": "paper", **settings}, self._where)
+        assert isinstance(spec, AutogrowSpec)
+        with self._told():
+            POLICIES.find(spec.policy)
+        return spec.policy
+
+    def _of_the_policy(self, settings: dict[str, Any], policy: str) -> None:
+        """Add the scale's tau and J, at least K, where the policy has them and none is given."""
+        if self._scale.tau is not None and has(policy, "tau"):
+            settings.setdefault("tau", self._scale.tau)
+        if self._scale.T is not None and has(policy, "J"):
+            usual = int(POLICIES.find(policy).defaults(self._scale.T)["J"])
+            settings.setdefault("J", max(usual, settings["K"]))
 
     def _needs(
         self,
@@ -252,9 +262,10 @@ class RowMaker:
         """Return the run of the same network, data and growth, all else being the scale's."""
         plain = self._of_every_run(resolved.kind, resolved.architecture.name)
         plain |= {k: v for k, v in resolved.model_dump(by_alias=True).items() if k in BY_PLACE}
-        if resolved.kind == "autogrow":
-            plain["K"] = 1  # J is then the scale's, however large K is
-            self._stop_window(plain)
+        if isinstance(resolved, ResolvedAutogrow):
+            if has(resolved.policy, "J"):
+                plain["K"] = 1  # J is then the scale's, however large K is
+            self._of_the_policy(plain, resolved.policy)
         usual = self._resolved(plain)
         if isinstance(usual, ResolvedScratch) and usual.schedule != "staircase":
             epochs = self._null_epochs(usual.epochs, usual.milestones)
@@ -264,16 +275,25 @@ class RowMaker:
     def _resolved(self, settings: Mapping[str, Any]) -> ResolvedSpec:
         # The scale's protocol follows; until then the paper's, for data of one's own as well.
         spec = parse_spec({"protocol": "paper", **settings}, self._where)
-        try:
+        with self._told():
             return resolve(spec, data_facts(spec.data))
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Let a UserError say which row it is about."""
+        try:
+            yield
         except UserError as error:
             raise UserError(f"{self._where}: {error}") from None
 
-    def _growing_period(self, values: Mapping[str, Any], settings: Mapping[str, Any]) -> int | None:
-        if settings.get("policy") == "convergent" and values.get("K") is None:
-            return self._scale.T  # K = T
-        K = values.get("K", PERIOD)
-        if self._scale.K and K not in self._scale.K:
+    def _growing_period(self, values: Mapping[str, Any], policy: str) -> int | None:
+        K = values.get("K")
+        if K is None:
+            defaults = POLICIES.find(policy).defaults
+            if defaults(1)["K"] != defaults(2)["K"]:  # it follows T
+                return None if self._scale.T is None else int(defaults(self._scale.T)["K"])
+            K = defaults(1)["K"]
+        elif self._scale.K and K not in self._scale.K:
             raise UserError(
                 f"{self._where}: K: {shown(K)} has no counterpart in the scale's K; "
                 f"allowed: {allowed(self._scale.K)}"
