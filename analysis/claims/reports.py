@@ -182,7 +182,8 @@ def _section(lines: Sequence[Judged], content: Claims) -> str:
     tables = markdown_text(", ".join(_tables(lines[0])))
     return (
         f"## {lines[0].name}\n\n{markdown_text(claim.claim)}\n\n"
-        f"{said_in(lines[0].name)}: {markdown_text(claim.place)}. Test: {claim.test.kind} on {tables}. "
+        f"{said_in(lines[0].name)}: {markdown_text(claim.place)}. "
+        f"Test: {claim.test.kind} on {tables}. "
         f"Supported: {support}. Contradicted: {contradiction}.\n\n"
         + "\n".join([header, "|---" * 10 + "|", *rows])
         + "\n"

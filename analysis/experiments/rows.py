@@ -12,18 +12,25 @@ from typing import Any
 from analysis.experiments.data_sets import data_facts, data_of
 from analysis.experiments.panels import Panel, read_panel
 from analysis.experiments.planned_runs import BY_PLACE, CONCERNS, Run, dataset_text, run_id
-from analysis.experiments.row_checks import COLUMNS, DEPTHS, SOURCES, check_cells, kind_of_row
+from analysis.experiments.row_checks import (
+    COLUMNS,
+    DEPTHS,
+    SOURCES,
+    check_cells,
+    kind_of_row,
+    policy_of_row,
+)
 from analysis.experiments.scales import ScaleSettings
 from analysis.experiments.settings import Choices
 from analysis.experiments.table_entries import TableEntry
-from autogrow.config.policy_settings import has
+from autogrow.config.policy_settings import has, options_of
 from autogrow.config.resolved import ResolvedAutogrow, ResolvedScratch, ResolvedSpec
 from autogrow.config.resolving import resolve
 from autogrow.config.spec import SPECS, AutogrowSpec, ScratchSpec, parse_spec, to_json
 from autogrow.errors import UserError, allowed, shown
 from autogrow.growth.registry import POLICIES
 from autogrow.growth.schedules import largest_rate_epochs
-from autogrow.networks.names import NetworkName, parse_architecture
+from autogrow.networks.names import Architecture, NetworkName, format_depth, parse_architecture
 
 NULL_LENGTH = 10
 """Stop windows T that a seed network is trained for where the scale does not say how long."""
@@ -93,6 +100,9 @@ class RowMaker:
         source, budget = (values.pop(column, None) for column in SOURCES)
         if source is None:
             self._main = self._growing = self._run(values, kind)
+        elif kind == "autogrow":
+            found = self._run({**values, **source}, "autogrow")
+            self._main = self._growing = self._run(values, kind, depth_of=found)
         else:
             self._growing = self._run({**values, **source}, "autogrow")
             self._main = self._as_deep_as(self._growing, values)
@@ -143,13 +153,17 @@ class RowMaker:
         """Return the run that trains from scratch at the depth ``source`` finds."""
         architecture = parse_architecture(str(values["network"]))
         network = NetworkName(architecture, architecture.seed_depth)
+        self._check_as_many(source, architecture)
+        settings = {"network": str(network), **self._settings(values, "scratch")}
+        return self._needs(settings, source, budget_of)
+
+    def _check_as_many(self, source: Run, architecture: Architecture) -> None:
+        """Refuse to take the depth of a network with another number of sub-networks."""
         if architecture.sub_networks != source.spec.architecture.sub_networks:
             raise UserError(
                 f"{self._where}: depth_of: {source.spec.architecture.name} has not as many "
                 f"sub-networks as {architecture.name}; allowed: a network with as many"
             )
-        settings = {"network": str(network), **self._settings(values, "scratch")}
-        return self._needs(settings, source, budget_of)
 
     def _never_grown(self, main: Run, spec: ResolvedAutogrow) -> Run:
         """Return the run that trains an AutoGrow run's seed network as while growing."""
@@ -173,7 +187,13 @@ class RowMaker:
         T = self._scale.T or largest_rate_epochs(epochs, milestones)
         return self._scale.null_epochs or NULL_LENGTH * T
 
-    def _run(self, values: Mapping[str, Any], kind: str, budget_of: Run | None = None) -> Run:
+    def _run(
+        self,
+        values: Mapping[str, Any],
+        kind: str,
+        budget_of: Run | None = None,
+        depth_of: Run | None = None,
+    ) -> Run:
         network = values.get("network")
         settings = self._settings(values, kind)
         depth = {c: self._scale.depth.get(values[c], values[c]) for c in DEPTHS if c in values}
@@ -184,8 +204,9 @@ class RowMaker:
             settings["to"] = f"{network}-{depth.get('deeper')}"
         else:
             settings["network"] = network
-            if "policy" in values:
-                settings["policy"] = values["policy"]
+            named = policy_of_row(values, self._where)
+            if named is not None:
+                settings["policy"] = named
             if "seed_net" in depth:
                 settings["seed_depth"] = depth["seed_net"]
             if "learning_rate" in values:
@@ -193,9 +214,26 @@ class RowMaker:
             policy = self._policy(settings)
             settings["K"] = self._growing_period(values, policy)
             self._of_the_policy(settings, policy)
+            if depth_of is not None:
+                settings["policy_options"] = self._to_the_depth_of(depth_of, settings, policy)
         if kind != "scratch" and "initializer" in values:
             settings["initializer"] = values["initializer"]
-        return self._needs(settings, budget_of=budget_of)
+        return self._needs(settings, depth_of, budget_of)
+
+    def _to_the_depth_of(
+        self, source: Run, settings: Mapping[str, Any], policy: str
+    ) -> dict[str, Any]:
+        """Return the options of a policy whose target another run finds: until then the seed."""
+        options = dict(settings.get("policy_options", {}))
+        if "target" not in options_of(policy) or "target" in options:
+            raise UserError(
+                f"{self._where}: depth_of: found in a row of the policy {shown(policy)}; allowed: "
+                "in rows of a policy with a target that is not given"
+            )
+        architecture = parse_architecture(str(settings["network"]))
+        self._check_as_many(source, architecture)
+        seed = settings.get("seed_depth", format_depth(architecture.seed_depth))
+        return {**options, "target": seed}
 
     def _settings(self, values: Mapping[str, Any], kind: str) -> dict[str, Any]:
         """Return the settings that no other column tells: the scale's, and the table's own."""
@@ -302,7 +340,8 @@ class RowMaker:
             raise UserError(f"{self._where}: K: found {shown(K)}; allowed: a whole number from 1")
         # Table 11: K divided by the fraction keeps the mini-batches between growths equal.
         period = Fraction(self._scale.K.get(K, K)) / self._fraction(values)
-        return math.floor(period + Fraction(1, 2))
+        least = min(K, POLICIES.find(policy).least_period)  # a scale may ask for less than works
+        return max(math.floor(period + Fraction(1, 2)), least)
 
     def _fraction(self, values: Mapping[str, Any]) -> Fraction:
         text = str(values.get("fraction", 1))

@@ -126,9 +126,10 @@ def _points(
     below = fit_accuracies(axes, places, 0.12)
     for i in np.flatnonzero(below):
         handles["below"] = below_handle()
-        mark_below(axes, places.loc[i, SPENT], places.loc[i, "color"])
+        place = places.iloc[i]
+        mark_below(axes, place[SPENT], place["color"])
         places.loc[i, "y"] = at_the_edge(axes)
-        places.loc[i, "text"] = f"{places.loc[i, 'text']}\n{places.loc[i, 'accuracy']:.1f} %"
+        places.loc[i, "text"] = f"{place['text']}\n{place['accuracy']:.1f} %"
     return pd.concat([places[below], places[~below]])  # these must say where they are
 
 

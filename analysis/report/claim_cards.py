@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from analysis.claims.claims import Claim, Claims, is_papers, load_claims
+from analysis.claims.claims import Claim, Claims, load_claims
 from analysis.claims.judging import CONTRADICTED, SUPPORTED, VERDICTS, Judged, judge
 from analysis.claims.paper_values import PapersNumbers
 from analysis.claims.reports import effect_text, said_in

@@ -96,8 +96,8 @@ def _add_run(parser: argparse.ArgumentParser, *, from_scratch: bool) -> None:
             "--depth-of",
             type=Path,
             metavar="DIR",
-            help="take the depth from this finished run (then the network is named without one); of "
-            "a run that grows, the policy's target",
+            help="take the depth from this finished run (then the network is named without one); "
+            "for a run that grows it is the target of the policy",
         )
         parser.add_argument(
             "--budget-of",
