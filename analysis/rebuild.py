@@ -3,7 +3,8 @@
 ``python -m analysis rebuild --scale mini`` unpacks the archives of results/reference/mini into
 results/out/rebuilt/mini, and makes every table there, every figure that needs no landscape, the
 verdicts on the claims, and the report. What was in that folder before is removed. Then it says
-which of the committed files they equal, byte for byte.
+which of the committed files they equal, byte for byte. Tables and figures that are younger than the
+reference are left out.
 
 Exit status: 0, all that is committed was rebuilt; 1, a file differs or could not be made; 2, an
 archive is missing or damaged.
@@ -60,7 +61,10 @@ def rebuild(catalogue: Catalogue, reference: Path, out: Path) -> tuple[list[Path
         unpack(archive, file.name, out)
     results = Results(out, [archive.seed for archive in archives.values()], _accuracy(reference))
     lacking = []
+    younger = younger_than(reference, catalogue)
     for name, table in catalogue.tables.items():
+        if name in younger:
+            continue
         try:
             if not table.is_figure:
                 write_table(table, catalogue, results)
@@ -77,6 +81,12 @@ def rebuild(catalogue: Catalogue, reference: Path, out: Path) -> tuple[list[Path
     kinds = ("tables", "figures", "claims")
     made = [file for kind in kinds for file in sorted((out / kind).glob("*"))]
     return made, lacking
+
+
+def younger_than(reference: Path, catalogue: Catalogue) -> list[str]:
+    """Return the tables and figures that a reference does not have, though it has others."""
+    there = [name for name in catalogue.tables if (reference / f"{name}.csv").exists()]
+    return [name for name in catalogue.tables if name not in there] if there else []
 
 
 def _accuracy(reference: Path) -> str:
@@ -130,6 +140,9 @@ def run(options: argparse.Namespace) -> int:
     same, others = differing(catalogue, made, reference)
     for line in lacking:
         print(f"not made: {line}")
+    younger = younger_than(reference, catalogue)
+    if younger:
+        print(f"left out, as {reference} is older: {allowed(younger)}")
     print(f"{out}: {len(made)} files made")
     print(f"Report: {out / PAGE}")
     print(f"{reference}: {same} committed files are equal, byte for byte")

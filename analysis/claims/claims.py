@@ -43,14 +43,14 @@ class Margin(Strict):
 
 
 class Claim(Strict):
-    """One claim of the paper.
+    """One claim, of the paper or of this suite.
 
     Attributes
     ----------
     claim
         One sentence.
     place
-        Where the paper says it.
+        Where the paper says it, or where this suite tests what it says itself.
     bases
         On which comparisons it is judged, all of them shown; ``decides`` is the one that counts.
     needs
@@ -58,7 +58,7 @@ class Claim(Strict):
     """
 
     claim: str = Field(min_length=1, description="a sentence")
-    place: str = Field(min_length=1, description="where the paper says it")
+    place: str = Field(min_length=1, description="where it is said")
     bases: list[Basis] = Field(min_length=1, description="at least one basis")
     decides: Basis = Field(description="one of `bases`")
     needs: tuple[Need, ...] = Field((), strict=False)
@@ -82,7 +82,7 @@ class ClaimsFile(Strict):
 
     alpha: float = Field(gt=0, lt=0.5, description="a probability below 0.5")
     margins: Mapping[str, Margin]
-    claims: Mapping[Annotated[str, Field(pattern="^C[0-9]{2}[a-z]?$")], dict[str, object]]
+    claims: Mapping[Annotated[str, Field(pattern="^[CS][0-9]{2}[a-z]?$")], dict[str, object]]
 
 
 class Claims(Strict):
@@ -97,6 +97,11 @@ class Claims(Strict):
         """The tables and figures that any claim rests on, each once."""
         tests = (claim.test for claim in self.claims.values())
         return list(dict.fromkeys(s.table for test in tests for s in test.series.values()))
+
+
+def is_papers(name: str) -> bool:
+    """Return whether a claim is the paper's (``C07``), and not one of this suite (``S07``)."""
+    return name.startswith("C")
 
 
 def load_claims(catalogue: Catalogue, file: Path = CLAIMS) -> Claims:

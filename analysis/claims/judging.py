@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from analysis.claims.claims import Claim, Claims
+from analysis.claims.claims import Claim, Claims, is_papers
 from analysis.claims.evidence import MOST_SEEDS, data_of, evidence, seeds_needed, unit_of
 from analysis.claims.frontier import frontier_of
 from analysis.claims.kinds import Basis
@@ -63,11 +63,15 @@ def judge(content: Claims, source: Source) -> list[Judged]:
     """Return the verdict on every claim and basis of a source, in the order of the file.
 
     p values are corrected by Holm's method, those of supports and those of contradictions each
-    for themselves, over the bases that decide and over each other basis.
+    for themselves, over the bases that decide and over each other basis, and over the paper's
+    claims and this suite's own apart: a claim that is added here makes none of the paper's harder.
+    What the paper prints judges its own claims alone.
     """
     frontier = frontier_of(source)
     lines, tested = [], []
     for name, claim in content.claims.items():
+        if source.papers and not is_papers(name):
+            continue
         unit = unit_of(claim.test, content.margins)
         for basis in source.bases(claim):
             decides = len(source.bases(claim)) == 1 or basis == claim.decides
@@ -109,9 +113,9 @@ def _is_tested(line: Judged) -> bool:
     return not math.isnan(line.evidence.p_support)
 
 
-def _family(line: Judged) -> str:
+def _family(line: Judged) -> tuple[bool, str]:
     """Return what p values are corrected together with those of a line."""
-    return "decides" if line.decides else line.basis
+    return is_papers(line.name), "decides" if line.decides else line.basis
 
 
 def _corrected(lines: Sequence[Judged]) -> list[Judged]:

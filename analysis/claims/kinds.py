@@ -25,8 +25,15 @@ _OfTables = Literal[
     "equal_compute_accuracy",
     "delta_equal_compute",
 ]
-_OfRuns = Literal["seconds_growing", "flops_growing", "flops_finetuning", "parameters", "flops"]
-"""Columns of tableN_seeds.csv and of the CSVs of figures."""
+_OfRuns = Literal[
+    "seconds_growing",
+    "flops_growing",
+    "flops_finetuning",
+    "flops_training",
+    "parameters",
+    "flops",
+]
+"""What the summary of a run says, as it is in it."""
 _Measured = Literal[
     "adaminit_change",
     "recovery",

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
-from analysis.claims.claims import CLAIMS, Claims
+from analysis.claims.claims import CLAIMS, Claims, is_papers
 from analysis.claims.judging import CONTRADICTED, SUPPORTED, VERDICTS, Judged
 from analysis.claims.rules import support_and_contradiction
 from analysis.claims.testability import NOT_RUN
@@ -50,40 +50,64 @@ def csv_of(lines: Sequence[Judged], source: Source) -> bytes:
 
 def markdown_of(lines: Sequence[Judged], content: Claims, source: Source) -> str:
     """Return claims.md: the counts, a row for each claim, and a section for each."""
-    decided = [line for line in lines if line.decides]
+    papers, own = ([x for x in lines if is_papers(x.name) == whose] for whose in (True, False))
+    sections = [
+        _section([line for line in lines if line.name == name], content)
+        for name in dict.fromkeys(line.name for line in lines)
+    ]
+    counted = "\n".join(f"| {markdown_text(v)} | {n} |" for v, n in _counts(papers))
+    beside = f"## Claims of this suite\n\n{own_headline(dict(_counts(own)))}\n\n{_table(own)}\n\n"
+    return (
+        f"# The paper's claims\n\n{headline(dict(_counts(papers)))}\n\n"
+        f"{_conditions(content, source)}\n\n"
+        f"| verdict | claims |\n|---|---|\n{counted}\n\n{_table(papers)}\n\n"
+        f"{beside if own else ''}" + "\n".join(sections)
+    )
+
+
+def _table(lines: Sequence[Judged]) -> str:
+    """Return a row for each claim, by the basis that decides."""
     rows = [
         f"| {line.name} | {markdown_text(line.claim.claim)} | {line.verdict} | {_effect(line)} |"
-        for line in decided
+        for line in lines
+        if line.decides
     ]
-    sections = [
-        _section([line for line in lines if line.name == name], content) for name in content.claims
-    ]
-    counted = "\n".join(f"| {markdown_text(v)} | {n} |" for v, n in _counts(lines))
-    table = "\n".join(["| claim | what it says | verdict | effect |", "|---|---|---|---|", *rows])
-    return (
-        f"# The paper's claims\n\n{headline(dict(_counts(lines)))}\n\n"
-        f"{_conditions(content, source)}\n\n"
-        f"| verdict | claims |\n|---|---|\n{counted}\n\n{table}\n\n" + "\n".join(sections)
-    )
+    return "\n".join(["| claim | what it says | verdict | effect |", "|---|---|---|---|", *rows])
 
 
 def summary_of(lines: Sequence[Judged], source: Source) -> list[str]:
     """Return a few lines: how many claims have each verdict, which are decided, and remarks."""
-    decided = [line for line in lines if line.decides]
+    papers, own = ([x for x in lines if is_papers(x.name) == whose] for whose in (True, False))
+    decided = [line for line in papers if line.decides]
     found = [f"{len(decided)} claims judged by {_words(source)}"]
-    for verdict, count in _counts(lines):
+    for verdict, count in _counts(papers):
         names = [line.name for line in decided if line.verdict == verdict]
         listed = count and verdict in (SUPPORTED, CONTRADICTED)
         found.append(f"{verdict}: {count}" + (f" ({', '.join(names)})" if listed else ""))
+    found += [own_headline(dict(_counts(own)))] if own else []
     return found + [f"note: {remark}" for remark in source.remarks()]
 
 
 def headline(counts: Mapping[str, int]) -> str:
-    """Return how many claims have each verdict, as a sentence."""
-    found = [
-        f"{number} {verdict}" for verdict, number in counts.items() if number or verdict != NOT_RUN
-    ]
-    return f"Verdicts on {sum(counts.values())} claims of the paper: {', '.join(found)}."
+    """Return how many of the paper's claims have each verdict, as a sentence."""
+    return f"Verdicts on {sum(counts.values())} claims of the paper: {_listed(counts)}."
+
+
+def own_headline(counts: Mapping[str, int]) -> str:
+    """Return how many claims of this suite have each verdict, as a sentence."""
+    return (
+        f"Verdicts on {sum(counts.values())} claims of this suite, which the paper does not make: "
+        f"{_listed(counts)}."
+    )
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{n} {verdict}" for verdict, n in counts.items() if n or verdict != NOT_RUN)
+
+
+def said_in(name: str) -> str:
+    """Return who makes a claim, in words that come before the place where it is said."""
+    return "In the paper" if is_papers(name) else "A claim of this suite"
 
 
 def claims_checksum() -> str:
@@ -158,7 +182,8 @@ def _section(lines: Sequence[Judged], content: Claims) -> str:
     tables = markdown_text(", ".join(_tables(lines[0])))
     return (
         f"## {lines[0].name}\n\n{markdown_text(claim.claim)}\n\n"
-        f"In the paper: {markdown_text(claim.place)}. Test: {claim.test.kind} on {tables}. "
+        f"{said_in(lines[0].name)}: {markdown_text(claim.place)}. "
+        f"Test: {claim.test.kind} on {tables}. "
         f"Supported: {support}. Contradicted: {contradiction}.\n\n"
         + "\n".join([header, "|---" * 10 + "|", *rows])
         + "\n"

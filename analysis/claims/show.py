@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from analysis.claims.claims import load_claims
+from analysis.claims.reports import said_in
 from analysis.claims.rules import support_and_contradiction
 from analysis.experiments.catalogue import load_catalogue
 
@@ -23,7 +24,7 @@ def run(options: argparse.Namespace) -> int:
         needs = f"; needs {', '.join(claim.needs)}" if claim.needs else ""
         print(
             f"{name}  {claim.claim}\n"
-            f"     {claim.place}\n"
+            f"     {said_in(name)}: {claim.place}\n"
             f"     {judged}{needs}\n"
             f"     supported: {support}; contradicted: {contradiction}\n"
         )

@@ -22,6 +22,7 @@ FIGURE_COLUMNS = {
     "figure7": ("network", "method", "K", "directions"),
     "figure8": ("network", "K"),
     "figure9": ("network",),
+    "figure10": ("method",),
 }
 """The figures that are drawn, and the columns that each of their rows must have."""
 

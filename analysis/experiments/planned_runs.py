@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from autogrow.config.policy_settings import options_of
 from autogrow.config.resolved import (
     ResolvedAutogrow,
     ResolvedMorph,
@@ -50,8 +51,8 @@ class Run:
     spec
         All its settings, with the seed 0 and the default protocol, precision and choices.
     depth_of
-        Id of the run whose found net gives the depth, or None. Until that is known, ``spec``
-        has the seed network's depth.
+        Id of the run whose found net gives the depth, or None: of a run that grows, the depth to
+        which it grows. Until that is known, ``spec`` has the seed network's depth.
     budget_of
         Id of the run whose multiply-adds give the number of epochs, or None. Until they are
         known, ``spec`` has those of another baseline.
@@ -76,6 +77,7 @@ class Run:
 
         ``shared`` are settings that all runs share: seed, protocol, precision, choices. What
         does not concern this run keeps its default, so that a change does not train it again.
+        What a policy draws by lot, it draws by the seed, so that several seeds have several lots.
         """
         fields = type(self.spec).model_fields
         concerned = {
@@ -86,11 +88,24 @@ class Run:
             and (key not in CONCERNS or CONCERNS[key](self.spec))
         }
         settings = to_json(self.spec.model_copy(update=concerned))
-        if self.depth_of is not None:
+        if isinstance(self.spec, ResolvedAutogrow):
+            settings["policy_options"] = self._options(self.spec, shared)
+            if not settings["policy_options"]:
+                del settings["policy_options"]
+        elif self.depth_of is not None:
             settings["network"] = self.spec.architecture.name
         if self.budget_of is not None:
             settings["epochs"] = None
         return yaml_text(settings)
+
+    def _options(self, spec: ResolvedAutogrow, shared: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the policy's options, but for the target that another run gives."""
+        options: dict[str, Any] = dict(spec.policy_options)
+        if self.depth_of is not None:
+            del options["target"]
+        if "seed" in shared and "lot" in options_of(spec.policy):
+            options.setdefault("lot", shared["seed"])
+        return options
 
 
 def dataset_text(spec: ResolvedSpec, paper_dataset: str) -> str:
@@ -132,7 +147,9 @@ def run_id(
     network, images = spec.architecture.name, [others.pop(name, "") for name in _OF_IMAGES]
     data = _joined([_data_label(spec), *images])
     here = (network, data)
-    if depth_of is not None:
+    if depth_of is not None and isinstance(spec, ResolvedAutogrow):
+        done = f"{_what_is_done(spec, given='target')}-as-deep-as-{_from_there(depth_of, here)}"
+    elif depth_of is not None:
         done = f"scratch-as-deep-as-{_from_there(depth_of, here)}"
         done += "-equal-compute" if budget_of is not None else ""
     else:
@@ -152,7 +169,7 @@ def _from_there(run: Run, here: tuple[str, str]) -> str:
 BY_PLACE = {
     *("kind", "network", "from", "to", "seed_depth", "schedule", "period"),
     *("data", "data_sha256", "data_fraction", "test_images", "downscale"),
-    *("policy", "K", "initializer", "growing_rate"),
+    *("policy", "policy_options", "K", "initializer", "growing_rate"),
 }
 """Settings that have a place of their own in an id."""
 
@@ -217,7 +234,8 @@ def _data_label(spec: ResolvedSpec) -> str:
     return label
 
 
-def _what_is_done(spec: ResolvedSpec) -> str:
+def _what_is_done(spec: ResolvedSpec, given: str = "") -> str:
+    """Return what a run does, without the policy's option that another run gives."""
     first = format_depth(spec.first_network.depth)
     if isinstance(spec, ResolvedMorph):
         deeper = format_depth(parse_network(spec.to_network).depth)
@@ -227,7 +245,10 @@ def _what_is_done(spec: ResolvedSpec) -> str:
         return f"never-grown-{first}{restarts}"
     if not isinstance(spec, ResolvedAutogrow):
         return f"scratch-{first}"
-    parts = [spec.policy, f"K{spec.K}", spec.initializer]
+    options = sorted(
+        f"{name}={_text(value)}" for name, value in spec.policy_options.items() if name != given
+    )
+    parts = [spec.policy, f"K{spec.K}", *options, spec.initializer]
     if spec.growing_rate != "constant":
         parts.append(spec.growing_rate)
     if spec.first_network.depth != spec.architecture.seed_depth:

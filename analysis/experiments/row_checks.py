@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from analysis.experiments.panels import PANEL_COLUMNS
@@ -10,7 +11,28 @@ from autogrow.config.spec import SPECS
 from autogrow.errors import UserError, allowed, shown
 from autogrow.networks.names import ARCHITECTURES, is_library, parse_architecture
 
-METHODS = {"baseline": "scratch", "AutoGrow": "autogrow", "Network Morphism": "morph"}
+
+@dataclass(frozen=True)
+class Method:
+    """What a row's method says of its run: its kind, and the policy if it names one."""
+
+    kind: str
+    policy: str | None = None
+
+
+METHODS = {
+    "baseline": Method("scratch"),
+    "Network Morphism": Method("morph"),
+    "AutoGrow": Method("autogrow"),
+    "p-AutoGrow": Method("autogrow", "periodic"),
+    "c-AutoGrow": Method("autogrow", "convergent"),
+    "controlled growth": Method("autogrow", "controlled"),
+    "fixed schedule": Method("autogrow", "fixed"),
+    "random stop": Method("autogrow", "random_stop"),
+    "one-shot": Method("autogrow", "one_shot"),
+    "FRAGrow": Method("autogrow", "fragrow"),
+}
+"""The names of methods; `AutoGrow` may have any policy, in a column or in `run`."""
 
 DEPTHS = ("seed_net", "shallower", "deeper", "depth")
 """Columns that hold a depth; a scale may put a smaller one in its place."""
@@ -21,7 +43,7 @@ COLUMNS = (
 )
 
 SOURCES = ("depth_of", "budget_of")
-"""Columns that name an AutoGrow run by the columns in which it differs."""
+"""Columns that name a growing run by the columns in which it differs."""
 
 INSTRUCTIONS = (*SOURCES, *PANEL_COLUMNS)
 
@@ -42,13 +64,25 @@ def kind_of_row(values: Mapping[str, Any], kind: object, where: str) -> str:
     if method is not None:
         if method not in list(METHODS):
             raise UserError(f"{where}: method: found {shown(method)}; allowed: {allowed(METHODS)}")
-        kind = METHODS[method]
+        kind = METHODS[method].kind
     if not isinstance(kind, str) or kind not in SPECS:
         raise UserError(
             f"{where}: run: kind: found {shown(kind)}; allowed: {allowed(SPECS)}, "
             f"or rows with a method: {allowed(METHODS)}"
         )
     return kind
+
+
+def policy_of_row(values: Mapping[str, Any], where: str) -> str | None:
+    """Return the policy that a row's method or column names; None if neither does."""
+    method, named = METHODS.get(str(values.get("method"))), values.get("policy")
+    of_method = method.policy if method else None
+    if of_method is not None and named not in (None, of_method):
+        raise UserError(
+            f"{where}: policy: found {shown(named)} in a row of {values['method']}; allowed: none, "
+            f"as that is {of_method}"
+        )
+    return named if of_method is None else of_method
 
 
 def check_cells(values: Mapping[str, Any], cells: Mapping[str, Any], kind: str, where: str) -> None:
@@ -62,8 +96,9 @@ def check_cells(values: Mapping[str, Any], cells: Mapping[str, Any], kind: str, 
     needed = _MUST_BE_GIVEN[kind]
     sources = {column: values[column] for column in SOURCES if values.get(column) is not None}
     for column, source in sources.items():
-        if kind != "scratch":
-            raise UserError(f"{where}: {column}: allowed: in rows of kind scratch")
+        if kind == "morph" or (kind == "autogrow" and column == "budget_of"):
+            also = " or autogrow" if column == "depth_of" else ""
+            raise UserError(f"{where}: {column}: allowed: in rows of kind scratch{also}")
         _check_values(source, COLUMNS, f"{where}: {column}")
         _check_network({**values, **source}, f"{where}: {column}")
     if len(sources) > 1:

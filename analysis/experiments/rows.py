@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -11,19 +12,25 @@ from typing import Any
 from analysis.experiments.data_sets import data_facts, data_of
 from analysis.experiments.panels import Panel, read_panel
 from analysis.experiments.planned_runs import BY_PLACE, CONCERNS, Run, dataset_text, run_id
-from analysis.experiments.row_checks import COLUMNS, DEPTHS, SOURCES, check_cells, kind_of_row
+from analysis.experiments.row_checks import (
+    COLUMNS,
+    DEPTHS,
+    SOURCES,
+    check_cells,
+    kind_of_row,
+    policy_of_row,
+)
 from analysis.experiments.scales import ScaleSettings
 from analysis.experiments.settings import Choices
 from analysis.experiments.table_entries import TableEntry
+from autogrow.config.policy_settings import has, options_of
 from autogrow.config.resolved import ResolvedAutogrow, ResolvedScratch, ResolvedSpec
 from autogrow.config.resolving import resolve
-from autogrow.config.spec import SPECS, ScratchSpec, parse_spec, to_json
+from autogrow.config.spec import SPECS, AutogrowSpec, ScratchSpec, parse_spec, to_json
 from autogrow.errors import UserError, allowed, shown
+from autogrow.growth.registry import POLICIES
 from autogrow.growth.schedules import largest_rate_epochs
-from autogrow.networks.names import NetworkName, parse_architecture
-
-PERIOD = 3
-"""K where a row names none: the paper's best practice."""
+from autogrow.networks.names import Architecture, NetworkName, format_depth, parse_architecture
 
 NULL_LENGTH = 10
 """Stop windows T that a seed network is trained for where the scale does not say how long."""
@@ -93,6 +100,9 @@ class RowMaker:
         source, budget = (values.pop(column, None) for column in SOURCES)
         if source is None:
             self._main = self._growing = self._run(values, kind)
+        elif kind == "autogrow":
+            found = self._run({**values, **source}, "autogrow")
+            self._main = self._growing = self._run(values, kind, depth_of=found)
         else:
             self._growing = self._run({**values, **source}, "autogrow")
             self._main = self._as_deep_as(self._growing, values)
@@ -143,13 +153,17 @@ class RowMaker:
         """Return the run that trains from scratch at the depth ``source`` finds."""
         architecture = parse_architecture(str(values["network"]))
         network = NetworkName(architecture, architecture.seed_depth)
+        self._check_as_many(source, architecture)
+        settings = {"network": str(network), **self._settings(values, "scratch")}
+        return self._needs(settings, source, budget_of)
+
+    def _check_as_many(self, source: Run, architecture: Architecture) -> None:
+        """Refuse to take the depth of a network with another number of sub-networks."""
         if architecture.sub_networks != source.spec.architecture.sub_networks:
             raise UserError(
                 f"{self._where}: depth_of: {source.spec.architecture.name} has not as many "
                 f"sub-networks as {architecture.name}; allowed: a network with as many"
             )
-        settings = {"network": str(network), **self._settings(values, "scratch")}
-        return self._needs(settings, source, budget_of)
 
     def _never_grown(self, main: Run, spec: ResolvedAutogrow) -> Run:
         """Return the run that trains an AutoGrow run's seed network as while growing."""
@@ -173,7 +187,13 @@ class RowMaker:
         T = self._scale.T or largest_rate_epochs(epochs, milestones)
         return self._scale.null_epochs or NULL_LENGTH * T
 
-    def _run(self, values: Mapping[str, Any], kind: str, budget_of: Run | None = None) -> Run:
+    def _run(
+        self,
+        values: Mapping[str, Any],
+        kind: str,
+        budget_of: Run | None = None,
+        depth_of: Run | None = None,
+    ) -> Run:
         network = values.get("network")
         settings = self._settings(values, kind)
         depth = {c: self._scale.depth.get(values[c], values[c]) for c in DEPTHS if c in values}
@@ -184,17 +204,36 @@ class RowMaker:
             settings["to"] = f"{network}-{depth.get('deeper')}"
         else:
             settings["network"] = network
-            if "policy" in values:
-                settings["policy"] = values["policy"]
+            named = policy_of_row(values, self._where)
+            if named is not None:
+                settings["policy"] = named
             if "seed_net" in depth:
                 settings["seed_depth"] = depth["seed_net"]
             if "learning_rate" in values:
                 settings["growing_rate"] = values["learning_rate"]
-            settings["K"] = self._growing_period(values, settings)
-            self._stop_window(settings)
+            policy = self._policy(settings)
+            settings["K"] = self._growing_period(values, policy)
+            self._of_the_policy(settings, policy)
+            if depth_of is not None:
+                settings["policy_options"] = self._to_the_depth_of(depth_of, settings, policy)
         if kind != "scratch" and "initializer" in values:
             settings["initializer"] = values["initializer"]
-        return self._needs(settings, budget_of=budget_of)
+        return self._needs(settings, depth_of, budget_of)
+
+    def _to_the_depth_of(
+        self, source: Run, settings: Mapping[str, Any], policy: str
+    ) -> dict[str, Any]:
+        """Return the options of a policy whose target another run finds: until then the seed."""
+        options = dict(settings.get("policy_options", {}))
+        if "target" not in options_of(policy) or "target" in options:
+            raise UserError(
+                f"{self._where}: depth_of: found in a row of the policy {shown(policy)}; allowed: "
+                "in rows of a policy with a target that is not given"
+            )
+        architecture = parse_architecture(str(settings["network"]))
+        self._check_as_many(source, architecture)
+        seed = settings.get("seed_depth", format_depth(architecture.seed_depth))
+        return {**options, "target": seed}
 
     def _settings(self, values: Mapping[str, Any], kind: str) -> dict[str, Any]:
         """Return the settings that no other column tells: the scale's, and the table's own."""
@@ -218,16 +257,25 @@ class RowMaker:
         epochs = scale.finetune_epochs if kind == "autogrow" else scale.epochs
         if epochs is not None:
             settings["finetune_epochs" if kind == "autogrow" else "epochs"] = epochs
-        if kind == "autogrow" and scale.tau is not None:
-            settings["tau"] = scale.tau
         if network in scale.width:
             settings["width"] = scale.width[network]
         return settings
 
-    def _stop_window(self, settings: dict[str, Any]) -> None:
-        """Add the scale's J, at least K, where nothing else is said."""
-        if self._scale.T is not None and settings.get("policy", "periodic") == "periodic":
-            settings.setdefault("J", max(self._scale.T, settings["K"]))
+    def _policy(self, settings: Mapping[str, Any]) -> str:
+        """Return the name of the policy that these settings, still without K and J, ask for."""
+        spec = parse_spec({"protocol": "paper", **settings}, self._where)
+        assert isinstance(spec, AutogrowSpec)
+        with self._told():
+            POLICIES.find(spec.policy)
+        return spec.policy
+
+    def _of_the_policy(self, settings: dict[str, Any], policy: str) -> None:
+        """Add the scale's tau and J, at least K, where the policy has them and none is given."""
+        if self._scale.tau is not None and has(policy, "tau"):
+            settings.setdefault("tau", self._scale.tau)
+        if self._scale.T is not None and has(policy, "J"):
+            usual = int(POLICIES.find(policy).defaults(self._scale.T)["J"])
+            settings.setdefault("J", max(usual, settings["K"]))
 
     def _needs(
         self,
@@ -252,9 +300,10 @@ class RowMaker:
         """Return the run of the same network, data and growth, all else being the scale's."""
         plain = self._of_every_run(resolved.kind, resolved.architecture.name)
         plain |= {k: v for k, v in resolved.model_dump(by_alias=True).items() if k in BY_PLACE}
-        if resolved.kind == "autogrow":
-            plain["K"] = 1  # J is then the scale's, however large K is
-            self._stop_window(plain)
+        if isinstance(resolved, ResolvedAutogrow):
+            if has(resolved.policy, "J"):
+                plain["K"] = 1  # J is then the scale's, however large K is
+            self._of_the_policy(plain, resolved.policy)
         usual = self._resolved(plain)
         if isinstance(usual, ResolvedScratch) and usual.schedule != "staircase":
             epochs = self._null_epochs(usual.epochs, usual.milestones)
@@ -264,16 +313,25 @@ class RowMaker:
     def _resolved(self, settings: Mapping[str, Any]) -> ResolvedSpec:
         # The scale's protocol follows; until then the paper's, for data of one's own as well.
         spec = parse_spec({"protocol": "paper", **settings}, self._where)
-        try:
+        with self._told():
             return resolve(spec, data_facts(spec.data))
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Let a UserError say which row it is about."""
+        try:
+            yield
         except UserError as error:
             raise UserError(f"{self._where}: {error}") from None
 
-    def _growing_period(self, values: Mapping[str, Any], settings: Mapping[str, Any]) -> int | None:
-        if settings.get("policy") == "convergent" and values.get("K") is None:
-            return self._scale.T  # K = T
-        K = values.get("K", PERIOD)
-        if self._scale.K and K not in self._scale.K:
+    def _growing_period(self, values: Mapping[str, Any], policy: str) -> int | None:
+        K = values.get("K")
+        if K is None:
+            defaults = POLICIES.find(policy).defaults
+            if defaults(1)["K"] != defaults(2)["K"]:  # it follows T
+                return None if self._scale.T is None else int(defaults(self._scale.T)["K"])
+            K = defaults(1)["K"]
+        elif self._scale.K and K not in self._scale.K:
             raise UserError(
                 f"{self._where}: K: {shown(K)} has no counterpart in the scale's K; "
                 f"allowed: {allowed(self._scale.K)}"
@@ -282,7 +340,8 @@ class RowMaker:
             raise UserError(f"{self._where}: K: found {shown(K)}; allowed: a whole number from 1")
         # Table 11: K divided by the fraction keeps the mini-batches between growths equal.
         period = Fraction(self._scale.K.get(K, K)) / self._fraction(values)
-        return math.floor(period + Fraction(1, 2))
+        least = min(K, POLICIES.find(policy).least_period)  # a scale may ask for less than works
+        return max(math.floor(period + Fraction(1, 2)), least)
 
     def _fraction(self, values: Mapping[str, Any]) -> Fraction:
         text = str(values.get("fraction", 1))

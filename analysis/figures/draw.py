@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from analysis.figures import (
     curves,
     depth_plots,
+    method_plots,
     null_plots,
     resnet_plots,
     style,
@@ -43,6 +44,7 @@ FIGURES: dict[str, tuple[Callable[[Path, str], Figure], str]] = {
     ),
     "figure8": (curves.draw, "Convergence curves and growing process"),
     "figure9": (null_plots.draw, "Depth that AutoGrow finds, and that its schedule alone reports"),
+    "figure10": (method_plots.draw, "AutoGrow beside other ways to grow, and fixed depths"),
 }
 """How each figure is drawn, and the paper's caption in short."""
 
@@ -74,7 +76,7 @@ def write_pictures(name: str, folder: Path, *, log_x: bool = False) -> None:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.add_argument("figure", help="figure2 to figure9")
+    parser.add_argument("figure", help="figure2 to figure10")
     parser.add_argument(
         "--log-x", action="store_true", help="figure3: parameters on a logarithmic scale"
     )

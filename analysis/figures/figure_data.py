@@ -22,6 +22,7 @@ from analysis.experiments.row_files import from_json
 from analysis.experiments.rows import Row
 from analysis.figures.frames import COMMON, EQUAL_COMPUTE
 from analysis.figures.labelling import labelled
+from analysis.figures.method_data import methods_and_depths
 from analysis.figures.null_data import depths_against_nulls
 from analysis.landscapes.planefiles import FACTS, read_facts
 from analysis.results.csvfiles import check_columns, grid_sides, read_csv, read_numbers
@@ -54,7 +55,8 @@ def build_figure(figure: Table, catalogue: Catalogue, results: Results) -> dict[
       ``_contour`` for each point of the grid: training loss;
     * Figure 7: a row for each point of the lowest seed's surface: training loss and
       training accuracy;
-    * Figure 9: a row for each run and seed: its found depth, and that of its schedule alone.
+    * Figure 9: a row for each run and seed: its found depth, and that of its schedule alone;
+    * Figure 10: a row for each run and seed: all multiply-adds of its training, and its accuracy.
 
     If any run that is shown diverged, ``diverged_after`` has the first epoch whose loss was
     not finite, in every row of that run. Such a run has no accuracy in Figures 3, 4 and 7.
@@ -240,6 +242,7 @@ _BUILDERS: dict[str, Callable[[Table, Catalogue, Results], dict[str, pd.DataFram
     "figure7": _surfaces,
     "figure8": _curves,
     "figure9": depths_against_nulls,
+    "figure10": methods_and_depths,
 }
 
 
@@ -284,7 +287,7 @@ def write_figure(figure: Table, catalogue: Catalogue, results: Results) -> None:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.add_argument("figure", help="figure2 to figure9")
+    parser.add_argument("figure", help="figure2 to figure10")
     add_results(parser)
 
 

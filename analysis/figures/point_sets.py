@@ -1,6 +1,8 @@
-"""What Figures 3 and 4 draw of runs: a point each, and where one is that has no place."""
+"""What Figures 3, 4 and 10 draw of runs: a point each, and where one is that has no place."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -26,20 +28,22 @@ def each_run_once(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[~again | (frame["run"] == "")]
 
 
-def means(runs: pd.DataFrame) -> pd.DataFrame:
+def means(runs: pd.DataFrame, numbers: Sequence[str] = MEANS) -> pd.DataFrame:
     """Return a row for each run, with mean and standard deviation over its seeds, and its depths.
 
-    What is published has neither run nor seed, and is a row each.
+    What is published has neither run nor seed, and is a row each. ``numbers`` are the columns of
+    which there are means.
     """
-    runs = runs[finite(runs, MEANS)]
-    key = [c for c in ("network", "method", "source", "K", "paper_K", "run") if c in runs]
+    runs, numbers = runs[finite(runs, numbers)], [*numbers]
+    names = ("network", "method", "initializer", "source", "K", "paper_K", "run")
+    key = [c for c in names if c in runs]
     parts = []
     published = runs.index.where(runs["run"] == "")
     for values, rows in runs.groupby([*key, published], dropna=False, sort=False):
-        spread = rows[MEANS].std().fillna(0).add_suffix("_std")
-        line = dict(zip(key, values, strict=False)) | rows[MEANS].mean().to_dict()
+        spread = rows[numbers].std().fillna(0).add_suffix("_std")
+        line = dict(zip(key, values, strict=False)) | rows[numbers].mean().to_dict()
         parts.append(line | spread.to_dict() | {"depth": _depths(rows)})
-    columns = [*key, *MEANS, *(f"{column}_std" for column in MEANS), "depth"]
+    columns = [*key, *numbers, *(f"{column}_std" for column in numbers), "depth"]
     return pd.DataFrame(parts, columns=columns)
 
 

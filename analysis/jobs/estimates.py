@@ -1,8 +1,9 @@
 """What a run, and the loss around its network, will cost.
 
 The estimate assumes that AutoGrow finds the paper's net by the shortest growth that Algorithm 1
-allows. At a smaller scale it assumes the paper's number of growths times
-(J / K at the scale) / (J / K in the paper): J / K decides how many growths precede a stop.
+allows; analysis/jobs/growing.py says what it assumes of other policies. At a smaller scale it
+assumes the paper's number of growths times (J / K at the scale) / (J / K in the paper): J / K
+decides how many growths precede a stop.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from functools import cache
 from analysis.experiments.catalogue import Catalogue, load_catalogue, paper_table
 from analysis.experiments.data_sets import data_facts
 from analysis.experiments.planned_runs import Run
-from analysis.jobs.growing import least_growth
+from analysis.jobs.growing import assumed_growth, spans
 from analysis.results.csvfiles import read_csv
 from autogrow.config.resolved import (
     ResolvedAutogrow,
@@ -70,10 +71,10 @@ def estimate(run: Run, catalogue: Catalogue) -> Estimate:
         return Estimate(str(names[1]), 2 * spec.epochs, flops)
     assert isinstance(spec, ResolvedAutogrow)
     events = _assumed_growth(run, catalogue)
-    name, flops = spec.first_network, 0.0
-    for before, event in zip([0, *(e.epoch for e in events)], events, strict=False):
-        flops += (event.epoch - before) * epoch_flops(spec, name)
-        name = NetworkName(spec.architecture, event.depth)
+    name, flops = NetworkName(spec.architecture, events[-1].depth), 0.0
+    for epochs, *depths in spans(spec.growth_policy, spec.first_network.depth, events):
+        trained = [NetworkName(spec.architecture, depth) for depth in depths if depth is not None]
+        flops += epochs * sum(epoch_flops(spec, network) for network in trained)
     flops += spec.finetune_epochs * epoch_flops(spec, name)
     return Estimate(str(name), events[-1].epoch + spec.finetune_epochs, flops)
 
@@ -130,8 +131,15 @@ def _per_sub_module(
 
 
 def _assumed_growth(run: Run, catalogue: Catalogue) -> tuple[Event, ...]:
-    """Return the shortest growth to the paper's found net, made smaller as the scale is."""
+    """Return the shortest growth to the paper's found net, made smaller as the scale is.
+
+    Where another run gives a policy its target, that is the net which that one is assumed to find.
+    """
     spec = run.spec
+    if run.depth_of is not None:
+        assert isinstance(spec, ResolvedAutogrow)
+        target = _assumed_growth(catalogue.runs[run.depth_of], catalogue)[-1].depth
+        return assumed_growth(spec.growth_policy, spec.first_network.depth, target)
     paper, found = _in_paper(run.id, catalogue)
     assert isinstance(spec, ResolvedAutogrow)
     seed = spec.first_network.depth
@@ -139,7 +147,7 @@ def _assumed_growth(run: Run, catalogue: Catalogue) -> tuple[Event, ...]:
         ratio = (spec.J / spec.K) / (paper.J / paper.K)
         grown = [d - s for d, s in zip(found, paper.first_network.depth, strict=True)]
         found = tuple(s + max(round(g * ratio), 1) for s, g in zip(seed, grown, strict=True))
-    return least_growth(spec.growth_policy, seed, found)
+    return assumed_growth(spec.growth_policy, seed, found)
 
 
 def _in_paper(run: str, catalogue: Catalogue) -> tuple[ResolvedAutogrow, Depth]:

@@ -1,11 +1,19 @@
-"""The shortest growth that finds a network, from Algorithm 1 itself."""
+"""How a network is assumed to grow, from Algorithm 1 itself."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 from autogrow.growth.algorithm import Depth, Event, Growth, replay
-from autogrow.growth.policies import PeriodicGrowth, Policy
+from autogrow.growth.policies import ConvergentGrowth, PeriodicGrowth, Policy
+from autogrow.growth.rivals.fixed import FixedSchedule
+from autogrow.growth.rivals.random_stop import RandomStop
+from autogrow.networks.names import format_depth
+
+LONGEST = 1000
+"""Epochs after which a growth that has not ended is assumed to end."""
 
 
 def least_curve(policy: Policy, seed: Depth, found: Depth) -> list[float]:
@@ -53,3 +61,34 @@ def least_growth(policy: Policy, seed: Depth, found: Depth) -> tuple[Event, ...]
     if shallower and isinstance(policy, PeriodicGrowth) and policy.window > policy.K:
         return least_growth(replace(policy, J=policy.K), seed, found)
     return tuple(events)
+
+
+def assumed_growth(policy: Policy, seed: Depth, found: Depth) -> tuple[Event, ...]:
+    """Return the events of a growth that finds a net, as far as its policy lets a net be assumed.
+
+    AutoGrow's two policies find it by the shortest growth. Policies with a target grow to the
+    depth ``found``, one that stops by lot as the fixed schedule does, which is its expectation.
+    All others see a curve that gains in its first epoch alone: controlled growth then tries each
+    sub-network once.
+    """
+    if isinstance(policy, PeriodicGrowth | ConvergentGrowth):
+        return least_growth(policy, seed, found)
+    if hasattr(policy, "target"):
+        policy = replace(policy, target=format_depth(found))  # type: ignore[type-var]
+    if isinstance(policy, RandomStop):
+        policy = FixedSchedule(policy.target, policy.K)
+    growth = Growth(policy, seed)
+    events = growth.follow([1.0] * LONGEST)
+    return tuple(events if growth.done else [*events, *growth.end(1.0)])
+
+
+def spans(
+    policy: Policy, seed: Depth, events: tuple[Event, ...]
+) -> Iterator[tuple[int, Depth, Depth | None]]:
+    """Yield epochs, the depth that was trained in them, and that of the twin beside it, if any."""
+    start = Event(0, "done", None, seed)
+    earlier = seed
+    for before, event in pairwise([start, *events]):
+        on_trial = policy.twin and before.event == "grow"
+        yield event.epoch - before.epoch, before.depth, earlier if on_trial else None
+        earlier = before.depth

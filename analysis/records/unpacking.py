@@ -85,8 +85,8 @@ def has_other_settings(place: Path, wanted: str) -> bool:
     Parameters
     ----------
     wanted
-        The spec of the run's job as YAML; other runs may give the depth of its network and its
-        epochs.
+        The spec of the run's job as YAML; other runs may give the depth of its network or of its
+        policy's target, and its epochs.
     """
     try:
         if wanted in _as_handed_over(read_text(place / SPEC, "a spec", 2**20)):
@@ -98,8 +98,11 @@ def has_other_settings(place: Path, wanted: str) -> bool:
 
 
 def _as_handed_over(spec: str) -> set[str]:
-    """Return a spec with and without the depth and the epochs that other runs may give."""
+    """Return a spec with and without the depth, target and epochs that other runs may give."""
     open_epochs = re.sub(r"(?m)^epochs: \d+$", "epochs: null", spec)
-    return {spec, open_epochs} | {
+    # `autogrow run` adds a target behind the policy's other options.
+    aimless = re.sub(r"(?m)^policy_options: \{target: ['\d-]+\}\n", "", spec)
+    aimless = re.sub(r"(?m)^(policy_options: \{.*), target: ['\d-]+\}$", r"\1}", aimless)
+    return {spec, open_epochs, aimless} | {
         re.sub(r"(?m)^(network: \w+)-[\d-]+$", r"\1", text) for text in (spec, open_epochs)
     }

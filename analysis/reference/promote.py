@@ -42,7 +42,7 @@ PICTURES = ("figure2.png", "figure9.png")
 """The pictures that README and docs show."""
 
 _OURS = re.compile(
-    r"table\d+(\.csv|\.md|\.tex|_seeds\.csv)|provenance\.json|figure\d(_contour)?\.(csv|png)"
+    r"table\d+(\.csv|\.md|\.tex|_seeds\.csv)|provenance\.json|figure\d+(_contour)?\.(csv|png)"
     r"|claims\.(csv|md)|runs-seed\d+\.tar\.xz"
 )
 

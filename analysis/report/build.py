@@ -83,8 +83,9 @@ def page(catalogue: Catalogue, results: Results) -> str:
             catalogue, results.seeds, [seed.summary for card in cards for seed in card.seeds]
         ),
         stand_ins=campaign.stand_ins(catalogue),
-        counts=counts(claim.decided for claim in claims),
-        papers_counts=counts(claim.papers for claim in claims),
+        counts=counts(claim.decided for claim in claims if claim.papers),
+        own_counts=counts(claim.decided for claim in claims if not claim.papers),
+        papers_counts=counts(claim.papers for claim in claims if claim.papers),
         papers_remarks=remarks,
         claims=claims,
         tables=[table_view(table, catalogue, results) for table in whole],

@@ -11,7 +11,7 @@ from pathlib import Path
 from analysis.claims.claims import Claim, Claims, load_claims
 from analysis.claims.judging import CONTRADICTED, SUPPORTED, VERDICTS, Judged, judge
 from analysis.claims.paper_values import PapersNumbers
-from analysis.claims.reports import effect_text
+from analysis.claims.reports import effect_text, said_in
 from analysis.claims.robustness import other_campaigns
 from analysis.claims.rules import support_and_contradiction
 from analysis.claims.testability import NOT_RUN, UNDECIDED
@@ -52,10 +52,13 @@ class ClaimCard:
 
     Attributes
     ----------
+    place
+        Who makes the claim, and where.
     decided
         The line of the basis that decides; it is one of ``lines``.
     papers
-        The line of the numbers that the paper prints, judged by the same rules.
+        The line of the numbers that the paper prints, judged by the same rules; None of a claim of
+        this suite.
     others
         Those of other campaigns at the same scale.
     """
@@ -70,7 +73,7 @@ class ClaimCard:
     contradiction: str
     decided: Line
     lines: Sequence[Line]
-    papers: Line
+    papers: Line | None
     others: Sequence[Line]
     change: str
     runs: Sequence[Link]
@@ -96,13 +99,13 @@ def claim_cards(folder: Path, places: Mapping[str, str]) -> tuple[list[ClaimCard
     verdicts = read_verdicts(folder / "claims" / "claims.csv")
     others = other_campaigns(folder, verdicts[0].checksum)
     papers = PapersNumbers(catalogue)
-    printed = {line.name: line for line in judge(content, papers)}
+    printed = {line.name: line for line in judge(content, papers)}  # none of this suite's own
     cards = []
     for name, claim in content.claims.items():
         lines = [verdict for verdict in verdicts if verdict.claim == name]
         if lines:
             elsewhere = {where: found[name] for where, found in others.items() if name in found}
-            cards.append(_card(name, claim, content, lines, printed[name], elsewhere, places))
+            cards.append(_card(name, claim, content, lines, printed.get(name), elsewhere, places))
     return cards, papers.remarks()
 
 
@@ -117,7 +120,7 @@ def _card(
     claim: Claim,
     content: Claims,
     verdicts: Sequence[Verdict],
-    printed: Judged,
+    printed: Judged | None,
     elsewhere: Mapping[str, Verdict],
     places: Mapping[str, str],
 ) -> ClaimCard:
@@ -128,7 +131,7 @@ def _card(
     return ClaimCard(
         name=name,
         sentence=claim.claim,
-        place=claim.place,
+        place=f"{said_in(name)}: {claim.place}",
         sections=_sections(claim.place),
         tables=list(dict.fromkeys(series.table for series in claim.test.series.values())),
         kind=claim.test.kind,
@@ -136,7 +139,7 @@ def _card(
         contradiction=contradiction,
         decided=lines[verdicts.index(decided)],
         lines=lines,
-        papers=_papers(printed, claim, content),
+        papers=_papers(printed, claim, content) if printed else None,
         others=[_line(found, claim, content, where) for where, found in elsewhere.items()],
         change=_change(decided, support, contradiction),
         runs=[Link(places[run], run) for run in runs],

@@ -67,6 +67,11 @@ def _hours(phase: str) -> Column:
     return Column(lambda runs: runs["main"][f"seconds_{phase}"] / 3600, decimals=4)
 
 
+def _spent(key: str) -> Column:
+    """Return the column of what training has computed, in 10^9 multiply-adds."""
+    return Column(lambda runs: runs["main"][key] / 1e9, decimals=3)
+
+
 def _gain(role: str) -> Column:
     """Return the column of how many points more the best test epoch has than the last one."""
     return Column(
@@ -115,6 +120,9 @@ COLUMNS: dict[str, Column] = {
     "growing_hours": _hours("growing"),
     "finetuning_hours": _hours("finetuning"),
     "growing_ratio": Column(_growing_ratio),
+    "spent": _spent("flops_training"),
+    "spent_growing": _spent("flops_growing"),
+    "spent_finetuning": _spent("flops_finetuning"),
     "adaminit_uses": _adaminit(len),
     "adaminit_median": _adaminit(pd.Series.median),
     "adaminit_below_3": _adaminit(lambda epochs: 100 * epochs.lt(3).mean()),

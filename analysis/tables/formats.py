@@ -28,6 +28,9 @@ _HEADINGS = {
     "growing_hours": "growing (h)",
     "finetuning_hours": "fine-tuning (h)",
     "growing_ratio": "growing / fine-tuning",
+    "spent": "spent ($10^9$)",
+    "spent_growing": "growing ($10^9$)",
+    "spent_finetuning": "fine-tuning ($10^9$)",
     "adaminit_uses": "AdamInits",
     "adaminit_median": "median epochs",
     "adaminit_below_3": r"below 3 epochs (\%)",
@@ -43,6 +46,7 @@ _NOTES = {
     "null_depth": "The null depth is what the schedule alone reports, on the curve of the seed "
     "network that never grows (>=: it had not stopped there); the found depth minus the null "
     "counts sub-modules.",
+    "spent": "Spent: all multiply-adds of training in 10^9, those of twins in growing.",
     "equal_compute_accuracy": "Equal compute: the network from scratch, trained for as many "
     "multiply-adds as AutoGrow.",
     "selection_gain": "The selection gain is what choosing the best test epoch adds to the last.",

@@ -20,21 +20,22 @@ PER_WAY = (
     *("within_margin", "best_depth", "smallest_depth"),
     *("regret", "regret_low", "regret_high"),
 )
-FRONTIER = tuple(f"{way}{column}" for way in WAYS for column in PER_WAY)
-"""All columns; of equal epochs first."""
 
 
 def frontier_cells(rows: Sequence[Row], results: Results) -> list[dict[str, str]]:
-    """Return the cells of :data:`FRONTIER` for each row of a table.
+    """Return the cells of :data:`PER_WAY`, for each of :data:`WAYS`, of each row of a table.
 
     Rows with a depth are the fixed ones. Of those, ``within_margin`` is ``yes`` where the mean
     accuracy is at most :data:`MARGIN` below that of the best. Of the others, AutoGrow's,
     ``regret`` is the accuracy of the best fixed depth minus AutoGrow's, mean over the seeds, with
     its 95 % interval (paired Student's t; empty with one seed), and ``smallest_depth`` the
-    shallowest within the margin. Rows are compared with those of their network and data set.
+    shallowest within the margin. Rows are compared with those of their network and data set. There
+    are no columns of a way in which no fixed depth was trained.
     """
-    cells = [dict.fromkeys(FRONTIER, "") for _ in rows]
-    for way, role in WAYS.items():
+    ways = {way: r for way, r in WAYS.items() if any(_fixed(row) and r in row.runs for row in rows)}
+    columns = [f"{way}{column}" for way in ways for column in PER_WAY]
+    cells = [dict.fromkeys(columns, "") for _ in rows]
+    for way, role in ways.items():
         for row, own in zip(rows, cells, strict=True):
             peers = [r for r in rows if _fixed(r) and role in r.runs and _task(r) == _task(row)]
             if not peers:

@@ -39,6 +39,7 @@ OF_SOME_ROWS = ("equal_compute_accuracy", "delta_equal_compute")
 NOT_COMPARED = (
     "best_accuracy",
     *("gpus", "growing_hours", "finetuning_hours", "growing_ratio"),
+    *("spent", "spent_growing", "spent_finetuning"),
     *("adaminit_uses", "adaminit_median", "adaminit_below_3"),
     *("null_depth", "depth_minus_null"),
     *("within_margin", "best_depth", "smallest_depth", "regret", "regret_low", "regret_high"),

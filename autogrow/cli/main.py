@@ -23,12 +23,13 @@ from autogrow.cli.saved import add_card, add_evaluate, add_export, add_plot, add
 from autogrow.cli.status import add_status
 from autogrow.cli.verify import add_verify
 from autogrow.config.execution import Execution
+from autogrow.config.policy_settings import options_of
 from autogrow.config.pydantic_errors import validated
 from autogrow.config.shared_settings import RunSpec
-from autogrow.config.spec import SPECS, ScratchSpec, parse_spec
+from autogrow.config.spec import SPECS, AutogrowSpec, ScratchSpec, parse_spec
 from autogrow.errors import UserError, shown
 from autogrow.files.yaml import read_yaml
-from autogrow.networks.names import parse_architecture
+from autogrow.networks.names import format_depth, parse_architecture
 from autogrow.runs.folder import found_network
 
 
@@ -95,7 +96,8 @@ def _add_run(parser: argparse.ArgumentParser, *, from_scratch: bool) -> None:
             "--depth-of",
             type=Path,
             metavar="DIR",
-            help="take the depth from this finished run (then the network is named without one)",
+            help="take the depth from this finished run (then the network is named without one); "
+            "for a run that grows it is the target of the policy",
         )
         parser.add_argument(
             "--budget-of",
@@ -126,7 +128,8 @@ def _run_file(options: argparse.Namespace) -> None:
 def _spec(settings: Any, source: str, depth_of: Path | None, budget_of: Path | None) -> RunSpec:
     """Return the spec of these settings, with depth and epochs by finished runs if they are named.
 
-    That is the depth of the run in ``depth_of``, and the budget of that in ``budget_of``.
+    That is the depth of the run in ``depth_of``, to which one that grows is to grow, and the budget
+    of that in ``budget_of``.
     """
     if isinstance(settings, dict) and settings.get("continue_from"):
         settings = _continued(settings, source)
@@ -135,8 +138,13 @@ def _spec(settings: Any, source: str, depth_of: Path | None, budget_of: Path | N
         return parse_spec(settings, source)
     option = "--depth-of" if depth_of else "--budget-of"
     kind, network = settings.get("kind"), str(settings.get("network"))
+    if kind == "autogrow" and depth_of is not None and budget_of is None:
+        return parse_spec(_with_target(settings, depth_of, source), source)
     if kind != "scratch":
-        raise UserError(f"{source}: kind: found {shown(kind)}; allowed with {option}: scratch")
+        also = ", or autogrow without --budget-of" if depth_of else ""
+        raise UserError(
+            f"{source}: kind: found {shown(kind)}; allowed with {option}: scratch{also}"
+        )
     if depth_of is not None and "-" in network:
         raise UserError(
             f"{source}: network: found {shown(network)}; allowed with --depth-of: a name without "
@@ -156,6 +164,24 @@ def _spec(settings: Any, source: str, depth_of: Path | None, budget_of: Path | N
     from autogrow.runs.budget import budget_epochs
 
     return parse_spec({**settings, "epochs": budget_epochs(budget_of, spec)}, source)
+
+
+def _with_target(settings: dict[str, Any], depth_of: Path, source: str) -> dict[str, Any]:
+    """Return the settings of a run that grows to the depth which a finished run has found."""
+    given = parse_spec(settings, source)
+    assert isinstance(given, AutogrowSpec)
+    if "target" not in options_of(given.policy):
+        raise UserError(
+            f"{source}: policy: found {shown(given.policy)}, which grows to no given depth; "
+            "allowed with --depth-of: a policy with a target"
+        )
+    if "target" in given.policy_options:
+        raise UserError(
+            f"{source}: policy_options: found the target {shown(given.policy_options['target'])}; "
+            "allowed with --depth-of: none"
+        )
+    target = format_depth(found_network(depth_of, given.architecture).depth)
+    return {**settings, "policy_options": {**given.policy_options, "target": target}}
 
 
 def _continued(settings: dict[str, Any], source: str) -> dict[str, Any]:

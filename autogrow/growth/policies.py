@@ -60,6 +60,8 @@ class Policy(ABC):
         train so many epochs.
     observes
         Columns of metrics.csv that it looks at; the others may be unknown (NaN) to it.
+    least_period
+        The smallest K with which it works; a scale asks for no less.
     twin
         Whether each growth is a trial: a twin that does not grow is trained beside the grown
         network, and the policy compares them. The growth is kept once the policy grows or stops a
@@ -75,6 +77,7 @@ class Policy(ABC):
 
     K: int
     observes: ClassVar[tuple[str, ...]] = ("val_accuracy",)
+    least_period: ClassVar[int] = 1
     twin: ClassVar[bool] = False
 
     @abstractmethod

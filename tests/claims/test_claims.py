@@ -9,7 +9,7 @@ import yaml
 
 from analysis.__main__ import main
 from analysis.claims import kinds
-from analysis.claims.claims import CLAIMS, Margin, Need, load_claims
+from analysis.claims.claims import CLAIMS, Margin, Need, is_papers, load_claims
 from analysis.claims.rules import support_and_contradiction
 from analysis.experiments.catalogue import load_catalogue, paper_table
 from analysis.experiments.scales import ROOT
@@ -56,7 +56,8 @@ def changed(tmp_path, catalogue, values):
 
 def columns_of(table):
     """The columns that a table or figure has for a claim to rest on."""
-    of_runs = {"seconds_growing", "flops_growing", "flops_finetuning", "parameters", "flops"}
+    of_runs = {"seconds_growing", "flops_growing", "flops_finetuning", "flops_training"}
+    of_runs |= {"parameters", "flops"}
     if table.is_figure:
         return IN_FIGURES
     values = table.values or read_csv(paper_table(table.name))[0]
@@ -64,12 +65,21 @@ def columns_of(table):
 
 
 def test_every_claim_of_the_paper_is_there_and_rests_on_columns_that_are(content, catalogue):
-    assert {name[:3] for name in content.claims} == {f"C{n:02}" for n in range(1, 37)}
+    papers = {f"C{n:02}" for n in range(1, 37)}
+    assert {name[:3] for name in content.claims if is_papers(name)} == papers
     measured = get_args(kinds._Measured)
     for name, claim in content.claims.items():
         for side in claim.test.series.values():
             known = {*columns_of(catalogue.tables[side.table]), *measured}
             assert {side.column[basis] for basis in claim.bases} <= known, name
+
+
+def test_claims_of_this_suite_are_about_what_the_paper_does_not_have(content):
+    own = {name: claim for name, claim in content.claims.items() if not is_papers(name)}
+    assert {name[:3] for name in own} == {f"S{n:02}" for n in range(1, 6)}
+    for name, claim in own.items():
+        assert {side.table for side in claim.test.series.values()} == {"beyond"}, name
+        assert "paper" not in claim.bases, name
 
 
 def test_a_claim_about_depth_is_not_decided_on_depth_alone(content):
@@ -114,7 +124,7 @@ def test_the_document_has_every_kind_basis_need_and_measure():
 def test_the_command_lists_every_claim(call, content):
     told = call(main, "claims")
     assert (told.status, told.err) == (0, "")
-    assert re.findall(r"^(C\d\d[a-z]?)  ", told.out, re.MULTILINE) == list(content.claims)
+    assert re.findall(r"^([CS]\d\d[a-z]?)  ", told.out, re.MULTILINE) == list(content.claims)
     assert told.out.endswith(f"{len(content.claims)} claims, tests at 0.05\n")
 
 

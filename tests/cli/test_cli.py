@@ -234,6 +234,21 @@ def test_depth_of_a_finished_run(cli, tiny, tmp_path):
     assert "this run is complete" in cli(*again).err  # it is the same one
 
 
+def test_the_target_of_a_policy_is_what_a_finished_run_has_found(cli, tiny, tmp_path):
+    """``run --depth-of`` lets a fixed schedule grow to the depth of another run."""
+    write_result(tmp_path / "found", made_up_summary("Basic3ResNet-1-2-1"))
+    file = tmp_path / "fixed.yaml"
+    given = {"kind": "autogrow", "network": "Basic3ResNet", "policy": "fixed", "K": 1}
+    given |= {"data": "digits", "data_fraction": 0.2, "width": 4, "batch_size": 64}
+    file.write_text(yaml_text({**given, "finetune_epochs": 1}))
+    out = tmp_path / "grown"
+    assert cli("run", file, "--depth-of", tmp_path / "found", "--out", out).status == 0
+    assert json.loads((out / "summary.json").read_text())["depth"] == "1-2-1"
+    assert read_yaml(out / "spec.yaml")["policy_options"] == {"target": "1-2-1"}
+    told = cli("run", file, "--depth-of", tmp_path / "found", "--out", out)
+    assert "this run is complete" in told.err
+
+
 def test_budget_of_a_finished_run_and_a_network_that_never_grows(cli, mistake, tiny, tmp_path):
     """``train --budget-of`` computes as much as AutoGrow did, at its depth or another.
 
@@ -266,7 +281,20 @@ def test_budget_of_a_finished_run_and_a_network_that_never_grows(cli, mistake, t
     [
         ({"network": "Basic3ResNet-1-1-1"}, True, "network: found 'Basic3ResNet-1-1-1'; allowed"),
         ({"network": "Basic3ResNet"}, False, "network: 'Basic3ResNet' has no depth; allowed"),
-        ({"network": "Basic3ResNet", "kind": "autogrow"}, True, "kind: found 'autogrow'; allowed"),
+        ({"network": "Basic3ResNet", "kind": "autogrow"}, True, "policy: found 'periodic', which"),
+        (
+            {
+                **{"network": "Basic3ResNet", "kind": "autogrow", "policy": "fixed"},
+                "policy_options": {"target": "2-2-2"},
+            },
+            True,
+            "policy_options: found the target '2-2-2'; allowed with --depth-of: none",
+        ),
+        (
+            {"kind": "morph", "from": "Plain3Net-1-1-1", "to": "Plain3Net-2-2-2"},
+            True,
+            "kind: found 'morph'; allowed with --depth-of: scratch, or autogrow without",
+        ),
     ],
 )
 def test_a_spec_has_a_depth_or_is_given_one(mistake, tmp_path, settings, depth_of, part):

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from taken_over import completed
 
 from analysis.experiments import data_sets
 from analysis.experiments.catalogue import (
@@ -48,14 +49,14 @@ def there(monkeypatch):
 @pytest.mark.parametrize("scale", SCALES)
 def test_every_row_of_the_paper_has_runs_of_different_settings(scale):
     catalogue = load_catalogue(scale)
-    different = {(r.spec, r.depth_of, r.budget_of, r.own) for r in catalogue.runs.values()}
+    different = {(repr(r.spec), r.depth_of, r.budget_of, r.own) for r in catalogue.runs.values()}
     assert len(different) == len(catalogue.runs)
     read = {run for table in catalogue.tables.values() for run in table.runs}
     assert read == set(catalogue.runs)
     sources = {source for run in catalogue.runs.values() for source in run.sources.values()}
     assert sources <= {*catalogue.runs}
     tables = [t for t in catalogue.tables.values() if not t.is_figure]
-    beyond = ["null_depth", "selection_audit", "frontier"]
+    beyond = ["null_depth", "selection_audit", "frontier", "beyond"]
     assert [t.name for t in tables] == [*(f"table{n}" for n in range(2, 14)), *beyond]
     for table in tables[:10]:
         paper = pd.read_csv(paper_table(table.name), dtype=str, keep_default_na=False)
@@ -86,10 +87,10 @@ def test_the_figures_show_runs_of_the_tables():
     for scale in SCALES:
         tables = load_catalogue(scale).tables
         figures = [name for name, table in tables.items() if table.is_figure]
-        assert figures == [f"figure{n}" for n in range(2, 10)]
+        assert figures == [f"figure{n}" for n in range(2, 11)]
         names = [name for name, table in tables.items() if not table.is_figure]
         in_tables = {run for name in names for run in tables[name].runs}
-        for number in (2, 4, 5, 6, 7, 8, 9):
+        for number in (2, 4, 5, 6, 7, 8, 9, 10):
             assert set(tables[f"figure{number}"].runs) <= in_tables
     rows = {name: table.rows for name, table in load_catalogue("paper").tables.items()}
     assert [r.panel.letter for r in rows["figure6"]] == ["a", "b", "c", "d"]
@@ -128,11 +129,10 @@ def test_a_job_gets_a_complete_spec_and_what_does_not_concern_it_is_left_alone()
         settings = yaml.safe_load(run.job_spec(shared))
         if run.depth_of is not None:
             assert "-" not in settings["network"]
-            settings["network"] = str(run.spec.first_network)
+            assert "target" not in settings.get("policy_options", {})
         if run.budget_of is not None:
             assert settings["epochs"] is None
-            settings["epochs"] = run.spec.epochs
-        spec = parse_resolved(settings, run.id)
+        spec = parse_resolved(completed(run, settings), run.id)
         steered = spec.kind == "autogrow" or getattr(spec, "schedule", "staircase") != "staircase"
         protocol = "holdout" if steered else "paper"
         assert (spec.seed, spec.protocol, spec.precision) == (3, protocol, "bf16")
@@ -320,7 +320,20 @@ def test_ids_do_not_depend_on_the_order_of_the_file(tmp_path):
         (HEAD + "  rows: [{network: Plain3Net, dataset: 'npz:none.npz'}]", "none.npz"),
         (HEAD + ROW.format("network: Plain3Net, initializer: GaussInit"), "'GaussInit'"),
         (HEAD + ROW.format("network: Plain3Net, snapshots: 4"), "allowed: in figures alone"),
-        (HEAD + ROW.format("network: Plain3Net, depth_of: {K: 3}"), "in rows of kind scratch"),
+        (HEAD + ROW.format("network: Plain3Net, depth_of: {K: 3}"), "a policy with a target"),
+        (HEAD + ROW.format("network: Plain3Net, budget_of: {K: 3}"), "in rows of kind scratch"),
+        (
+            HEAD + ROW.format("network: Plain3Net, method: one-shot, policy: fixed"),
+            "policy: found 'fixed' in a row of one-shot; allowed: none, as that is one_shot",
+        ),
+        (
+            HEAD
+            + ROW.format(
+                "network: Plain3Net, method: one-shot, "
+                "depth_of: {method: p-AutoGrow, network: Plain4Net}"
+            ),
+            "allowed: a network with as many",
+        ),
         (
             HEAD + ROW.format("network: Plain3Net") + "\n  values: [speed]",
             "values.0: found 'speed'",
@@ -473,8 +486,9 @@ OTHERS = {
     **{"finetune_epochs": 9, "finetuning": "short", "epochs": 9, "morph_momentum": "kept"},
     **{"max_parameters": 10**6, "max_flops": 10**9, "max_latency_ms": 7.5, "latency_batch": 8},
     **{"max_epochs": 99, "max_hours": 0.5, "frontier": True},
+    **{"policy_options": {"target": "9-9-9-9"}},
 }
-NEEDED = {"latency_batch": {"max_latency_ms": 9.0}}
+NEEDED = {"latency_batch": {"max_latency_ms": 9.0}, "policy_options": {"policy": "fixed"}}
 SHARED = {"protocol", "precision", *Choices.model_fields}
 OF_IMAGES = (
     "subset",

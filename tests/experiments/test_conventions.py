@@ -5,6 +5,7 @@ import re
 import pytest
 import yaml
 from run_results import metrics
+from taken_over import completed
 
 import autogrow
 from analysis.experiments.catalogue import load_catalogue
@@ -83,11 +84,7 @@ def jobs(scale, conventions):
     shared = {"seed": 0, "protocol": found.protocol, "precision": found.precision}
     for run in load_catalogue(scale).runs.values():
         job = yaml.safe_load(run.job_spec({**shared, **dict(found.choices)}))
-        if run.depth_of is not None:
-            job["network"] = str(run.spec.first_network)
-        if run.budget_of is not None:
-            job["epochs"] = run.spec.epochs
-        yield run, job
+        yield run, completed(run, job)
 
 
 @pytest.mark.parametrize("scale", SCALES)

@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_figure_says_what_it_is(figure, name):
     told = words(figure(name))
-    assert f"Figure {name[-1]}:" in told
+    assert f"Figure {name.removeprefix('figure')}:" in told
     assert f"Scale mini: {MINI}." in told
     data, paper = MNIST if name in ("figure4", "figure8") else DIGITS
     assert f"{data} (the paper's: {paper})" in told
@@ -117,7 +117,7 @@ def test_csvs_that_cannot_be_drawn(mistake, write, content, told):
 
 
 def test_mistakes_are_told_in_one_line(mistake, write, tmp_path):
-    assert "allowed: figure2, figure3" in mistake("figure10", tmp_path)
+    assert "allowed: figure2, figure3" in mistake("figure11", tmp_path)
     assert "figure2.csv: cannot be read: No such file" in mistake("figure2", tmp_path)
     write(figure6=CSVS["figure6"], figure4=[{**row, "panel": "a"} for row in CSVS["figure4"]])
     assert "figure6_contour.csv: cannot be read" in mistake("figure6", tmp_path)

@@ -214,6 +214,32 @@ def nulls():
     ]
 
 
+def methods():
+    """Ways to grow, one of which has diverged for a seed, and fixed depths; three seeds."""
+    depths = [(f"{n}-{n}-{n}", n) for n in (1, 2, 3, 4, 5)]
+    rows = [("baseline", "", depth, 4e9 * n, 94 - 6 / n) for depth, n in depths]
+    initializers = ("GauInit", "Net2DeeperNet", "Duplication")
+    rows += [("p-AutoGrow", i, "4-4-4", 2.2e10, 91.5 + k) for k, i in enumerate(initializers)]
+    names = ("c-AutoGrow", "controlled growth", "fixed schedule", "random stop", "one-shot")
+    rows += [
+        (name, "GauInit", "3-2-2", 1.2e10 + k * 4e9, 90.5 + k / 2) for k, name in enumerate(names)
+    ]
+    rows += [("FRAGrow", "GauInit", "4-4-4", 1.1e10, 92.0)]
+    return [
+        {
+            **common("", "Basic3ResNet", seed=seed, run=f"{method}/{initializer}/{depth}"),
+            **{"network": "Basic3ResNet", "method": method, "initializer": initializer},
+            **{"depth": depth, "layers": 20, "parameters": 9000, "flops": 200_000},
+            "flops_training": spent * (1 + 0.05 * seed * (method != "baseline")),
+            "accuracy": "" if lost else accuracy - 0.3 * seed,
+            "diverged_after": 3 if lost else "",
+        }
+        for method, initializer, depth, spent, accuracy in rows
+        for seed in (0, 1, 2)
+        for lost in [(method, seed) == ("FRAGrow", 2)]
+    ]
+
+
 CSVS = {
     "figure2": curve("", "Basic3ResNet, K = 2 (paper: 3)"),
     "figure3": depths(),
@@ -226,6 +252,7 @@ CSVS = {
     "figure8": curve("a", "Basic4ResNet, K = 3 (paper: 5)", MNIST, K=3)
     + curve("b", "Plain4Net, K = 2", MNIST),
     "figure9": nulls(),
+    "figure10": methods(),
 }
 
 

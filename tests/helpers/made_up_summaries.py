@@ -2,7 +2,11 @@
 
 import json
 
+import yaml
+from taken_over import completed
+
 from autogrow.files.seals import seal
+from autogrow.files.yaml import yaml_text
 
 
 def write_result(folder, summary):
@@ -18,14 +22,15 @@ def write_spec(folder, run, seed):
     """Write the spec of a run that grows, which tables replay; others they do not read."""
     folder.mkdir(parents=True, exist_ok=True)
     if run.spec.kind == "autogrow":
-        (folder / "spec.yaml").write_text(run.job_spec({"seed": seed}))
+        settings = completed(run, yaml.safe_load(run.job_spec({"seed": seed})))
+        (folder / "spec.yaml").write_text(yaml_text(settings))
 
 
 def write_curve(folder, accuracies):
-    """Write the curve of a run that never grows."""
-    rows = [f"{epoch},{accuracy}\n" for epoch, accuracy in enumerate(accuracies, 1)]
+    """Write the curve of a run that never grows, which fits its training images as well."""
+    rows = [f"{epoch},{accuracy},{accuracy}\n" for epoch, accuracy in enumerate(accuracies, 1)]
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "metrics.csv").write_text("epoch,val_accuracy\n" + "".join(rows))
+    (folder / "metrics.csv").write_text("epoch,val_accuracy,train_accuracy\n" + "".join(rows))
 
 
 def made_up_summary(network, **changed):

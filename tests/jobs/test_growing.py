@@ -1,14 +1,20 @@
 """The shortest growth that finds a network, against replays of Algorithm 1."""
 
 import random
+from dataclasses import dataclass
 
 import pytest
 
 from analysis.experiments.catalogue import load_catalogue
 from analysis.jobs import estimates
-from analysis.jobs.growing import least_curve, least_growth
+from analysis.jobs.growing import assumed_growth, least_curve, least_growth, spans
 from autogrow.growth.algorithm import replay
-from autogrow.growth.policies import ConvergentGrowth, PeriodicGrowth
+from autogrow.growth.policies import WAIT, ConvergentGrowth, PeriodicGrowth, Policy
+from autogrow.growth.rivals.controlled import ControlledGrowth
+from autogrow.growth.rivals.fixed import FixedSchedule
+from autogrow.growth.rivals.fragrow import FRAGrow
+from autogrow.growth.rivals.one_shot import OneShot
+from autogrow.growth.rivals.random_stop import RandomStop
 from autogrow.networks.names import format_depth, parse_network
 
 
@@ -44,6 +50,50 @@ def test_no_replay_finds_its_net_sooner(seed):
         assert least[-1][1:] == events[-1][1:] == ("done", None, least[-1].depth)
         assert least[-1].epoch <= events[-1].epoch
         assert policy is not periodic or list(least) == events
+
+
+def test_a_policy_with_a_target_is_assumed_to_reach_the_net_of_the_other_run():
+    for policy in (FixedSchedule("1-1", K=2), FRAGrow("1-1", K=2), RandomStop("1-1", lot=7, K=2)):
+        events = assumed_growth(policy, (1, 1), (3, 2))
+        assert events[-1][1:] == ("done", None, (3, 2))
+        assert [e.epoch for e in events if e.event == "grow"] == [2, 4, 6]
+    at_once = assumed_growth(OneShot("1-1", K=5), (1, 1), (3, 2))
+    assert {event.epoch for event in at_once} == {5}
+
+
+def test_controlled_growth_is_assumed_to_try_each_sub_network_once_beside_its_twin():
+    policy = ControlledGrowth(K=2)
+    events = assumed_growth(policy, (1, 1), (9, 9))
+    trained = [span for span in spans(policy, (1, 1), events) if span[0]]
+    assert trained == [(2, (1, 1), None), (4, (2, 1), (1, 1)), (4, (1, 2), (1, 1))]
+    periodic = PeriodicGrowth(K=1, J=2)
+    least = assumed_growth(periodic, (1, 1), (2, 2))
+    assert {twin for _, _, twin in spans(periodic, (1, 1), least)} == {None}
+
+
+@dataclass(frozen=True)
+class NeverEnds(Policy):
+    K: int = 1
+
+    def decide(self, growth):
+        return WAIT
+
+
+def test_a_growth_without_an_end_is_assumed_to_end():
+    [done] = assumed_growth(NeverEnds(), (1, 1), (2, 2))
+    assert (done.event, done.depth) == ("done", (1, 1))
+
+
+def test_the_twin_of_a_growth_on_trial_is_counted():
+    mini = load_catalogue("mini")
+    [run] = [r for name, r in mini.runs.items() if name.endswith("/controlled-K2-GauInit")]
+    seed, *deeper = (
+        estimates.epoch_flops(run.spec, parse_network(f"Basic3ResNet-{depth}"))
+        for depth in ("1-1-1", "2-1-1", "1-2-1", "1-1-2")
+    )
+    planned = estimates.estimate(run, mini)
+    assert planned.network == "Basic3ResNet-1-1-1"
+    assert planned.flops == pytest.approx((2 + 8) * seed + 4 * (sum(deeper) + 3 * seed))
 
 
 def test_estimates_are_algorithm_1s_not_a_formulas():

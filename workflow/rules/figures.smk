@@ -9,6 +9,7 @@ rule figure_data:
         code=[
             "analysis/figures/figure_data.py",
             "analysis/figures/labelling.py",
+            "analysis/figures/method_data.py",
             "analysis/figures/null_data.py",
             "analysis/landscapes/planefiles.py",
             *code_of("results"),

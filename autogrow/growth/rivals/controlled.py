@@ -56,13 +56,14 @@ class ControlledGrowth(Policy):
     tau: float = 0.05
     windows: int = 2
     alpha: float = 0.05
+    least_period: ClassVar[int] = 2
     twin: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        if self.K < 2:
+        if self.least_period > self.K:
             raise UserError(
-                f"K: found {self.K}; allowed: whole numbers from 2, as one epoch says nothing of "
-                "the noise between epochs"
+                f"K: found {self.K}; allowed: whole numbers from {self.least_period}, as one epoch "
+                "says nothing of the noise between epochs"
             )
         if self.windows < 1:
             raise UserError(f"windows: found {self.windows}; allowed: whole numbers from 1")
