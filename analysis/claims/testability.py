@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from analysis.claims.claims import Claim
 from analysis.claims.frontier import Frontier
 from analysis.claims.kinds import Basis, Count, FixedSettings, Plateau, Superiority, Test, Trend
@@ -60,6 +62,8 @@ def without_data(test: Test, data: Data, source: Source) -> Excuse | None:
         if isinstance(test, FixedSettings) and test.side != "all":
             return Excuse(NOT_TESTABLE, f"no fixed depth is {test.side} than the found net")
         return Excuse(NOT_TESTABLE, "the rows that it rests on are left out")
+    if data.others and ABSENT in data.missing and all(np.isnan(o).all() for o in data.others):
+        return Excuse(NOT_RUN, "none of the other settings is finished")
     if len(source.seeds) == 1 and not _pools_rows(test):
         verdict = UNDECIDED if source.papers else NOT_TESTABLE
         return Excuse(verdict, "one seed has no spread", True)

@@ -105,6 +105,7 @@ def test_the_papers_own_numbers(call, tmp_path, rows):
     assert "Basic3ResNet-24-24-24 from scratch 94.26 % (released code)" in told.out
     lines = {line["id"]: line for line in rows(tmp_path / "claims/claims.csv")}
     assert {line["basis"] for line in lines.values()} == {"paper"}
+    assert {name[0] for name in lines} == {"C"}  # none of this suite's own
     assert lines["C02"]["effect"] == "0.010"  # 42-42-42 has 94.27
     assert lines["C03"]["effect"] == "-0.270"  # 48-48-48 has 94.54
     assert "the depth frontier is flat: 9: 92.96" in lines["C03"]["reason"]

@@ -9,6 +9,7 @@ import pytest
 from analysis.claims import reports
 from analysis.claims.claims import load_claims, selected
 from analysis.claims.judging import judge
+from analysis.claims.paper_values import PapersNumbers
 from analysis.claims.values import ABSENT, BOUND, DIVERGED, Value
 from analysis.experiments.catalogue import load_catalogue
 
@@ -154,6 +155,10 @@ def test_why_a_claim_is_not_testable(claim, options, verdict, reason):
 def test_a_claim_without_any_run_is_not_run():
     line = judged("C07", lambda *_: ABSENT)
     assert (line.verdict, line.pairs, line.missing) == ("not run", 0, "30 not run")
+    others = judged("S05", lambda row, *_: ABSENT if "GauInit" not in row.name else 90.0)
+    assert (others.verdict, others.reason) == (
+        *("not run", "none of the other settings is finished"),
+    )
     line = judged("C07", lambda *_: DIVERGED)
     assert (line.verdict, line.missing) == ("undecided", "30 diverged")
 
@@ -192,6 +197,28 @@ def test_holm_corrects_each_basis_for_itself():
     # C25 alone has the basis protocol without being decided there.
     [alone] = [line for line in lines if line.basis == "protocol" and not line.decides]
     assert alone.adjusted_support == alone.evidence.p_support
+
+
+def test_claims_of_this_suite_make_none_of_the_papers_harder_and_are_counted_apart():
+    chosen = {name: content().claims[name] for name in ("C07", "S01", "S02")}
+    asked = content().model_copy(update={"claims": chosen})
+
+    def number(row, column, seed):
+        return around(-0.6)(row, column, seed) if "deeper" in row.key else noise(row, column, seed)
+
+    source = Made(number)
+    lines = judge(asked, source)
+    papers, *own = [line for line in lines if line.decides]
+    assert papers.adjusted_support == papers.evidence.p_support
+    assert min(line.adjusted_contradict for line in own) == pytest.approx(
+        2 * min(line.evidence.p_contradict for line in own)
+    )
+    text = reports.markdown_of(lines, asked, source)
+    assert "Verdicts on 1 claims of the paper: 1 supported" in text
+    assert "Verdicts on 2 claims of this suite, which the paper does not make: " in text
+    assert "A claim of this suite: Table beyond." in text
+    assert reports.summary_of(lines, source)[0].startswith("1 claims judged by")
+    assert {line.name for line in judge(asked, PapersNumbers(catalogue("paper")))} == {"C07"}
 
 
 def hostile():

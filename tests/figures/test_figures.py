@@ -189,6 +189,20 @@ def test_found_depths_stand_beside_those_of_the_schedule_alone(build, catalogue)
     assert one["null_sub_modules"] == "7"
 
 
+def test_ways_to_grow_and_fixed_depths_have_what_their_training_spent(build, catalogue):
+    frame = build("figure10")["figure10.csv"]
+    rows = catalogue.tables["figure10"].rows
+    assert len(frame) == len(rows) * len(SEEDS)
+    assert list(frame["method"].drop_duplicates()) == list(
+        dict.fromkeys(row.key["method"] for row in rows)
+    )
+    assert set(frame["title"]) == set(frame["network"]) == {"Basic3ResNet"}
+    one = frame[(frame["method"] == "p-AutoGrow") & (frame["seed"] == "2")]
+    assert list(one["initializer"]) == ["GauInit", "Net2DeeperNet", "Duplication"]
+    assert set(one["accuracy"]) == {"92.0000"}
+    assert (frame["flops_training"].astype(int) > 0).all()
+
+
 IMAGENET = "MNIST5000 without 4 pixels on each side, 20 % of its training set, 3,500 test images"
 MORPHING = ["Basic3ResNet-1-1-1 morphed to 2-2-2", "Basic3ResNet-2-2-2 from scratch"]
 GROWING = ["c-AutoGrow, staircase rate, ZeroInit", "c-AutoGrow, constant rate, GauInit"]

@@ -114,7 +114,7 @@ def test_tables_and_their_provenance_are_kept(project, call, monkeypatch):
     monkeypatch.setattr(module, "pack", pack)
     told = call(main, "promote", "--scale", "mini")
     assert (told.status, told.err) == (0, "")
-    assert f"results/reference/mini: 15 tables of {2 * len(mini().runs)} runs" in told.out
+    assert f"results/reference/mini: 16 tables of {2 * len(mini().runs)} runs" in told.out
     reference = project / "results" / "reference" / "mini"
     names = [*(f"table{n}" for n in range(2, 14)), "null_depth", "selection_audit", "frontier"]
     kept = [f"tables/{name}{form}" for name in names for form in module.FORMS]
@@ -170,8 +170,8 @@ def test_a_reference_is_rebuilt_from_its_archives_byte_for_byte(project, call, m
     told = call(main, "rebuild", "--scale", "mini")
     assert (told.status, told.err) == (0, "")
     made = project / "results/out/rebuilt/mini"
-    assert f"{made}: {4 * 15 + 5 + 2} files made" in told.out
-    assert f"{reference}: {4 * 15 + 5 + 2} committed files are equal" in told.out
+    assert f"{made}: {4 * 16 + 6 + 2} files made" in told.out
+    assert f"{reference}: {4 * 16 + 6 + 2} committed files are equal" in told.out
     assert not out(project).exists()
 
     (reference / "table5.md").write_text("changed")

@@ -180,3 +180,36 @@ def test_regret_is_of_the_best_fixed_depth_with_its_paired_interval(make, catalo
 )
 def test_an_interval_needs_two_seeds(values, wanted):
     assert interval(pd.Series(values, dtype=float)) == wanted
+
+
+def test_other_ways_to_grow_have_costs_nulls_and_regret(make, catalogue):
+    """Rows of table `beyond`: fixed depths, then methods; all of them found 9-9-9."""
+    rows = {row.name: i for i, row in enumerate(catalogue.tables["beyond"].rows)}
+    names = [
+        *(f"baseline//{depth}" for depth in FIXED),
+        "controlled growth/GauInit/",
+        "FRAGrow/GauInit/",
+    ]
+
+    def scores(row, role, seed):
+        accuracies = {"best_accuracy": 90.0 + seed}
+        if row.key["depth"]:
+            accuracies = {"best_accuracy": FIXED[row.key["depth"]]}
+        spent = {"flops_growing": 2_000_000_000, "flops_finetuning": 500_000_000}
+        return {**accuracies, **spent, "flops_training": 2_500_000_000}
+
+    frame, results, table = make("beyond", [rows[name] for name in names], scores)
+    controlled, aimed = frame.iloc[-2], frame.iloc[-1]
+    assert controlled["null_depth"] == "; ".join(["1-1-1"] * 3)
+    assert controlled["depth_minus_null"] == "24.0"
+    assert aimed["null_depth"] == "; ".join(["1-1-1"] * 3)  # the made-up target
+    assert list(controlled[["spent", "spent_growing", "spent_finetuning"]]) == [
+        "2.500",
+        "2.000",
+        "0.500",
+    ]
+    best = max(FIXED.values())
+    assert controlled["regret"] == f"{best - 91:.2f}"
+    assert controlled["delta_equal_compute"] == "0.00"
+    assert not [column for column in frame if column.startswith("equal_compute_regret")]
+    assert "those of twins in growing" in markdown(table, frame, catalogue, results)

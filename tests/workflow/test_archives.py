@@ -83,5 +83,5 @@ def test_everything_without_landscapes_is_rebuilt_from_the_archive(smoke, packed
             compared += 1
     assert compared > 4 * 12
     assert {file.stem for file in made if file.suffix == ".pdf"} == {
-        *("figure2", "figure3", "figure4", "figure8", "figure9")
+        *("figure2", "figure3", "figure4", "figure8", "figure9", "figure10")
     }
