@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from autogrow.growth.algorithm import Depth, Event, Growth, replay
-from autogrow.growth.policies import PeriodicGrowth, Policy
+from autogrow.growth.policies import ConvergentGrowth, PeriodicGrowth, Policy
+from autogrow.growth.rivals.fixed import FixedSchedule
+from autogrow.networks.names import format_depth
 
 
 def least_curve(policy: Policy, seed: Depth, found: Depth) -> list[float]:
@@ -47,7 +49,12 @@ def least_growth(policy: Policy, seed: Depth, found: Depth) -> tuple[Event, ...]
 
     No curve of accuracies gives some of the paper's nets on ImageNet (9-3-6-4, 6-6-6-17 and
     6-7-3-9): between two stops lie fewer epochs than J. The stop window is then K.
+
+    Other policies than the paper's may look at anything, and are taken to stack a sub-module every
+    K epochs.
     """
+    if not isinstance(policy, PeriodicGrowth | ConvergentGrowth):
+        policy = FixedSchedule(format_depth(found), policy.K)
     events = replay(policy, seed, least_curve(policy, seed, found))
     shallower = any(d < f for d, f in zip(events[-1].depth, found, strict=True))
     if shallower and isinstance(policy, PeriodicGrowth) and policy.window > policy.K:
