@@ -30,6 +30,11 @@ def environment(folder):
     told = subprocess.run([python, "-c", ask], capture_output=True, text=True, check=True)
     shared = [str(ROOT), sysconfig.get_paths()["purelib"]]
     (Path(told.stdout.strip()) / "shared.pth").write_text("\n".join(shared) + "\n")
+    script = folder / "bin/autogrow"
+    script.write_text(
+        f"#!{python}\nimport sys\nfrom autogrow.__main__ import main\nsys.exit(main())\n"
+    )
+    script.chmod(0o755)
     return python
 
 

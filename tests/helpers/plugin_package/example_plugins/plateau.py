@@ -17,7 +17,7 @@ class Plateau(autogrow.Policy):
     Parameters
     ----------
     K
-        Epochs between two checks, from 2.
+        Epochs between two checks, from 1.
     share
         Smallest fall of the training loss that counts, from 0 to 1.
     growths
@@ -30,8 +30,8 @@ class Plateau(autogrow.Policy):
     observes: ClassVar[tuple[str, ...]] = ("val_accuracy", "train_loss")
 
     def __post_init__(self) -> None:
-        if self.K < 2:
-            raise autogrow.UserError(f"K: found {self.K}; allowed: whole numbers from 2")
+        if self.K < 1:
+            raise autogrow.UserError(f"K: found {self.K}; allowed: whole numbers from 1")
         if not 0 <= self.share <= 1:
             raise autogrow.UserError(f"share: found {self.share}; allowed: from 0 to 1")
         if self.growths < 1:
@@ -44,6 +44,6 @@ class Plateau(autogrow.Policy):
         i = growth.next_sub_network
         if growth.depth[i] - growth.seed[i] == self.growths:
             return autogrow.Decision("stop", i)
-        losses = [seen.train_loss for seen in growth.observed[-self.K :]]
+        losses = [seen.train_loss for seen in growth.observed[-self.K - 1 :]]
         fell = losses[0] - losses[-1]
         return autogrow.Decision("grow" if fell < self.share * losses[0] else "wait", i)
