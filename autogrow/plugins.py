@@ -26,7 +26,7 @@ class Registry:
     group
         The group of entry points by which other packages add to them, as ``autogrow.policies``.
     own
-        ``module:attribute`` of those that come with autogrow.
+        ``module:attribute`` of those that come with autogrow; empty if others look it up.
     fault
         Returns what is wrong with a package's object, or None.
 
@@ -61,6 +61,16 @@ class Registry:
     def names(self) -> list[str]:
         """All names, autogrow's own first."""
         return [*self.own, *sorted({*self._added, *self._here} - {*self.own})]
+
+    @property
+    def added(self) -> list[str]:
+        """The names that do not come with autogrow."""
+        return self.names[len(self.own) :]
+
+    def versions(self, name: str) -> dict[str, str]:
+        """Return the version of each package that adds a name, if one does."""
+        entries = [] if name in self.own else self._added.get(name, [])
+        return {e.dist.name: e.dist.version for e in entries if e.dist is not None}
 
     def add(self, name: str, found: Any) -> None:
         """Let a name stand for something of one's own, in this process.

@@ -19,7 +19,7 @@ from autogrow.config.resolved import (
 from autogrow.config.spec import to_json
 from autogrow.data.splits import fits
 from autogrow.files.yaml import yaml_text
-from autogrow.networks.names import format_depth, parse_network
+from autogrow.networks.names import format_depth, is_plugin, parse_network
 
 CONCERNS: dict[str, Callable[[Any], bool]] = {
     # No validation image is trained on, and nothing but growth is steered, that which a schedule
@@ -33,8 +33,8 @@ CONCERNS: dict[str, Callable[[Any], bool]] = {
     "uniform_noise": lambda spec: spec.initializer == "UniInit",
     "adaminit_slack": lambda spec: spec.initializer == "AdamInit",
     "adaminit_statistics": lambda spec: spec.initializer == "AdamInit",
-    "bn_weights": lambda spec: spec.stem == "small",
-    "shortcut": lambda spec: spec.architecture.residual,
+    "bn_weights": lambda spec: spec.stem == "small" and not is_plugin(spec.architecture.name),
+    "shortcut": lambda spec: spec.architecture.residual and not is_plugin(spec.architecture.name),
     "subset": lambda spec: spec.data_fraction != 1,
     "finetuning": lambda spec: spec.policy == "convergent",
     "growing_steps": lambda spec: spec.growing_rate == "staircase",

@@ -9,7 +9,7 @@ from typing import Any
 from analysis.experiments.panels import PANEL_COLUMNS
 from autogrow.config.spec import SPECS
 from autogrow.errors import UserError, allowed, shown
-from autogrow.networks.names import ARCHITECTURES, is_library, parse_architecture
+from autogrow.networks.names import ARCHITECTURES, is_library, is_plugin, parse_architecture
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def _check_network(values: Mapping[str, Any], where: str) -> None:
     if not isinstance(values.get("dataset"), str):
         raise UserError(f"{where}: a row has no dataset; allowed: a column, or in `shared`")
     network = str(values.get("network"))
-    if is_library(network):
+    if is_library(network) and not is_plugin(network):
         raise UserError(
             f"{where}: network: found {shown(network)}; allowed: {allowed(ARCHITECTURES)} (the "
             "networks of libraries are for autogrow grow and train)"

@@ -127,7 +127,10 @@ def _per_sub_module(
         )
         for d in (1, 2)
     )
-    return one[-1].flops, [b.flops - a.flops for a, b in zip(one[1:-2], two[1:-2], strict=True)]
+    more = [
+        b.flops - a.flops for a, b in zip(one, two, strict=True) if a.part.startswith("sub-network")
+    ]
+    return one[-1].flops, more
 
 
 def _assumed_growth(run: Run, catalogue: Catalogue) -> tuple[Event, ...]:

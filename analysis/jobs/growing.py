@@ -16,7 +16,9 @@ LONGEST = 1000
 """Epochs after which a growth that has not ended is assumed to end."""
 
 
-def least_curve(policy: Policy, seed: Depth, found: Depth) -> list[float]:
+def least_curve(
+    policy: PeriodicGrowth | ConvergentGrowth, seed: Depth, found: Depth
+) -> list[float]:
     """Return the shortest curve of accuracies, epoch by epoch, with which a net is found.
 
     The first epoch always gains something, as training does, and every other one unless a check
@@ -25,7 +27,6 @@ def least_curve(policy: Policy, seed: Depth, found: Depth) -> list[float]:
     growth never stops within its first J epochs), Algorithm 1 finds a deeper net over the curve.
     """
     window = policy.window if isinstance(policy, PeriodicGrowth) else policy.K
-    tau = getattr(policy, "tau", 1.0)
     flat: set[int] = set()
     """Checks that must see no gain; each one that is found starts the curve again."""
     while True:
@@ -35,7 +36,7 @@ def least_curve(policy: Policy, seed: Depth, found: Depth) -> list[float]:
         while not growth.done:
             epoch = growth.epoch + 1
             gains = epoch == 1 or not any(end - window < epoch <= end for end in flat)
-            curve.append(curve[-1] + tau * gains)
+            curve.append(curve[-1] + policy.tau * gains)
             events = growth.observe(curve[-1])
             if epoch % policy.K:
                 continue
@@ -50,7 +51,9 @@ def least_curve(policy: Policy, seed: Depth, found: Depth) -> list[float]:
             return curve[1:]
 
 
-def least_growth(policy: Policy, seed: Depth, found: Depth) -> tuple[Event, ...]:
+def least_growth(
+    policy: PeriodicGrowth | ConvergentGrowth, seed: Depth, found: Depth
+) -> tuple[Event, ...]:
     """Return the events of the shortest growth that finds a net.
 
     No curve of accuracies gives some of the paper's nets on ImageNet (9-3-6-4, 6-6-6-17 and

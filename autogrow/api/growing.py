@@ -16,8 +16,6 @@ from autogrow.api.found import Found, read_curve, read_events
 from autogrow.api.own_networks import (
     architecture_of,
     built_as,
-    check_growth,
-    check_network,
     residual,
     structure,
     text_of,
@@ -34,6 +32,7 @@ from autogrow.data import DatasetInfo, ImageData, info
 from autogrow.errors import UserError, shown
 from autogrow.growth.policies import Policy
 from autogrow.growth.registry import POLICIES
+from autogrow.networks.contract import check_growth, check_network
 from autogrow.networks.growable import (
     GrowableNetwork,
     depth_of,

@@ -6,10 +6,10 @@ from typing import Any
 
 from torch import nn
 
-from autogrow.api.own_networks import check_network
 from autogrow.config.pydantic_errors import validated
 from autogrow.config.spec import AutogrowSpec
 from autogrow.errors import UserError, shown
+from autogrow.networks.contract import check_network
 from autogrow.networks.growable import depth_of, stack_sub_module
 from autogrow.networks.initializer_names import INITIALIZERS
 from autogrow.networks.initializers import initialize

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 
+from autogrow.config.logger_names import LOGGERS
+from autogrow.data.plugin import DATA
 from autogrow.data.registry import DATASETS
 from autogrow.errors import allowed
 from autogrow.growth.registry import POLICIES
 from autogrow.networks.families import FAMILIES
 from autogrow.networks.initializer_names import INITIALIZERS
-from autogrow.networks.names import ARCHITECTURES, LAYERS, NAMES
+from autogrow.networks.names import ARCHITECTURES, LAYERS, NAMES, NETWORKS
+from autogrow.plugins import Registry
 
 OWN_POLICIES = {
     "periodic": "stack a sub-module every K epochs; stop once J epochs gain less than tau",
@@ -33,19 +36,23 @@ OWN_DATA = {
     "npz:PATH": "arrays x_train, y_train, x_test and y_test",
     "imagenet:PATH": "photographs that stay in their files, in ImageNet's layout",
 }
+OWN_LOGGERS = {
+    "none": "metrics.csv and growth.csv alone, which every run writes",
+    "tensorboard": "TensorBoard's event files as well (pip install 'autogrow[tensorboard]')",
+}
 T = (
     "T is how many epochs of fine-tuning have the largest learning rate: half of "
     "--finetune-epochs with the usual milestones, a third on ImageNet."
 )
-KINDS = ("networks", "data", "policies", "initializers")
+KINDS = ("networks", "data", "policies", "initializers", "loggers")
 
 
 def names_in_short() -> str:
     """Return what T is, and all names, for the end of a command's help."""
     return (
         f"{T} Networks: {allowed(NAMES)}. Data sets: {allowed([*DATASETS, *OWN_DATA])}. "
-        f"Policies: {allowed(POLICIES.names)}. Initializers: {allowed(INITIALIZERS.names)}. "
-        "`autogrow list` says what each is."
+        f"Policies: {allowed(POLICIES.own)}. Initializers: {allowed(INITIALIZERS.own)}. "
+        "`autogrow list` says what each is, and has those that installed packages add."
     )
 
 
@@ -80,16 +87,22 @@ def _entries(kind: str) -> dict[str, str]:
             f"{library}:NAME": f"{library}'s networks of the classes {', '.join(families)}"
             for library, families in FAMILIES.items()
         }
-        return own | libraries
+        return own | libraries | _added(NETWORKS)
     if kind == "data":
         named = {
             d.name: f"{d.image_size}x{d.image_size}x{d.channels} pixels, {d.n_classes} classes, "
             f"{d.images[0]:,} + {d.images[1]:,} images"
             for d in DATASETS.values()
         }
-        return named | OWN_DATA
+        return named | OWN_DATA | _added(DATA)
     registry, own = {
         "policies": (POLICIES, OWN_POLICIES),
         "initializers": (INITIALIZERS, OWN_INITIALIZERS),
+        "loggers": (LOGGERS, OWN_LOGGERS),
     }[kind]
-    return {name: own.get(name) or f"added by {registry.origin(name)}" for name in registry.names}
+    return own | _added(registry)
+
+
+def _added(registry: Registry) -> dict[str, str]:
+    """Return the names that packages add, and which packages."""
+    return {name: f"added by {registry.origin(name)}" for name in registry.added}

@@ -82,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
         ("export", add_export, "write what a run has found for other programs"),
         ("plot", add_plot, "draw accuracy and depth of a run over its epochs"),
         ("card", add_card, "write a model card of what a run has found (Markdown)"),
-        ("list", add_list, "list networks, data sets, policies and initializers"),
+        ("list", add_list, "list networks, data sets, policies, initializers and loggers"),
     ):
         add(commands.add_parser(name, help=text, description=text))
     return parser

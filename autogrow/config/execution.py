@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from autogrow.config.logger_names import LOGGERS
 from autogrow.config.shared_settings import Epochs
 
 
@@ -43,10 +44,10 @@ class Execution(BaseModel):
         "$AUTOGROW_DATA_ROOT, else ./data)",
     )
     download: bool = Field(False, description="download a missing data set")
-    logger: Literal["none", "tensorboard"] = Field(
+    logger: Annotated[str, AfterValidator(LOGGERS.known)] = Field(
         "none",
         description="tensorboard: also write its event files into the run's folder (needs the "
-        "extra tensorboard)",
+        "extra tensorboard); `autogrow list loggers` has all",
     )
     quiet: bool = Field(False, description="print nothing on the terminal")
     restart: bool = Field(False, description="discard what the folder holds of this run")

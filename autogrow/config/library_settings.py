@@ -1,4 +1,4 @@
-"""What the settings of a run mean for a network of timm or torchvision."""
+"""What the settings of a run mean for a network of timm, torchvision, or an installed package."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from autogrow.config.shared_settings import RunSpec
 from autogrow.errors import UserError, shown
 from autogrow.files.reading import file_sha256, require_digest
-from autogrow.networks.names import is_library
+from autogrow.networks.names import is_library, is_plugin
 
 
 def library_settings(spec: RunSpec) -> dict[str, Any]:
@@ -20,17 +20,18 @@ def library_settings(spec: RunSpec) -> dict[str, Any]:
         If the library has no such choice, or pretrained weights cannot be read or are others.
     """
     name = spec.architecture.name
-    if not is_library(name):
-        if spec.pretrained or spec.pretrained_sha256:
-            key = "pretrained" if spec.pretrained else "pretrained_sha256"
-            raise UserError(
-                f"{key}: found {shown(getattr(spec, key))} with the network {name}; allowed: a "
-                "network of timm or torchvision"
-            )
+    library = is_library(name)
+    if (not library or is_plugin(name)) and (spec.pretrained or spec.pretrained_sha256):
+        key = "pretrained" if spec.pretrained else "pretrained_sha256"
+        raise UserError(
+            f"{key}: found {shown(getattr(spec, key))} with the network {name}; allowed: a "
+            "network of timm or torchvision"
+        )
+    if not library:
         return {}
-    from autogrow.networks.libraries import library_model
+    from autogrow.networks.libraries import model_of
 
-    model = library_model(name)
+    model = model_of(name)
     width = model.width
     wanted = {"width": (None, width), "shortcut": ("B",), "bn_weights": ("ones",)}
     for key, allowed in wanted.items():

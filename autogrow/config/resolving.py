@@ -33,7 +33,8 @@ def resolve(spec: RunSpec, facts: ImageData | datasets.DatasetInfo | None = None
     _check_data_settings(spec)
     facts = facts or datasets.info(spec.data, resize=spec.resize)
     _check_test_images(spec, facts)
-    imagenet = spec.data in DATASETS and DATASETS[spec.data].imagenet_schedule
+    known = datasets.named_info(spec.data)
+    imagenet = known is not None and known.imagenet_schedule
     architecture = spec.architecture
     values = {**to_json(spec), **library_settings(spec)}
     defaults: dict[str, Any] = {

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from autogrow.data.containers import AnyImages, FileSplit, ImageData, LoadedSplit, Split
     from autogrow.data.loading import image_data, info, load
+    from autogrow.data.plugin import DATA, DataPlugin, named_info
     from autogrow.data.preprocessing import (
         downscaled,
         measure_statistics,
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
     from autogrow.data.splits import holdout, subset
 
 __all__ = [
+    "DATA",
     "DATASETS",
     "AnyImages",
+    "DataPlugin",
     "DatasetInfo",
     "FileSplit",
     "ImageData",
@@ -36,6 +39,7 @@ __all__ = [
     "info",
     "load",
     "measure_statistics",
+    "named_info",
     "subset",
     "trimmed",
     "with_measured_statistics",
@@ -43,6 +47,7 @@ __all__ = [
 _MODULES = {
     "containers": ("AnyImages", "FileSplit", "ImageData", "LoadedSplit", "Split"),
     "loading": ("image_data", "info", "load"),
+    "plugin": ("DATA", "DataPlugin", "named_info"),
     "preprocessing": ("downscaled", "measure_statistics", "trimmed", "with_measured_statistics"),
     "registry": ("DATASETS", "DatasetInfo"),
     "splits": ("holdout", "subset"),

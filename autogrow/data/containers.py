@@ -148,7 +148,8 @@ class ImageData:
     mean, std
         Per channel, of images scaled to [0, 1]; what normalisation subtracts and divides by.
     statistics_source
-        ``paper`` if `mean` and `std` are the constants of the authors' code,
+        ``paper`` if `mean` and `std` are the constants of the authors' code, or of the package
+        that adds the data set,
         ``measured`` if they were computed from the training split, ``own`` if images come as a
         caller's Dataset or DataLoader gives them.
     crop_padding

@@ -17,6 +17,7 @@ from autogrow.data.locating import locate
 from autogrow.data.mnist import load_mnist
 from autogrow.data.npz import KIND, read_npz
 from autogrow.data.packaged import PACKAGED, SPLIT_SEED, load_packaged
+from autogrow.data.plugin import DATA, is_added, load_added, named_info
 from autogrow.data.registry import DATASETS, DatasetInfo
 from autogrow.data.splits import divide, proportional_counts
 from autogrow.data.torchvision_sets import load_torchvision
@@ -40,8 +41,8 @@ def load(
     Parameters
     ----------
     name
-        A key of :data:`autogrow.data.DATASETS`, ``folder:PATH``, ``npz:PATH`` or
-        ``imagenet:PATH``.
+        A key of :data:`autogrow.data.DATASETS`, a name that an installed package adds,
+        ``folder:PATH``, ``npz:PATH`` or ``imagenet:PATH``.
     root
         Folder that is searched first and downloaded to; None: the environment's
         AUTOGROW_DATA_ROOT, else ``./data``. Then AUTOGROW_DATA_PATH is searched,
@@ -84,6 +85,8 @@ def load(
 
 
 def _named(name: str, root: Path | str | None, download: bool) -> ImageData:
+    if is_added(name):
+        return load_added(name)
     if name in ("MNIST", "FashionMNIST"):
         return load_mnist(name, root=root, download=download)
     if name == "ImageNet":
@@ -110,10 +113,12 @@ def info(name: str, *, resize: int = 0) -> DatasetInfo:
         If the name is unknown, or a user's own data is missing or not allowed.
     """
     form, path = _parse(name)
-    if form is None:
-        return DATASETS[name]
+    known = named_info(name)
+    if known is not None:
+        return known
     if form == "imagenet":
         return layout_info(name, path)
+    assert form is not None  # else it is known
     return own_info(name, _read(form, path, resize, headers_only=True))
 
 
@@ -131,9 +136,12 @@ def _parse(name: str) -> tuple[str | None, Path]:
             raise UserError(f"data: found {shown(name)}; allowed: {form}:PATH with a path")
         with reading(text, "a path"):
             return form, Path(text).expanduser()
-    if name in DATASETS:
+    if name in DATASETS or is_added(name):
         return None, Path()
-    raise UserError(f"data: found {printable(repr(name))}; allowed: {allowed([*DATASETS, *FORMS])}")
+    raise UserError(
+        f"data: found {printable(repr(name))}; allowed: {allowed([*DATA.names, *FORMS])}, or one "
+        f"that an installed package adds as an entry point of {DATA.group}"
+    )
 
 
 def image_data(

@@ -52,6 +52,10 @@ class Trial(NamedTuple):
         return 100 * (self.gained - self.lost) / self.images
 
 
+FORESIGHT = 10_000
+"""Epochs; a policy may wait for what never comes."""
+
+
 class Observed(NamedTuple):
     """What a policy may look at of an epoch; accuracies are percent, NaN where nobody knows.
 
@@ -297,15 +301,17 @@ class Growth:
     def earliest_end(self) -> int:
         """Return the least number of epochs after which the growth can be done.
 
-        For a progress bar only: it assumes that accuracy improves no more, and leaves aside
-        bounds that would have to measure a network.
+        For a progress bar only: it assumes that accuracy improves no more and all else stays as it
+        is, and leaves aside bounds that would have to measure a network. A policy that would wait
+        for longer than ``FORESIGHT`` epochs is not followed further.
         """
         ahead = copy.copy(self)
         ahead.growing, ahead.maximum = [*self.growing], [*self.maximum]
         ahead.observed = [*self.observed]
         ahead.bounds = [bound for bound in self.bounds if not bound.measured]
-        while not ahead.done:
-            ahead.observe(0.0)
+        latest = self.observed[-1] if self.observed else Observed(0.0)
+        while not ahead.done and ahead.epoch < self.epoch + FORESIGHT:
+            ahead.observe(latest._replace(val_accuracy=0.0, trial=None))
         return ahead.epoch
 
     def _capped(self, i: int) -> bool:

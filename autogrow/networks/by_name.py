@@ -1,9 +1,9 @@
-"""Any network that has a name: the paper's, timm's and torchvision's."""
+"""Any network that has a name: the paper's, timm's and torchvision's, and those of packages."""
 
 from __future__ import annotations
 
 from autogrow.networks.growable import GrowableModule, build_network
-from autogrow.networks.names import NetworkName, Shortcut, Stem, is_library
+from autogrow.networks.names import NetworkName, Shortcut, Stem, is_library, is_plugin
 
 
 def network_by_name(
@@ -32,7 +32,13 @@ def network_by_name(
             shortcut=shortcut,
         )
     from autogrow.networks.library_calls import Images
-    from autogrow.networks.library_network import library_network
 
     assert image_size is not None
-    return library_network(name, Images(image_channels, image_size, classes, stem or "imagenet"))
+    images = Images(image_channels, image_size, classes, stem or "imagenet")
+    if is_plugin(name.architecture.name):
+        from autogrow.networks.plugin_network import plugin_network
+
+        return plugin_network(name, images)
+    from autogrow.networks.library_network import library_network
+
+    return library_network(name, images)

@@ -103,20 +103,26 @@ def costs_of(network: GrowableModule, image: Tensor) -> list[Cost]:
 def _costs_of_any(network: GrowableModule, image: Tensor) -> list[Cost]:
     """Return the costs of sub-networks, of all other parts and, last, of the whole."""
     total, each = _counted_of_any(network, image)
+    known = getattr(network, "layers_each", None)
+
+    def layers_of(stage: nn.Sequential) -> int:
+        return _layers(stage) if known is None else known * len(stage)
+
     inside = [
-        Cost(f"sub-network {i}", len(stage), _layers(stage), _parameters(stage), sum(flops))
+        Cost(f"sub-network {i}", len(stage), layers_of(stage), _parameters(stage), sum(flops))
         for i, (stage, flops) in enumerate(zip(network.sub_networks, each, strict=True))
     ]
+    counted = sum(_layers(stage) for stage in network.sub_networks)
 
     def outside(whole: int, key: str) -> int:
         return whole - sum(getattr(cost, key) for cost in inside)
 
-    layers, parameters = _layers(network), _parameters(network)
-    others = (outside(layers, "layers"), outside(parameters, "parameters"), outside(total, "flops"))
+    others = _layers(network) - counted
+    layers, parameters = others + sum(c.layers for c in inside), _parameters(network)
     sub_modules = sum(depth_of(network))
     return [
         *inside,
-        Cost("other parts", 0, *others),
+        Cost("other parts", 0, others, outside(parameters, "parameters"), outside(total, "flops")),
         Cost("total", sub_modules, layers, parameters, total),
     ]
 

@@ -74,6 +74,9 @@ def depth_of(network: Growable) -> tuple[int, ...]:
 class GrowableModule(nn.Module):
     """A :class:`Growable` module, as training handles it."""
 
+    layers_each: int
+    """Layers of a sub-module where a package says them; else they are counted."""
+
     @property
     def library_code(self) -> str | None:
         """Python code by which timm or torchvision builds this network, if one of them can."""

@@ -14,7 +14,8 @@ from torch import nn
 from autogrow.errors import UserError, allowed, shortened, shown
 from autogrow.networks.families import FAMILIES, UNSTACKABLE, Family
 from autogrow.networks.library_calls import BUILDERS, DEFAULTS, Built, Images, Wanted
-from autogrow.networks.names import NetworkName, format_depth
+from autogrow.networks.names import NETWORKS, NetworkName, format_depth, is_plugin
+from autogrow.networks.plugin import NetworkPlugin
 
 
 class NamedStack(nn.Sequential):
@@ -136,6 +137,20 @@ def library_model(name: str) -> LibraryModel:
     )
 
 
+def model_of(name: str) -> LibraryModel | NetworkPlugin:
+    """Return what is known of a library's network, or of one that an installed package adds.
+
+    Raises
+    ------
+    UserError
+        As for :func:`library_model`, or if what the package adds does not work.
+    """
+    if is_plugin(name):
+        plugin: NetworkPlugin = NETWORKS.find(name)
+        return plugin
+    return library_model(name)
+
+
 def check_depth(name: NetworkName) -> NetworkName:
     """Return a library's network name if the library has such a network of so many sub-networks.
 
@@ -144,12 +159,12 @@ def check_depth(name: NetworkName) -> NetworkName:
     UserError
         If it has not.
     """
-    model = library_model(name.architecture.name)
+    model = model_of(name.architecture.name)
     if len(name.depth) != model.sub_networks:
         raise UserError(
             f"network {shown(str(name))}, depth: {shown(format_depth(name.depth))} names "
-            f"{len(name.depth)} sub-networks, {model.name} has {model.sub_networks}; allowed: a "
-            f"depth like {format_depth(model.own)}"
+            f"{len(name.depth)} sub-networks, {name.architecture.name} has {model.sub_networks}; "
+            f"allowed: a depth like {format_depth(model.own)}"
         )
     return name
 

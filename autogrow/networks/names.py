@@ -2,7 +2,8 @@
 
 ``Basic3ResNet-2-3-2`` is a network of the architecture ``Basic3ResNet`` with
 2, 3 and 2 sub-modules in its sub-networks; ``timm:resnet18-1-2-1-1`` is one of timm's. Nothing
-here needs torch, but for asking a library.
+here needs torch, but for asking a library: timm, torchvision, or an installed package that adds a
+network.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from autogrow.errors import UserError, allowed, shown
+from autogrow.networks.plugin import network_fault
+from autogrow.plugins import Registry
 
 Block = Literal["basic", "bottleneck", "plain", "library", "own"]
 Stem = Literal["small", "imagenet"]
@@ -70,7 +73,7 @@ class Architecture:
 
 @dataclass(frozen=True)
 class LibraryArchitecture(Architecture):
-    """An architecture of timm or torchvision, as ``timm:resnet18``.
+    """An architecture of timm or torchvision, as ``timm:resnet18``, or of an installed package.
 
     The library knows everything else of it; :mod:`autogrow.networks.libraries` asks the library.
     """
@@ -80,8 +83,13 @@ LIBRARIES = ("timm", "torchvision")
 
 
 def is_library(name: str) -> bool:
-    """Return whether an architecture's name is one of a library, as ``timm:resnet18``."""
-    return name.partition(":")[0] in LIBRARIES and ":" in name
+    """Return whether a library builds the architecture of a name, as ``timm:resnet18``."""
+    return (name.partition(":")[0] in LIBRARIES and ":" in name) or is_plugin(name)
+
+
+def is_plugin(name: str) -> bool:
+    """Return whether an installed package adds an architecture of this name."""
+    return ":" not in name and name not in ARCHITECTURES and name in NETWORKS.added
 
 
 def library_architecture(name: str, sub_networks: int) -> LibraryArchitecture:
@@ -104,7 +112,17 @@ ARCHITECTURES: dict[str, Architecture] = {
 }
 
 NAMES = (*ARCHITECTURES, "timm:NAME", "torchvision:NAME")
-"""What an architecture may be called."""
+"""What an architecture may be called where no package adds one."""
+
+NETWORKS = Registry("network", "autogrow.networks", dict.fromkeys(ARCHITECTURES, ""), network_fault)
+
+
+def _all_names() -> str:
+    """Return what an architecture may be called, for people."""
+    return (
+        f"{allowed([*NAMES, *NETWORKS.added])}, or one that an installed package adds as an entry "
+        f"point of {NETWORKS.group}"
+    )
 
 
 @dataclass(frozen=True)
@@ -148,16 +166,16 @@ def parse_architecture(text: str) -> Architecture:
         return found
     name, _, depth = text.partition("-")
     if is_library(name) and not depth:
-        from autogrow.networks.libraries import library_model
+        from autogrow.networks.libraries import model_of
 
-        return library_architecture(name, library_model(name).sub_networks)
+        return library_architecture(name, model_of(name).sub_networks)
     if (_find_architecture(name) or is_library(name)) and depth:
         raise UserError(
             f"network: {shown(text)} has a depth ({shown(depth)}) where only the "
             f"architecture is wanted; allowed: write {name} (the seed network's depth goes into "
             "seed_depth)"
         )
-    raise UserError(f"network: unknown architecture {shown(text)}; allowed: {allowed(NAMES)}")
+    raise UserError(f"network: unknown architecture {shown(text)}; allowed: {_all_names()}")
 
 
 def parse_depth(text: str, architecture: Architecture, key: str = "depth") -> tuple[int, ...]:
@@ -205,7 +223,7 @@ def parse_network(text: str) -> NetworkName:
     if architecture is None:
         raise UserError(
             f"network: unknown architecture {shown(name)} in {shown(text)}; "
-            f"allowed: {allowed(NAMES)}, each with a depth (Basic3ResNet-2-3-2)"
+            f"allowed: {_all_names()}, each with a depth (Basic3ResNet-2-3-2)"
         )
     if not depth:
         example = NetworkName(architecture, (2,) * architecture.sub_networks)

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from autogrow.config.pydantic_errors import validated
 from autogrow.config.resolved import ResolvedSpec
 from autogrow.data.photographs import IMAGENET_RESIZE
-from autogrow.data.registry import DATASETS
+from autogrow.data.plugin import named_info
 from autogrow.errors import UserError, shown
 from autogrow.networks.names import is_library
 
@@ -86,7 +86,7 @@ def describe(spec: ResolvedSpec, data: ImageData, found: str) -> Description:
     from autogrow.data import FileSplit
 
     photographs = isinstance(data.train, FileSplit)
-    entry = DATASETS.get(spec.data) if spec.data == data.name else None
+    entry = named_info(spec.data) if spec.data == data.name else None
     return Description(
         found=found,
         class_names=readable(data.classes),
@@ -134,6 +134,6 @@ def arguments_of(content: dict[str, Any]) -> dict[str, Any]:
 
     A library's network needs the size of the images.
     """
-    library = is_library(str(content.get("name")))
+    library = is_library(str(content.get("name")).partition("-")[0])
     others = {*Description.model_fields, "name"} - ({"image_size"} if library else set())
     return {k: v for k, v in content.items() if k not in others}

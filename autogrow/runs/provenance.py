@@ -9,8 +9,12 @@ from importlib import metadata
 from pathlib import Path
 
 from autogrow import __version__
+from autogrow.config.shared_settings import RunSpec
+from autogrow.data.plugin import DATA
 from autogrow.errors import UserError
-from autogrow.networks.names import is_library
+from autogrow.growth.registry import POLICIES
+from autogrow.networks.initializer_names import INITIALIZERS
+from autogrow.networks.names import LIBRARIES, NETWORKS
 
 
 def git(*arguments: str, folder: Path) -> str:
@@ -40,18 +44,29 @@ def git_commit() -> str | None:
     return commit + ("+" if changed else "")
 
 
-def versions(network: str) -> dict[str, str]:
-    """Return the versions that a result depends on; a library's that has built its network."""
+def versions(spec: RunSpec) -> dict[str, str]:
+    """Return the versions that a result depends on; a library's that has built its network.
+
+    And those of the packages that add what the run uses.
+    """
     import numpy
     import torch
 
-    library = [network.partition(":")[0]] if is_library(network) else []
+    network = spec.architecture.name
+    library = {network.partition(":")[0]} & {*LIBRARIES}
+    plugins = {
+        **NETWORKS.versions(network),
+        **DATA.versions(spec.data),
+        **POLICIES.versions(getattr(spec, "policy", "periodic")),
+        **INITIALIZERS.versions(getattr(spec, "initializer", "GauInit")),
+    }
     return {
         "python": platform.python_version(),
         "torch": torch.__version__,
         "numpy": numpy.__version__,
         "autogrow": __version__,
         **{name: metadata.version(name) for name in library},
+        **plugins,
     }
 
 

@@ -10,6 +10,7 @@ import torch
 
 from autogrow.batches.sets import Sets, load_prepared, make_sets, prepared
 from autogrow.config.execution import Execution
+from autogrow.config.logger_names import LOGGERS
 from autogrow.config.resolved import (
     ResolvedAutogrow,
     ResolvedMorph,
@@ -24,6 +25,7 @@ from autogrow.files.seals import seal
 from autogrow.files.writing import write_json
 from autogrow.growth.algorithm import Event
 from autogrow.growth.schedules import staircase
+from autogrow.networks.initializer_names import INITIALIZERS
 from autogrow.networks.names import parse_network
 from autogrow.process.device import find_device
 from autogrow.process.distributed import World, joined
@@ -32,9 +34,10 @@ from autogrow.process.memory import reported_when_short
 from autogrow.process.signals import Stops
 from autogrow.runs.continuing import first_weights
 from autogrow.runs.description import describe
-from autogrow.runs.event_files import EventFiles, require_tensorboard
+from autogrow.runs.event_files import require_tensorboard
 from autogrow.runs.folder import write_growth, write_weights
 from autogrow.runs.growing import Growing
+from autogrow.runs.loggers import Logger
 from autogrow.runs.preparing import open_folder, prepare_folder, refuse_objects, remove_remains
 from autogrow.runs.run_bounds import RunBounds, bounded
 from autogrow.runs.summarizing import summarize
@@ -115,6 +118,9 @@ def carry_out(
     if given is NOTHING:
         refuse_objects(folder, spec)
     spec = resolve(spec, data)
+    if isinstance(spec, ResolvedMorph | ResolvedAutogrow):
+        INITIALIZERS.find(spec.initializer)  # of a package that may be broken
+    logger: type[Logger] = LOGGERS.find(execution.logger)
     if execution.logger == "tensorboard":
         require_tensorboard()
     device = find_device(execution.device, execution.threads)
@@ -167,9 +173,8 @@ def carry_out(
             state.network.load_state_dict(weights)
         trainer = GrowingTrainer(spec, sets, state, around)
         started = _Run(spec, folder, trainer, world, bounds)
-        if execution.logger == "tensorboard" and world.first:
-            files = stack.enter_context(closing(EventFiles(folder)))
-            started.log = files.update
+        if world.first:
+            started.log = stack.enter_context(closing(logger(folder))).update
         started.execute()
         return started.finish(data, sets)
 

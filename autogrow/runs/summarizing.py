@@ -100,7 +100,7 @@ def summarize(
             flip=sets.train.flip,
             checksum=data.checksum,
         ),
-        versions=versions(spec.architecture.name),
+        versions=versions(spec),
         git_commit=git_commit(),
         device=_device_name(sets.train.device),
         threads=torch.get_num_threads(),

@@ -17,7 +17,7 @@ from autogrow.batches.decoding import default_workers
 from autogrow.batches.from_files import StreamedSet
 from autogrow.data import FileSplit, ImageData, Split
 from autogrow.data.photographs import IMAGENET_RESIZE
-from autogrow.data.registry import DATASETS
+from autogrow.data.plugin import named_info
 from autogrow.errors import UserError, allowed, shown
 from autogrow.runs.description import readable
 from autogrow.runs.folder import read_spec
@@ -155,7 +155,7 @@ def _batches(
         return
     assert isinstance(split, Split)  # a named data set is of no other kind
     prepare = Preparation(description).to(trained.device)
-    entry = DATASETS.get(data.name)
+    entry = named_info(data.name)
     p = entry.zero_padding if entry else 0
     images = split.images[:, p : -p or None, p : -p or None]  # as they are in the files
     for start in range(0, len(split), trained.batch_size):

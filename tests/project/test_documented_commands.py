@@ -22,6 +22,7 @@ from data_sets import photograph
 from documents import DOCUMENTS, ROOT, blocks, commands, inline_commands, languages, name_of
 from made_up_runs import make_run
 from made_up_summaries import made_up_summary, write_result
+from plugin_packages import EXAMPLE, installed_here
 
 from analysis.__main__ import COMMANDS
 from analysis.__main__ import main as analysis_main
@@ -45,6 +46,13 @@ SMALLER = ["--batch-size", "64", "--threads", "1", "--device", "cpu", "--quiet"]
 LIBRARY = re.compile("^(import|from) (lightning|accelerate)", re.MULTILINE)
 """Of examples that tests/api/test_loops.py runs, where their library is installed."""
 SPEC = "{kind: scratch, network: Basic3ResNet-1-1-1, data: digits, width: 2, epochs: 1}"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def plugins(tmp_path_factory):
+    """The package of docs/extending.md."""
+    with installed_here(EXAMPLE, tmp_path_factory.mktemp("plugins")):
+        yield
 
 
 @pytest.fixture

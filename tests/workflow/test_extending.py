@@ -10,7 +10,7 @@ OUT = "results/out/smoke"
 
 
 def test_the_four_commonest_changes(fresh):
-    shown = [yaml.safe_load(block) for block in blocks(ROOT / "docs/extending.md", "yaml")]
+    shown = [yaml.safe_load(block) for block in blocks(ROOT / "docs/extending.md", "yaml")[:4]]
     tables = {name: table for block in shown for name, table in block.items()}
     assert list(tables) == ["table5", "table4", "table2", "longer_window"]
     experiments = fresh.folder / "config/experiments.yaml"
