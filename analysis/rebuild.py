@@ -142,7 +142,7 @@ def run(options: argparse.Namespace) -> int:
         print(f"not made: {line}")
     younger = younger_than(reference, catalogue)
     if younger:
-        print(f"left out, as {reference} is older: {allowed(younger)}")
+        print(f"left out, as {reference} is older: {', '.join(younger)}")
     print(f"{out}: {len(made)} files made")
     print(f"Report: {out / PAGE}")
     print(f"{reference}: {same} committed files are equal, byte for byte")

@@ -116,9 +116,10 @@ def test_tables_and_their_provenance_are_kept(project, call, monkeypatch):
     assert (told.status, told.err) == (0, "")
     assert f"results/reference/mini: 16 tables of {2 * len(mini().runs)} runs" in told.out
     reference = project / "results" / "reference" / "mini"
-    names = [*(f"table{n}" for n in range(2, 14)), "null_depth", "selection_audit", "frontier"]
+    names = [*(f"table{n}" for n in range(2, 14)), "null_depth"]
+    names += ["selection_audit", "frontier", "beyond"]
     kept = [f"tables/{name}{form}" for name in names for form in module.FORMS]
-    kept += [f"figures/figure{n}.csv" for n in range(2, 10)]
+    kept += [f"figures/figure{n}.csv" for n in range(2, 11)]
     kept += [f"claims/{name}" for name in module.VERDICTS]
     kept += [f"figures/{name}" for name in (*module.PICTURES, "figure5_contour.csv")]
     for name in kept:
@@ -413,3 +414,17 @@ def test_tables_of_other_runs_are_refused(project, name, old, new, told):
 def test_no_results_are_refused(project):
     shutil.rmtree(out(project))
     refused(project, "results/out/mini: no such folder")
+
+
+def test_a_reference_that_is_older_than_a_table_is_rebuilt_without_it(project, call, monkeypatch):
+    promote(project)
+    reference = project / "results/reference/mini"
+    for file in (*reference.glob("beyond*"), reference / "figure10.csv"):
+        file.unlink()
+    shutil.rmtree(out(project))
+    monkeypatch.setattr(rebuild, "ROOT", project)
+    monkeypatch.setattr(rebuild, "write_pictures", lambda name, folder: None)
+    told = call(main, "rebuild", "--scale", "mini")
+    assert (told.status, told.err) == (0, "")
+    assert f"left out, as {reference} is older: beyond, figure10" in told.out
+    assert "not made" not in told.out
