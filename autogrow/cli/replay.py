@@ -19,9 +19,10 @@ from autogrow.errors import UserError, allowed, shown
 from autogrow.growth.algorithm import GROWTH_HEADER, Event, Observed, replay
 from autogrow.growth.bounds import Bound
 from autogrow.growth.counterfactual import first_difference, outcome
+from autogrow.growth.registry import POLICIES
 from autogrow.networks.names import format_depth
 from autogrow.runs.bounding import bounds_of_finished, bounds_without_clock, check_seed
-from autogrow.runs.curves import OTHERS, UNSEEN, read_curve
+from autogrow.runs.curves import UNSEEN, read_curve
 from autogrow.runs.folder import SPEC, read_spec, require_finished
 from autogrow.training.metrics import METRICS
 
@@ -113,7 +114,10 @@ def _replay_run(folder: Path, given: dict[str, Any]) -> None:
         raise UserError(f"options: {named[0]}: allowed with --run: none, the run has its own")
     require_finished(folder, SPEC, METRICS)
     spec = read_spec(folder)
-    curve = read_curve(folder / METRICS, OTHERS, but=UNSEEN)
+    own_policy = spec.policy if isinstance(spec, ResolvedAutogrow) else "periodic"
+    policies = {own_policy, *given.get("policy", [])}
+    needed = sorted({column for p in policies for column in POLICIES.find(p).observes})
+    curve = read_curve(folder / METRICS, needed, but=UNSEEN)
     base: dict[str, Any] = {
         "network": spec.architecture.name,
         "seed_depth": format_depth(spec.first_network.depth),

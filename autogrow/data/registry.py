@@ -22,6 +22,13 @@ class DatasetInfo:
     random. With `imagenet_schedule` the paper's settings for ImageNet apply: batch, epochs,
     milestones, weight decay. `one_set` is one that comes undivided: its test images are chosen by
     us, and all others are for training. `how_to_get` tells a user how to obtain the data.
+
+    Examples
+    --------
+    >>> import autogrow
+    >>> info = autogrow.DatasetInfo("stripes", 12, 1, n_classes=3, images=(240, 90))
+    >>> info.divided(0)
+    (240, 90)
     """
 
     name: str

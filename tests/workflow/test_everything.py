@@ -13,9 +13,9 @@ from autogrow.runs.folder import read_spec
 
 SMOKE = ("--config", "scale=smoke", "--")
 OUT = "results/out/smoke"
-BEYOND = ["null_depth", "selection_audit", "frontier"]
+BEYOND = ["null_depth", "selection_audit", "frontier", "beyond"]
 TABLES = [*(f"table{n}" for n in range(2, 14)), *BEYOND]
-FIGURES = [f"figure{n}" for n in range(2, 10)]
+FIGURES = [f"figure{n}" for n in range(2, 11)]
 
 
 @pytest.mark.parametrize("table", TABLES)
