@@ -75,6 +75,7 @@ def test_every_run_table_claim_and_picture_is_there(page):
 def test_the_first_words_are_the_verdicts(page):
     with (REFERENCE / "claims.csv").open(newline="") as file:
         decided = [line for line in csv.DictReader(file) if line["decides"] == "yes"]
+    decided = [line for line in decided if line["id"].startswith("C")]  # S: the suite's own
     found = Counter(line["verdict"] for line in decided)
     assert (
         f"Of {len(decided)} claims of the paper, these runs support {found['supported']} "

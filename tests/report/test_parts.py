@@ -107,6 +107,7 @@ def test_the_sections_of_a_claim():
     ]
 
 
-def test_every_claim_has_a_section():
+def test_every_claim_of_the_paper_has_a_section():
     claims = yaml.safe_load(CLAIMS.read_text())["claims"]
-    assert [name for name, claim in claims.items() if not _sections(claim["place"])] == []
+    without = [name for name, claim in claims.items() if not _sections(claim["place"])]
+    assert [name for name in without if not name.startswith("S")] == []  # S: the suite's own
