@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
+from functools import cache
 from typing import Any, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, create_model
@@ -66,6 +67,7 @@ def policy_settings(policy: Policy) -> dict[str, Any]:
     return {"policy": name, **shared, **({"policy_options": options} if options else {})}
 
 
+@cache
 def _model(cls: type[Policy]) -> type[BaseModel]:
     """Return a model of a policy's own parameters, which its class declares with their types."""
     hints = get_type_hints(cls)
