@@ -39,7 +39,7 @@ def _first_problem(error: ValidationError, model: type[BaseModel]) -> str:
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     if problem["type"] == "extra_forbidden":
         keys = sorted(f.alias or n for n, f in parent.model_fields.items())
-        return f"unknown key {shown(key)}; allowed: {allowed(keys)}{more}"
+        return f"unknown key {shown(key)}; allowed: {allowed(keys) or 'none'}{more}"
     if problem["type"] == "missing":
         fields = parent.model_fields.items()
         field = next(field for name, field in fields if path[-1] in (name, field.alias))
