@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from autogrow.growth.algorithm import Growth
-from autogrow.growth.bounds import Depth
-from autogrow.growth.policies import GROW, WAIT, Decision, Policy, check_period
-from autogrow.growth.rivals.targets import parse_target, reached
+from autogrow.growth.policies import WAIT, Decision
+from autogrow.growth.rivals.targets import Targeted
 
 
 @dataclass(frozen=True)
-class FixedSchedule(Policy):
+class FixedSchedule(Targeted):
     """Stack a sub-module every K epochs, in turn, until the network has the target depth.
 
     Parameters
@@ -33,17 +32,8 @@ class FixedSchedule(Policy):
     target: str
     K: int = 3
 
-    def __post_init__(self) -> None:
-        check_period(self.K)
-
-    def check(self, seed: Depth) -> None:
-        """Refuse a target that is no depth of such a network."""
-        parse_target(self.target, seed)
-
     def decide(self, growth: Growth) -> Decision:
         """Return what the schedule says; accuracies are not looked at."""
         if not self.at_check(growth):
             return WAIT
-        target = parse_target(self.target, growth.seed)
-        done = reached(growth.depth, target, growth.growing)
-        return GROW if done is None else Decision("stop", done)
+        return self.towards_target(growth)

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from autogrow.growth.algorithm import Growth
-from autogrow.growth.bounds import Depth
-from autogrow.growth.policies import WAIT, Decision, Policy, check_period
-from autogrow.growth.rivals.targets import parse_target, reached
+from autogrow.growth.policies import GROW, WAIT, Decision
+from autogrow.growth.rivals.targets import Targeted
 
 
 @dataclass(frozen=True)
-class FRAGrow(Policy):
+class FRAGrow(Targeted):
     """Grow to the target depth: fast while the network underfits, slowly where it overfits.
 
     The interval between two growths is ``K / (1 + exp(alpha - risk))`` epochs, at least one. The
@@ -46,21 +45,12 @@ class FRAGrow(Policy):
     alpha: float = 5.0
     observes: ClassVar[tuple[str, ...]] = ("val_accuracy", "train_accuracy")
 
-    def __post_init__(self) -> None:
-        check_period(self.K)
-
-    def check(self, seed: Depth) -> None:
-        """Refuse a target that is no depth of such a network."""
-        parse_target(self.target, seed)
-
     def decide(self, growth: Growth) -> Decision:
         """Return whether the interval has passed for the sub-network whose turn it is."""
-        if growth.grown_at == growth.epoch or growth.epoch - growth.grown_at < self._interval(
-            growth
-        ):
+        if growth.epoch - growth.grown_at < self._interval(growth):
             return WAIT
-        done = reached(growth.depth, parse_target(self.target, growth.seed), growth.growing)
-        return Decision("grow", growth.growing[0]) if done is None else Decision("stop", done)
+        decision = self.towards_target(growth)
+        return Decision("grow", growth.growing[0]) if decision == GROW else decision
 
     def _interval(self, growth: Growth) -> int:
         """Return the epochs that must lie between two growths, as the latest epoch has it."""

@@ -6,14 +6,13 @@ import random
 from dataclasses import dataclass
 
 from autogrow.growth.algorithm import Growth
-from autogrow.growth.bounds import Depth
-from autogrow.growth.policies import GROW, WAIT, Decision, Policy, check_period
-from autogrow.growth.rivals.targets import parse_target
+from autogrow.growth.policies import GROW, WAIT, Decision
+from autogrow.growth.rivals.targets import Targeted, parse_target
 from autogrow.seeds import derive
 
 
 @dataclass(frozen=True)
-class RandomStop(Policy):
+class RandomStop(Targeted):
     """Stack a sub-module every K epochs, in turn; a sub-network stops by lot.
 
     Before each growth, sub-network i stops with a probability by which it gains, on average,
@@ -41,13 +40,6 @@ class RandomStop(Policy):
     target: str
     lot: int = 0
     K: int = 3
-
-    def __post_init__(self) -> None:
-        check_period(self.K)
-
-    def check(self, seed: Depth) -> None:
-        """Refuse a target that is no depth of such a network."""
-        parse_target(self.target, seed)
 
     def decide(self, growth: Growth) -> Decision:
         """Return what the lots say; accuracies are not looked at."""

@@ -1,11 +1,13 @@
-"""Depths that policies grow to, as their options say them."""
+"""What policies share that grow to a given depth."""
 
 from __future__ import annotations
 
 import re
 
 from autogrow.errors import UserError, shown
+from autogrow.growth.algorithm import Growth
 from autogrow.growth.bounds import Depth
+from autogrow.growth.policies import GROW, Decision, Policy, check_period
 from autogrow.networks.names import MAX_DEPTH, format_depth
 
 
@@ -28,6 +30,21 @@ def parse_target(text: str, seed: Depth) -> Depth:
     return tuple(numbers)
 
 
-def reached(depth: Depth, target: Depth, growing: list[int]) -> int | None:
-    """Return the first sub-network that grows on and is as deep as it is to be; None if none is."""
-    return next((i for i in growing if depth[i] >= target[i]), None)
+class Targeted(Policy):
+    """A policy whose parameter ``target`` is the depth to grow to, as ``3-2-3``."""
+
+    target: str
+
+    def __post_init__(self) -> None:
+        check_period(self.K)
+
+    def check(self, seed: Depth) -> None:
+        """Refuse a target that is no depth of such a network."""
+        parse_target(self.target, seed)
+
+    def towards_target(self, growth: Growth) -> Decision:
+        """Return to stop the first sub-network that is deep enough; if none is, to grow."""
+        target = parse_target(self.target, growth.seed)
+        enough = (i for i in growth.growing if growth.depth[i] >= target[i])
+        done = next(enough, None)
+        return GROW if done is None else Decision("stop", done)
