@@ -48,7 +48,6 @@ class Registry:
         self.group = group
         self.own = own
         self._fault = fault
-        self._here: dict[str, Any] = {}
 
     @cached_property
     def _added(self) -> dict[str, list[EntryPoint]]:
@@ -60,7 +59,7 @@ class Registry:
     @property
     def names(self) -> list[str]:
         """All names, autogrow's own first."""
-        return [*self.own, *sorted({*self._added, *self._here} - {*self.own})]
+        return [*self.own, *sorted({*self._added} - {*self.own})]
 
     @property
     def added(self) -> list[str]:
@@ -72,42 +71,24 @@ class Registry:
         entries = [] if name in self.own else self._added.get(name, [])
         return {e.dist.name: e.dist.version for e in entries if e.dist is not None}
 
-    def add(self, name: str, found: Any) -> None:
-        """Let a name stand for something of one's own, in this process.
-
-        Raises
-        ------
-        UserError
-            If the name is taken, or what it is to stand for does not work.
-        """
-        fault = "has a name that is taken" if name in self.names else self._fault(found)
-        if fault:
-            raise UserError(
-                f"{self.kind}: {shown(name)} {fault}; allowed: a working {self.kind} with a name "
-                "of its own"
-            )
-        self._here[name] = found
-
     def name_of(self, found: Any) -> str:
         """Return the name that stands for something, or raise a UserError if none does."""
         for name in self.names:
             if self._is_loaded(name) and self.find(name) is found:
                 return name
         raise UserError(
-            f"{self.kind}: {shown(found)} has no name; allowed: one of {allowed(self.names)}, or "
-            f"one that was given a name"
+            f"{self.kind}: {shown(found)} has no name; allowed: {allowed(self.names)}, or one that "
+            f"an installed package adds as an entry point of {self.group}"
         )
 
     def _is_loaded(self, name: str) -> bool:
         """Return whether the module behind a name has been imported."""
-        if name in self._here:
-            return True
         target = self.own.get(name) or self._added[name][0].value
         return target.partition(":")[0] in sys.modules
 
     def origin(self, name: str) -> str:
         """Return which packages add a name, for people."""
-        return allowed(map(_origin, self._added[name])) if name in self._added else "this process"
+        return allowed(map(_origin, self._added[name]))
 
     def known(self, name: str) -> str:
         """Return a name that stands for something.
@@ -117,7 +98,7 @@ class Registry:
         UserError
             If nothing has this name; the message lists what there is.
         """
-        if name not in self.own and name not in self._here and name not in self._added:
+        if name not in self.own and name not in self._added:
             raise UserError(
                 f"{self.kind}: found {shown(name)}; allowed: {allowed(self.names)}, or one that an "
                 f"installed package adds as an entry point of {self.group}"
@@ -135,8 +116,6 @@ class Registry:
         if name in self.own:
             module, _, attribute = self.own[name].partition(":")
             return getattr(import_module(module), attribute)
-        if name in self._here:
-            return self._here[name]
         entries = self._added[self.known(name)]
         if len({entry.value for entry in entries}) > 1:
             raise UserError(
