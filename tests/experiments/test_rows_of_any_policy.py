@@ -40,8 +40,8 @@ def named(monkeypatch):
         (POLICIES, "follows_T", FollowsT),
         (INITIALIZERS, "OwnZeros", OwnZeros),
     ):
-        monkeypatch.setattr(registry, "_here", {})
-        registry.add(name, thing)
+        own = {**registry.own, name: f"{__name__}:{thing.__name__}"}
+        monkeypatch.setattr(registry, "own", own)
 
 
 def runs_of(scale="mini", columns=(), **run):
