@@ -17,7 +17,7 @@ COMMON = ("scale", "description", "panel", "title", "dataset", "paper_dataset", 
 """Text columns that the CSV of every figure has; ``seed`` is their number."""
 
 EQUAL_COMPUTE = "equal compute"
-"""The ``method`` of found nets from scratch with AutoGrow's multiply-adds, in figure3.csv."""
+"""The ``method`` of nets from scratch for AutoGrow's multiply-adds, in CSVs of Figures 3 and 10."""
 
 
 def read_frame(file: Path, text: Sequence[str], numbers: Sequence[str]) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from analysis.figures import style
-from analysis.figures.frames import over_seeds, panels, read_frame
+from analysis.figures.frames import EQUAL_COMPUTE, over_seeds, panels, read_frame
 from analysis.figures.placing import label_points
 from analysis.figures.point_sets import (
     MEANS,
@@ -33,6 +33,7 @@ NUMBERS = ("layers", "parameters", "flops", SPENT, "accuracy")
 
 BASELINE = "baseline"
 _FIXED: style.Look = {"color": style.BLUE, "marker": "o", "ms": 3, "lw": 1, "zorder": 4}
+_EQUAL: style.Look = {"color": style.BLUE, "marker": "o", "ms": 4, "mfc": "none", "ls": ""}
 # A method's colour and marker; those of its further initializers are hollow.
 _LOOKS = (
     (style.VERMILLION, "*", 9),
@@ -50,10 +51,11 @@ def draw(file: Path, caption: str) -> Figure:
     """Return Figure 10: a panel for each network; multiply-adds on a logarithmic scale.
 
     They are all that a run's training computed: growing with the twins of growths on trial, and
-    fine-tuning. Fixed depths, trained from scratch, are joined by a line.
+    fine-tuning. Fixed depths, trained from scratch at the baselines' epochs, are joined by a line;
+    those for p-AutoGrow's multiply-adds are hollow.
     """
     frame = each_run_once(read_frame(file, TEXT, NUMBERS))
-    looks = _looks(frame[frame["method"] != BASELINE])
+    looks = _looks(frame[~frame["method"].isin([BASELINE, EQUAL_COMPUTE])])
     parts = list(panels(frame))
     figure = style.new_figure(style.FULL, 3.0 * len(parts))
     handles: dict[str, Any] = {}
@@ -102,8 +104,9 @@ def _points(
     handles: dict[str, Any],
 ) -> pd.DataFrame:
     """Draw the points of a panel; return where its labels belong, and what they say."""
-    fixed = (points["method"] == BASELINE).to_numpy()
-    parts = [(points[fixed].sort_values(SPENT), "trained from scratch", _FIXED, 0.5)]
+    fixed, equal = (points[points["method"] == method] for method in (BASELINE, EQUAL_COMPUTE))
+    parts = [(fixed.sort_values(SPENT), "trained from scratch", _FIXED, 0.5)]
+    parts += [(equal, "from scratch at equal compute", _EQUAL, 0.0)]
     for (method, initializer), (name, look) in looks.items():
         own = (points["method"] == method) & (points["initializer"] == initializer)
         parts.append((points[own], name, look, -0.5))

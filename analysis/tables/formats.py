@@ -48,9 +48,9 @@ _NOTES = {
     "counts sub-modules.",
     "spent": "Spent: all multiply-adds of training in 10^9, those of twins in growing.",
     "equal_compute_accuracy": "Equal compute: the network from scratch, trained for as many "
-    "multiply-adds as AutoGrow.",
+    "multiply-adds as the run that grows.",
     "selection_gain": "The selection gain is what choosing the best test epoch adds to the last.",
-    "regret": "The regret is the accuracy of the best fixed depth minus AutoGrow's.",
+    "regret": "The regret is the accuracy of the best fixed depth minus that of the row.",
 }
 """Sentences on columns that the paper has not."""
 

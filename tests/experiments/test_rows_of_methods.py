@@ -36,6 +36,8 @@ def test_methods_and_fixed_depths_are_those_of_the_other_tables(scale):
     assert fixed == {r.key["depth"]: r.runs["main"] for r in frontier if r.key["depth"]}
     shown = catalogue.tables["figure10"].rows
     assert [r.runs["main"] for r in shown] == [r.runs["main"] for r in rows]
+    equal = {r.key["depth"]: r.runs["equal_compute"] for r in frontier if r.key["depth"]}
+    assert equal == {r.key["depth"]: r.runs["equal_compute"] for r in shown if r.key["depth"]}
     [usual] = {r.runs["main"] for r in frontier if not r.key["depth"]}
     assert grown["p-AutoGrow/GauInit/"].runs["main"] == usual
     for row in grown.values():

@@ -192,10 +192,16 @@ def test_found_depths_stand_beside_those_of_the_schedule_alone(build, catalogue)
 def test_ways_to_grow_and_fixed_depths_have_what_their_training_spent(build, catalogue):
     frame = build("figure10")["figure10.csv"]
     rows = catalogue.tables["figure10"].rows
-    assert len(frame) == len(rows) * len(SEEDS)
-    assert list(frame["method"].drop_duplicates()) == list(
-        dict.fromkeys(row.key["method"] for row in rows)
-    )
+    equal = [row for row in rows if "equal_compute" in row.runs]
+    assert [row.key["method"] for row in equal] == ["baseline"] * len(equal)
+    assert len(frame) == (len(rows) + len(equal)) * len(SEEDS)
+    assert list(frame["method"].drop_duplicates()) == [
+        *dict.fromkeys(row.key["method"] for row in rows),
+        "equal compute",
+    ]
+    assert set(frame.loc[frame["method"] == "equal compute", "run"]) == {
+        row.runs["equal_compute"] for row in equal
+    }
     assert set(frame["title"]) == set(frame["network"]) == {"Basic3ResNet"}
     one = frame[(frame["method"] == "p-AutoGrow") & (frame["seed"] == "2")]
     assert list(one["initializer"]) == ["GauInit", "Net2DeeperNet", "Duplication"]
