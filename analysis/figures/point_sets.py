@@ -19,7 +19,7 @@ _CROSS: style.Look = {"color": style.BLACK, "marker": "x", "ms": 5, "mew": 1.2, 
 _BELOW: style.Look = {"marker": "v", "ms": 5, "mew": 0.4, "mec": "white", "ls": "", "zorder": 6}
 _EDGE = 0.035  # of a panel's height: where marks stand that have no place on the scale
 _FAR = 1.5  # an outlier is as many times the others' range below them
-_NARROW = 1.0  # accuracies within a point are not told apart: the others' range is taken as one
+_NARROW = 1.0  # accuracies within a point look alike: the others' range is taken as one
 
 
 def each_run_once(frame: pd.DataFrame) -> pd.DataFrame:

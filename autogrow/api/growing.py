@@ -120,7 +120,7 @@ def grow(
     seed
         Seed of everything random but the weights that the network comes with.
     callbacks
-        Are told of epochs, growths and stops.
+        Are called at epochs, growths and stops.
     stop
         Asked after each epoch: True ends growing, or then the fine-tuning.
     execution

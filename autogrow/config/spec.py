@@ -223,7 +223,7 @@ class AutogrowSpec(BudgetSettings, StackingSpec):
 
 
 class GivenSpec(AutogrowSpec):
-    """Growing of what a caller of :func:`autogrow.grow` gave as objects, told here as texts.
+    """Growing of what a caller of :func:`autogrow.grow` gave as objects, held here as texts.
 
     The command line cannot carry it out. A run continues only with objects of equal texts.
     """

@@ -45,7 +45,7 @@ class Bound(Protocol):
 
 @dataclass(frozen=True)
 class CostBound:
-    """At most so many parameters, FLOPs, or milliseconds of a forward pass.
+    """A limit on parameters, FLOPs, or the milliseconds of a forward pass.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ class CostBound:
 
 @dataclass(frozen=True)
 class EpochBound:
-    """At most so many epochs of growing."""
+    """A limit on the epochs of growing."""
 
     most: int
     name: BoundName = field(default="max_epochs", init=False)
@@ -84,7 +84,7 @@ class EpochBound:
 
 @dataclass(frozen=True)
 class TimeBound:
-    """At most so many seconds of growing.
+    """A limit on the seconds of growing.
 
     ``elapsed[e]`` is how many seconds the first e epochs took; ``elapsed[0]`` is 0. The epochs
     ahead are taken to be as long as the last three.

@@ -57,7 +57,7 @@ class Policy(ABC):
     ----------
     K
         Growing period in epochs. Where growth is bounded, a network that grows must be allowed to
-        train so many epochs.
+        train for K epochs.
     observes
         Columns of metrics.csv that it looks at; the others may be unknown (NaN) to it.
     least_period

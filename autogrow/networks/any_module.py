@@ -41,7 +41,7 @@ def growable(
     """Make a module growable whose stages are ``nn.Sequential``, and return it.
 
     The last block of a stage is the pattern of its new sub-modules: each is a deep copy of it,
-    initialized anew by each part's own ``reset_parameters``. The module keeps its weights, the
+    initialized again by each part's own ``reset_parameters``. The module keeps its weights, the
     names of its parameters and what it computes; its class gains ``sub_networks`` and
     ``new_sub_module``.
 
@@ -52,7 +52,7 @@ def growable(
     stages
         Dotted names of the stages, in the order of the forward pass, as ``["layer1", "layer2"]``.
     depth
-        Depth of the seed network: each stage is cut to so many blocks, the first ones. By
+        Depth of the seed network: each stage keeps this number of its first blocks. By
         default nothing is cut.
     last_norm
         What the initializers treat in a new sub-module (paper section 2.2): by default the last
@@ -117,7 +117,7 @@ def _initialize_anew(block: nn.Module, stage: str) -> None:
             own = next(n for n, _ in part.named_parameters(name, recurse=False))
             raise UserError(
                 f"stages: {shown(stage)}: {type(part).__name__} has the parameter {shown(own)} "
-                "and no reset_parameters(), so a copy of it cannot be initialized anew; allowed: "
+                "and no reset_parameters(), so a copy of it cannot be initialized; allowed: "
                 "a class with that method, or new_sub_module= with a function that returns a "
                 "new block"
             )

@@ -152,7 +152,7 @@ def model_of(name: str) -> LibraryModel | NetworkPlugin:
 
 
 def check_depth(name: NetworkName) -> NetworkName:
-    """Return a library's network name if the library has such a network of so many sub-networks.
+    """Return a library's network name if that library has this network with these sub-networks.
 
     Raises
     ------

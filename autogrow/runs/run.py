@@ -111,9 +111,9 @@ def carry_out(
     spec, folder, execution, data
         As for :func:`run`.
     given
-        The caller's own network, optimizer and augmentation, which the spec tells as texts.
+        The caller's own network, optimizer and augmentation, which the spec holds as texts.
     listeners
-        What is told of epochs and decisions, and may end the run early.
+        What is called at epochs and decisions, and may end the run early.
     """
     if given is NOTHING:
         refuse_objects(folder, spec)

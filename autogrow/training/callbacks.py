@@ -1,4 +1,4 @@
-"""What a caller's own code is told while a run trains, and by which it may end early."""
+"""How a caller's own code follows a run while it trains, and ends it early."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from autogrow.training.metrics import Epoch
 
 
 class Callback:
-    """Is told of epochs, growths and stops of a run; each method does nothing by default.
+    """Is called at the epochs, growths and stops of a run; each method does nothing by default.
 
     Whatever a method raises ends the run, which the same call continues. A run that continues
-    does not tell again what it told before its last checkpoint.
+    does not repeat the calls that it made before its last checkpoint.
 
     Examples
     --------
@@ -47,7 +47,7 @@ class Listeners:
     Parameters
     ----------
     callbacks
-        Are told of everything, in their order.
+        Are called at every epoch and decision, in their order.
     stop
         Asked after each epoch of growing or fine-tuning. Its answer must follow from the epoch
         alone, because a run that continues asks it again about the epochs that it has recorded.
@@ -71,4 +71,4 @@ class Listeners:
 
 
 NOBODY = Listeners()
-"""Nobody is told, and nothing ends early."""
+"""No callbacks, and nothing ends early."""

@@ -41,7 +41,7 @@ def raw_images(images: np.ndarray, description: Description) -> Tensor:
             f"{' or (N, H, W)' * (channels == 1)}"
         )
     if images.shape[1:3] == (size, size) and description.shorter_side in (None, size):
-        # Viewed anew: strides of a single channel may be anything, and convolutions ask for them.
+        # A new view: strides of a single channel may be anything, and convolutions ask for them.
         return torch.from_numpy(images.reshape(-1)).view(images.shape)
     if channels not in (1, 3):
         raise UserError(
