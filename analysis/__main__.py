@@ -20,6 +20,7 @@ COMMANDS = {
     "trajectory": ("analysis.landscapes.trajectories", "evaluate the plane of a trajectory"),
     "surface": ("analysis.landscapes.surfaces", "evaluate a loss surface"),
     "compare": ("analysis.reference.compare", "compare tables with a reference"),
+    "levelling": ("analysis.results.levelling", "say whether finished runs had levelled off"),
     "claims": ("analysis.claims.show", "list the claims of the paper, and how they are judged"),
     "judge": ("analysis.claims.judge", "judge the claims by finished runs"),
     "report": ("analysis.report.build", "write one page on runs, tables, figures and verdicts"),
