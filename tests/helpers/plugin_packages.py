@@ -54,18 +54,25 @@ def installed_here(source, work):
     shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
     pip = [sys.executable, "-m", "pip"]
     subprocess.run([*pip, *PIP, "--target", target, copy], check=True)
+    with visible(target, "example_plugins"):
+        yield
+
+
+@contextmanager
+def visible(site, package):
+    """Let this process find what is installed in a folder, for as long as the context lasts."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(target)
+        patch.syspath_prepend(site)
         _forget()
         try:
             yield
         finally:
-            for name in [n for n in sys.modules if n.partition(".")[0] == "example_plugins"]:
+            for name in [n for n in sys.modules if n.partition(".")[0] == package]:
                 del sys.modules[name]
     _forget()
 
 
 def _forget():
-    """Let registries look anew which packages are installed."""
+    """Let registries look again which packages are installed."""
     for registry in REGISTRIES:
         registry.__dict__.pop("_added", None)

@@ -1,6 +1,7 @@
 """A package that adds a policy, an initializer, a network, a data set and a logger.
 
-It is really installed, into an environment of its own, and used by the command line alone.
+It is really installed, into an environment of its own, and used by the command line alone. Faulty
+packages are seen by this process.
 """
 
 import json
@@ -10,9 +11,8 @@ import pandas as pd
 import pytest
 import yaml
 from clones import clone
-from damage import told_in_one_line
 from documents import ROOT, blocks
-from plugin_packages import EXAMPLE, environment, install
+from plugin_packages import EXAMPLE, environment, install, installed_here, visible
 from run_results import results
 
 GROW = ["grow", "--network", "TwoStages", "--data", "stripes", "--policy", "plateau", "--K", "2"]
@@ -63,6 +63,13 @@ def grown(autogrow, place):
     told = autogrow(*GROW, "--out", "run")
     assert told.status == 0, told.err
     return place / "run"
+
+
+@pytest.fixture(scope="module")
+def example(place):
+    """The package is installed for this process too."""
+    with installed_here(EXAMPLE, place / "here"):
+        yield
 
 
 def test_the_documents_show_the_package_as_it_is():
@@ -116,7 +123,7 @@ def test_an_interrupted_run_ends_with_the_same_weights(autogrow, grown, place):
     assert autogrow(*GROW, "--out", "again").status == 0
     assert results(place / "again") == results(grown)
     logs = [sorted((run / "log.jsonl").open()) for run in (place / "again", grown)]
-    assert logs[0] == logs[1]  # in another order: it began anew with all epochs so far
+    assert logs[0] == logs[1]  # in another order: it began again with all epochs so far
 
 
 def test_a_replay_decides_the_same(autogrow, grown):
@@ -217,7 +224,7 @@ def test_a_row_of_the_experiments_becomes_a_row_of_a_table(python, place):
     ],
 )
 def test_a_faulty_entry_point_is_told_in_one_line(
-    autogrow, tmp_path, group, entry, module, words, told
+    example, mistake, tmp_path, group, entry, module, words, told
 ):
     # As a package that was installed looks: its module and what its metadata says of it.
     about = tmp_path / "site/faulty-1.0.dist-info"
@@ -229,9 +236,7 @@ def test_a_faulty_entry_point_is_told_in_one_line(
         (tmp_path / "site/faulty.py").write_text(f"{module}\n")
     usual = {"--network": "Basic3ResNet", "--data": "digits", **dict([words])}
     given = [word for pair in usual.items() for word in pair]
-    start = f"import sys; sys.path.insert(0, {str(tmp_path / 'site')!r})\n"
-    start += "from autogrow.cli.main import main\nsys.exit(main(sys.argv[1:]))"
     out = tmp_path / "run"
-    answer = autogrow("grow", *given, "--quiet", "--out", out, start=("-c", start))
-    assert told in told_in_one_line(answer)
+    with visible(tmp_path / "site", "faulty"):
+        assert told in mistake("grow", *given, "--quiet", "--out", out)
     assert not list(out.glob("checkpoint-*"))
