@@ -16,7 +16,7 @@ INSTALLED := $(VENV)/.installed
 ORDER ?= file
 PYTEST := $(VENV)/bin/python -m pytest -q --durations=25 $(if $(filter random,$(ORDER)),,-p no:randomly)
 # Pure logic: no process is started, nothing is trained.
-FAST := $(addprefix tests/,growth config experiments tables networks/test_names.py \
+FAST := $(addprefix tests/,growth config tables networks/test_names.py \
 	project/test_documents.py project/test_project.py)
 # The chapters of autogrow; the part test-analysis has what no other part has.
 AUTOGROW := $(addprefix tests/,api batches cli config data growth networks process runs training using)

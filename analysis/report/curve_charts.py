@@ -57,7 +57,7 @@ class Curve:
     accuracies: Sequence[float]
 
 
-def read_curve(file: Path) -> Curve:
+def read_test_curve(file: Path) -> Curve:
     """Return the curve in a run's metrics, without rows that repeat another one's epoch.
 
     Raises

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analysis.experiments.catalogue import Catalogue
-from analysis.report.curve_charts import Chart, Curve, chart_of, lowest, read_curve
+from analysis.report.curve_charts import Chart, Curve, chart_of, lowest, read_test_curve
 from analysis.results.summaries import Results
 from autogrow.files.reading import read_text
 from autogrow.files.seals import RUN
@@ -80,7 +80,7 @@ def run_cards(
         folders = [folder for folder in folders if (folder / RUN).exists()]
         if folders:
             seals = [require_finished(folder, SPEC, METRICS, RUN) for folder in folders]
-            curves = [read_curve(folder / METRICS) for folder in folders]
+            curves = [read_test_curve(folder / METRICS) for folder in folders]
             low = lowest(curves)
             records = [seal.files[RUN][1] for seal in seals]
             found = zip(folders, records, curves, strict=True)

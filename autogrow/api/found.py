@@ -88,7 +88,7 @@ class Found:
             raise UserError(f"{target}: cannot be written: {error.strerror or error}") from None
 
 
-def read_curve(folder: Path) -> tuple[Epoch, ...]:
+def read_epochs(folder: Path) -> tuple[Epoch, ...]:
     """Return the epochs of a finished run."""
     return tuple(
         Epoch(

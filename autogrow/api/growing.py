@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from autogrow.api.found import Found, read_curve, read_events
+from autogrow.api.found import Found, read_epochs, read_events
 from autogrow.api.own_networks import (
     architecture_of,
     built_as,
@@ -287,4 +287,4 @@ def _carry_out(
     finally:
         torch.set_num_threads(threads)
     trained: Any = load(folder, network=given.network, device=execution.device).network
-    return Found(trained, summary, read_curve(folder), read_events(folder), folder, temporary)
+    return Found(trained, summary, read_epochs(folder), read_events(folder), folder, temporary)

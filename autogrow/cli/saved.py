@@ -124,10 +124,10 @@ def add_plot(parser: argparse.ArgumentParser) -> None:
 
 
 def _plot(options: argparse.Namespace) -> None:
-    from autogrow.using.curve import read_curve
+    from autogrow.using.curve import curve_of
     from autogrow.using.plotting import as_png, as_svg, as_text
 
-    curve = read_curve(options.folder)
+    curve = curve_of(options.folder)
     if options.out is None:
         print(as_text(curve))
         return

@@ -51,7 +51,7 @@ class Curve:
         return {"validation accuracy": validation, "test accuracy": test}
 
 
-def read_curve(folder: Path) -> Curve:
+def curve_of(folder: Path) -> Curve:
     """Return the curve of a run's folder.
 
     Raises

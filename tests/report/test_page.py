@@ -12,7 +12,7 @@ from damage import flipped, told_in_one_line
 from analysis.__main__ import main
 from analysis.experiments.catalogue import load_catalogue
 from analysis.report.claim_cards import claim_cards
-from analysis.report.curve_charts import MOST_POINTS, chart_of, lowest, read_curve
+from analysis.report.curve_charts import MOST_POINTS, chart_of, lowest, read_test_curve
 
 
 class Elements(HTMLParser):
@@ -126,8 +126,8 @@ def test_the_chart_of_a_run(tmp_path):
     rows += [(3, "finetuning", "2-1", 80), (4, "finetuning", "2-1", "nan")]
     lines = ["epoch,phase,depth,test_accuracy", *(",".join(map(str, row)) for row in rows)]
     file.write_text("\n".join(lines) + "\n")
-    assert lowest([read_curve(file)]) == 40
-    chart = chart_of(read_curve(file), 40)
+    assert lowest([read_test_curve(file)]) == 40
+    chart = chart_of(read_test_curve(file), 40)
     assert chart.line == "37.5,90.0 112.5,60.0 187.5,30.0"
     assert [growth.text for growth in chart.growths] == ["epoch 2: grown to 2-1"]
     assert chart.finetuning == 187.5
@@ -138,7 +138,7 @@ def test_long_runs_show_fewer_values(tmp_path):
     file = tmp_path / "metrics.csv"
     lines = [f"{epoch},training,1-1,50" for epoch in range(1, 1001)]
     file.write_text("\n".join(["epoch,phase,depth,test_accuracy", *lines]) + "\n")
-    assert MOST_POINTS * 0.9 < len(chart_of(read_curve(file), 0).points) <= MOST_POINTS + 1
+    assert MOST_POINTS * 0.9 < len(chart_of(read_test_curve(file), 0).points) <= MOST_POINTS + 1
 
 
 def report_of(call, folder):
