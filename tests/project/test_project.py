@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
 
@@ -13,6 +14,16 @@ import yaml
 import autogrow
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_a_plain_call_of_pytest_can_collect_all_tests():
+    """Each file's name is its module's, and a conftest belongs to its folder alone."""
+    files = [file for file in (ROOT / "tests").rglob("*.py") if file.name != "conftest.py"]
+    names = Counter(file.name for file in files if "plugin_package" not in file.parts)
+    assert [name for name, count in names.items() if count > 1] == []
+    assert [
+        file for file in files if re.search("^from conftest import", file.read_text(), re.M)
+    ] == []
 
 
 def pyproject():

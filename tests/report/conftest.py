@@ -4,18 +4,14 @@ import json
 import shutil
 
 import pytest
+from reported import HOSTILE, REFERENCE, SEEDS
 
 from analysis.experiments.catalogue import load_catalogue
-from analysis.experiments.scales import ROOT
 from analysis.records.archives import archive_name, read_archive
 from analysis.records.unpacking import unpack
 from analysis.report.build import PAGE, write_report
 from analysis.results.summaries import Results
 from autogrow.files.seals import RUN, seal
-
-REFERENCE = ROOT / "results" / "reference" / "mini"
-SEEDS = (0, 1)
-HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
 
 
 @pytest.fixture(scope="session")

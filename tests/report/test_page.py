@@ -6,8 +6,8 @@ from collections import Counter
 from html.parser import HTMLParser
 
 import pytest
-from conftest import HOSTILE, REFERENCE, SEEDS
 from damage import flipped, told_in_one_line
+from reported import HOSTILE, REFERENCE, SEEDS
 
 from analysis.__main__ import main
 from analysis.experiments.catalogue import load_catalogue
