@@ -8,7 +8,7 @@ from pathlib import Path
 from autogrow.cli.options import OneLineParser as Parser
 from autogrow.errors import UserError, allowed, shown
 
-__all__ = ["Parser", "add_campaign", "add_results", "data_source", "seeds"]
+__all__ = ["Parser", "add_campaign", "add_data_source", "add_results", "data_source", "seeds"]
 
 
 def add_results(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +28,11 @@ def add_campaign(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--protocol", choices=("paper", "holdout"), help="config.yaml's; default: the scale's"
     )
+    add_data_source(parser)
+
+
+def add_data_source(parser: argparse.ArgumentParser) -> None:
+    """Add the option that says which data sets are taken from elsewhere."""
     parser.add_argument(
         "--data-source",
         nargs="*",

@@ -16,10 +16,12 @@ import argparse
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from analysis.claims.judge import write_verdicts
 from analysis.claims.values import FinishedRuns
 from analysis.experiments.catalogue import Catalogue, load_catalogue
+from analysis.experiments.data_sets import remember
 from analysis.experiments.scales import ROOT, SCALES
 from analysis.figures.draw import write_pictures
 from analysis.figures.figure_data import write_figure
@@ -28,10 +30,13 @@ from analysis.records.unpacking import unpack
 from analysis.report.build import PAGE, write_report
 from analysis.results.summaries import Results
 from analysis.tables.build import write_table
-from autogrow.errors import UserError, allowed
+from autogrow.data.locating import LAYOUTS
+from autogrow.errors import UserError, allowed, shown
 from autogrow.files.reading import read_bytes, read_json, require_folder
 
 MOST = 2**26
+ALL = list(LAYOUTS)
+"""The paper's data sets."""
 
 
 def rebuild(catalogue: Catalogue, reference: Path, out: Path) -> tuple[list[Path], list[str]]:
@@ -83,6 +88,23 @@ def rebuild(catalogue: Catalogue, reference: Path, out: Path) -> tuple[list[Path
     return made, lacking
 
 
+def catalogue_of(reference: Path, scale: str) -> Catalogue:
+    """Return the catalogue that a reference was made with; its data sets need not be there.
+
+    Raises
+    ------
+    UserError
+        If its provenance is malformed.
+    """
+    content = _provenance(reference)
+    file = reference / "provenance.json"
+    missing = content.get("left_out")
+    if missing is not None and not (isinstance(missing, list) and {*map(str, missing)} <= {*ALL}):
+        raise UserError(f"{file}: left_out: found {shown(missing)}; allowed: {allowed(ALL)}")
+    sources = remember(content.get("data_source", {}), f"{file}: data_source")
+    return load_catalogue(scale, sources=sources, missing=missing)
+
+
 def younger_than(reference: Path, catalogue: Catalogue) -> list[str]:
     """Return the tables and figures that a reference does not have, though it has others."""
     there = [name for name in catalogue.tables if (reference / f"{name}.csv").exists()]
@@ -91,14 +113,21 @@ def younger_than(reference: Path, catalogue: Catalogue) -> list[str]:
 
 def _accuracy(reference: Path) -> str:
     """Return which accuracy the committed tables show."""
-    file = reference / "provenance.json"
-    if not file.exists():
-        return "best"
-    content = read_json(file)
-    known = content.get("accuracy") if isinstance(content, dict) else None
+    content = _provenance(reference)
+    known = content.get("accuracy") if content else "best"
     if known not in ("best", "overall", "final"):
+        file = reference / "provenance.json"
         raise UserError(f"{file}: accuracy: allowed: {allowed(('best', 'overall', 'final'))}")
     return str(known)
+
+
+def _provenance(reference: Path) -> dict[str, Any]:
+    """Return what a reference says of its making; nothing before it is promoted."""
+    file = reference / "provenance.json"
+    content = read_json(file) if file.exists() else {}
+    if not isinstance(content, dict):
+        raise UserError(f"{file}: found {shown(content)}; allowed: names and values")
+    return content
 
 
 def differing(catalogue: Catalogue, made: Sequence[Path], reference: Path) -> tuple[int, list[str]]:
@@ -135,7 +164,7 @@ def run(options: argparse.Namespace) -> int:
     """Rebuild and compare; return the exit status."""
     reference = options.source or ROOT / "results" / "reference" / options.scale
     out = ROOT / "results" / "out" / "rebuilt" / reference.resolve().name
-    catalogue = load_catalogue(options.scale)
+    catalogue = catalogue_of(reference, options.scale)
     made, lacking = rebuild(catalogue, reference, out)
     same, others = differing(catalogue, made, reference)
     for line in lacking:

@@ -8,7 +8,7 @@ agree on their interval.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -94,11 +94,13 @@ def load_catalogue(
     *,
     sources: Mapping[str, str] | None = None,
     protocol: str | None = None,
+    missing: Sequence[str] | None = None,
 ) -> Catalogue:
     """Return the catalogue of a scale: ``smoke``, ``mini``, ``reduced`` or ``paper``.
 
-    ``sources`` says which data sets are taken from elsewhere, as ``npz:PATH``. Rows whose data set
-    is not there are left out, if the scale says that it is optional.
+    ``sources`` says which data sets are taken from elsewhere, as ``npz:PATH``. Rows of the data
+    sets ``missing`` are left out: by default of those that are not there, if the scale says that
+    they are optional.
 
     ``protocol`` is the workflow's, by default the scale's: rows that name it are no other runs.
 
@@ -110,7 +112,7 @@ def load_catalogue(
     settings = read_scale(scale)
     taken = {**settings.data_source, **(sources or {})}
     settings = settings.model_copy(update={"data_source": taken})
-    return make_catalogue(scale, settings, read_yaml(experiments), experiments, protocol)
+    return make_catalogue(scale, settings, read_yaml(experiments), experiments, protocol, missing)
 
 
 def make_catalogue(
@@ -119,9 +121,10 @@ def make_catalogue(
     content: object,
     experiments: Path,
     protocol: str | None = None,
+    missing: Sequence[str] | None = None,
 ) -> Catalogue:
     """Return the catalogue of what experiments.yaml holds; see :func:`load_catalogue`."""
-    missing = left_out(settings)
+    absent = left_out(settings) if missing is None else list(missing)
     runs: dict[str, Run] = {}
     tables: dict[str, Table] = {}
     gone: dict[str, None] = {}
@@ -132,7 +135,7 @@ def make_catalogue(
         settings_of_runs = {"kind"}
         for cells in _expand(table.rows):
             dataset = cells.get("dataset", table.shared.get("dataset"))
-            if dataset in missing:
+            if dataset in absent:
                 without[dataset] = None
                 continue
             maker = RowMaker(table, cells, settings, where, protocol or settings.protocol)

@@ -36,11 +36,11 @@ def _path(text: str) -> str:
 
 
 def _npz(text: str) -> str:
-    """Return ``npz:PATH`` with the path that a job in any folder finds."""
+    """Return ``npz:PATH``; a relative path stays one, so that records hold no machine's folders."""
     form, _, path = text.partition(":")
     if form != "npz" or not path.strip():
         raise ValueError("allowed: npz:PATH")
-    return f"npz:{Path(in_home(path)).absolute()}"
+    return f"npz:{in_home(path)}"
 
 
 def in_home(text: str) -> str:

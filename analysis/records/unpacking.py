@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
+import yaml
+
 from analysis.records.archives import Archive
 from autogrow.config.spec import to_json
 from autogrow.errors import UserError
@@ -92,9 +94,18 @@ def has_other_settings(place: Path, wanted: str) -> bool:
         if wanted in _as_handed_over(read_text(place / SPEC, "a spec", 2**20)):
             return False
         # An older suite's has fewer keys: each has its default.
-        return wanted not in _as_handed_over(yaml_text(to_json(read_spec(place))))
+        spec = to_json(read_spec(place))
+        if spec["data_sha256"]:
+            spec["data"] = _where_wanted(spec["data"], yaml.safe_load(wanted)["data"])
+        return wanted not in _as_handed_over(yaml_text(spec))
     except UserError:
         return True
+
+
+def _where_wanted(data: str, wanted: str) -> str:
+    """Return the place of a file of data whose content is known: its folder does not matter."""
+    names = {Path(place.partition(":")[2]).name for place in (data, wanted)}
+    return wanted if len(names) == 1 else data
 
 
 def _as_handed_over(spec: str) -> set[str]:

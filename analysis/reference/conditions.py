@@ -78,6 +78,9 @@ def repeat_command(known: Mapping[str, Any], scale: str) -> str:
     for key in ("conventions", "protocol", "accuracy"):
         if isinstance(known[key], str) and known[key] != "unknown":
             config.append(f"{key}={known[key]}")
+    if known["data_source"]:
+        sources = [f"{name}: {of['data']}" for name, of in known["data_source"].items()]
+        config.append(f"data_source={{{', '.join(sources)}}}")
     kinds = {"cpu" if d.startswith("cpu") else "cuda" for d in known["hardware"]["devices"]}
     config.append(f"device={kinds.pop() if len(kinds) == 1 else 'auto'}")
     return shlex.join(["snakemake", "--cores", "all", "--config", *config])

@@ -20,7 +20,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from analysis.commandline import add_data_source, data_source
 from analysis.experiments.catalogue import Catalogue, Table, load_catalogue
+from analysis.experiments.data_sets import recorded
 from analysis.experiments.scales import ROOT, SCALES
 from analysis.records.archives import archive_name, pack
 from analysis.reference.conditions import clean_commit, describe_runs, one, repeat_command
@@ -47,8 +49,12 @@ _OURS = re.compile(
 )
 
 
-def promote(scale: str, source: Path, target: Path) -> dict[str, Any]:
+def promote(
+    scale: str, source: Path, target: Path, sources: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Copy a scale's tables and pack its runs into its reference; return the provenance.
+
+    ``sources`` says which data sets were taken from elsewhere.
 
     Raises
     ------
@@ -56,7 +62,7 @@ def promote(scale: str, source: Path, target: Path) -> dict[str, Any]:
         If the tree is dirty or no git repository, a run is unfinished, a table is
         missing or older than a run, or the scale's numbers mean nothing.
     """
-    catalogue = load_catalogue(scale)
+    catalogue = load_catalogue(scale, sources=sources)
     if scale == "smoke":
         raise UserError("scale: smoke cannot be a reference: its numbers have no meaning")
     commit = clean_commit(ROOT)
@@ -87,6 +93,8 @@ def promote(scale: str, source: Path, target: Path) -> dict[str, Any]:
         # The name of the folder alone says it; see Settings.folder.
         "conventions": "released" if "released" in source.name.split("-") else "paper",
         "accuracy": _accuracy(folder, tables),
+        "data_source": recorded(catalogue.settings),
+        "left_out": list(catalogue.left_out),
     }
     words = ["--scale", scale, "--from", _in_repository(source), "--to", _in_repository(target)]
     provenance = {
@@ -236,13 +244,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--from", dest="source", type=Path, metavar="DIR", help="default: results/out/SCALE"
     )
     parser.add_argument("--to", type=Path, metavar="DIR", help="default: results/reference/SCALE")
+    add_data_source(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Promote and say what was done; return the exit status."""
     source = options.source or ROOT / "results" / "out" / options.scale
     target = options.to or ROOT / "results" / "reference" / options.scale
-    provenance = promote(options.scale, source, target)
+    provenance = promote(options.scale, source, target, data_source(options))
     print(
         f"{_in_repository(target)}: {len(provenance['tables'])} tables of {provenance['runs']} runs"
     )

@@ -228,7 +228,7 @@ def test_a_data_set_from_elsewhere_is_named_and_known_by_its_content(tmp_path, r
         images = {f"x_{part}": rng.integers(0, 256, (24_000, 4, 4, 3)) for part in PARTS}
         labels = {f"y_{part}": np.arange(24_000) % 10 for part in PARTS}
         np.savez(file, **{k: v.astype(np.uint8) for k, v in (images | labels).items()})
-        data_sets._sha256.cache_clear()
+        data_sets._sha256_of.cache_clear()
         return load_catalogue("reduced", sources={"CIFAR10": f"npz:{file}"})
 
     first, second = write(), write()
@@ -248,7 +248,7 @@ def test_a_data_set_from_elsewhere_is_named_and_known_by_its_content(tmp_path, r
     with pytest.raises(UserError, match=r"data_source: found CIFAR10, in whose .* has digits"):
         load_catalogue("smoke", sources={"CIFAR10": f"npz:{file}"})
     file.unlink()
-    data_sets._sha256.cache_clear()
+    data_sets._sha256_of.cache_clear()
     with pytest.raises(UserError, match=r"^data_source: CIFAR10: .*it's\.npz: "):
         load_catalogue("reduced", sources={"CIFAR10": f"npz:{file}"})
 

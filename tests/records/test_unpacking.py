@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 
 import pytest
 from damage import contents, told_in_one_line
@@ -136,3 +137,19 @@ def test_other_settings_are_told_apart(tmp_path):
     assert has_other_settings(tmp_path, wanted.replace("sync_bn: false", "sync_bn: true"))
     (tmp_path / "spec.yaml").write_text(json.dumps({"kind": "scratch"}))
     assert has_other_settings(tmp_path, wanted)
+
+
+def test_a_known_file_of_data_may_lie_in_another_folder(tmp_path):
+    [run, *_] = load_catalogue("mini").runs.values()
+
+    def spec(data, sha256):
+        known = {"data": data, "data_sha256": sha256}
+        return replace(run, spec=run.spec.model_copy(update=known)).job_spec({"seed": 0})
+
+    here, there = f"npz:{tmp_path}/a folder: it's/images.npz", "npz:images.npz"
+    (tmp_path / "spec.yaml").write_text(spec(here, "0" * 64))
+    assert not has_other_settings(tmp_path, spec(there, "0" * 64))
+    assert has_other_settings(tmp_path, spec(there, "1" * 64))
+    assert has_other_settings(tmp_path, spec("npz:other.npz", "0" * 64))
+    (tmp_path / "spec.yaml").write_text(spec(here, ""))
+    assert has_other_settings(tmp_path, spec(there, ""))
