@@ -19,10 +19,10 @@ from analysis.claims.judging import judge
 from analysis.claims.paper_values import PapersNumbers
 from analysis.claims.reports import csv_of, markdown_of, summary_of
 from analysis.claims.values import FinishedRuns, Source
-from analysis.commandline import add_campaign, data_source, seeds
+from analysis.commandline import add_campaign, seeds
+from analysis.experiments.campaigns import named_campaign
 from analysis.experiments.catalogue import load_catalogue
 from analysis.experiments.scales import SCALES
-from autogrow.files.reading import require_folder
 from autogrow.files.writing import write_together
 
 
@@ -59,11 +59,7 @@ def run(options: argparse.Namespace) -> int:
         folder = options.folder or Path("results/out/papers-numbers")
         source = PapersNumbers(load_catalogue("paper"))
     else:
-        folder = options.folder or Path("results/out") / options.scale
-        require_folder(folder, "a folder of finished runs")
-        catalogue = load_catalogue(
-            options.scale, sources=data_source(options), protocol=options.protocol
-        )
+        folder, catalogue = named_campaign(options)
         source = FinishedRuns(catalogue, folder, seeds(options))
     print("\n".join([*write_verdicts(source, folder), f"All verdicts: {folder}/claims/claims.md"]))
     return 0

@@ -20,8 +20,8 @@ from analysis.commandline import add_results
 from analysis.experiments.catalogue import Catalogue, Table, load_catalogue
 from analysis.experiments.row_files import from_json
 from analysis.experiments.rows import Row
-from analysis.figures.frames import COMMON, EQUAL_COMPUTE
-from analysis.figures.labelling import labelled
+from analysis.figures.frames import COMMON
+from analysis.figures.labelling import labelled, ways_trained
 from analysis.figures.method_data import methods_and_depths
 from analysis.figures.null_data import depths_against_nulls
 from analysis.landscapes.planefiles import FACTS, read_facts
@@ -108,11 +108,9 @@ def _against_parameters(
     networks = dict.fromkeys(row.key["network"] for row in figure.rows)
     letters = dict(zip(networks, ascii_lowercase, strict=False))
     for row in figure.rows:
-        network, methods = row.key["network"], {"main": row.key["method"]}
-        methods |= {"equal_compute": EQUAL_COMPUTE} if "equal_compute" in row.runs else {}
-        for role, method in methods.items():
-            own = replace(row, runs={"main": row.runs[role]})
-            for seed, s in zip(results.seeds, results.summaries(row.runs[role]), strict=True):
+        network = row.key["network"]
+        for own, method in ways_trained(row):
+            for seed, s in zip(results.seeds, results.summaries(own.runs["main"]), strict=True):
                 line = {"network": network, "method": method}
                 line |= {"K": row.values.get("K", ""), "paper_K": row.key.get("K", ""), **_found(s)}
                 part = labelled(pd.DataFrame([line]), catalogue, own, network, seed, s)

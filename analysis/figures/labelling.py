@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from analysis.experiments.catalogue import Catalogue
 from analysis.experiments.rows import Row
+from analysis.figures.frames import EQUAL_COMPUTE
 from analysis.results.summaries import CountedSummary
+
+
+def ways_trained(row: Row) -> Iterator[tuple[Row, str]]:
+    """Yield a row with its method, and again with its run at equal compute, if it has one."""
+    yield row, row.key["method"]
+    if "equal_compute" in row.runs:
+        yield replace(row, runs={"main": row.runs["equal_compute"]}), EQUAL_COMPUTE
 
 
 def labelled(

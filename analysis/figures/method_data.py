@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pandas as pd
 
 from analysis.experiments.catalogue import Catalogue, Table
 from analysis.figures.frames import EQUAL_COMPUTE
-from analysis.figures.labelling import labelled
+from analysis.figures.labelling import labelled, ways_trained
 from analysis.results.summaries import Results
 from autogrow.networks.names import parse_network
 
@@ -21,11 +19,9 @@ def methods_and_depths(
     Fixed depths are there twice: at the baselines' epochs and for p-AutoGrow's multiply-adds. A run
     that diverged has no accuracy.
     """
-    methods = [(row, row.key["method"]) for row in figure.rows]
-    equal = [r for r in figure.rows if "equal_compute" in r.runs]
-    methods += [(replace(r, runs={"main": r.runs["equal_compute"]}), EQUAL_COMPUTE) for r in equal]
+    ways = [way for row in figure.rows for way in ways_trained(row)]
     parts = []
-    for row, method in methods:
+    for row, method in sorted(ways, key=lambda way: way[1] == EQUAL_COMPUTE):
         for seed, s in zip(results.seeds, results.summaries(row.runs["main"]), strict=True):
             network = parse_network(s.network).architecture.name
             line = {

@@ -18,8 +18,9 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from PIL import Image
 
-from analysis.commandline import add_campaign, data_source, seeds
-from analysis.experiments.catalogue import Catalogue, Table, load_catalogue
+from analysis.commandline import add_campaign, seeds
+from analysis.experiments.campaigns import named_campaign
+from analysis.experiments.catalogue import Catalogue, Table
 from analysis.experiments.scales import SCALES
 from analysis.report import campaign, curve_charts, intervals
 from analysis.report.claim_cards import ClaimCard, claim_cards, counts
@@ -27,7 +28,7 @@ from analysis.report.run_cards import run_cards
 from analysis.report.table_views import table_view, title_of, uses
 from analysis.results.summaries import Results
 from autogrow.errors import UserError
-from autogrow.files.reading import read_bytes, read_text, require_folder
+from autogrow.files.reading import read_bytes, read_text
 from autogrow.files.writing import write_bytes
 
 PAGE = "report.html"
@@ -157,11 +158,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write the page; return the exit status."""
-    folder = options.folder or Path("results/out") / options.scale
-    require_folder(folder, "a folder of finished runs")
-    catalogue = load_catalogue(
-        options.scale, sources=data_source(options), protocol=options.protocol
-    )
+    folder, catalogue = named_campaign(options)
     accuracy = options.accuracy or catalogue.settings.accuracy
     write_report(catalogue, Results(folder, seeds(options), accuracy))
     print(f"Report: {folder / PAGE}")

@@ -9,20 +9,16 @@ from __future__ import annotations
 
 import argparse
 import csv
-import math
 import statistics
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TextIO
 
-from analysis.commandline import add_campaign, data_source, seeds
-from analysis.experiments.catalogue import load_catalogue
+from analysis.commandline import add_campaign, seeds
+from analysis.experiments.campaigns import named_campaign
 from analysis.experiments.scales import SCALES
 from analysis.results.csvfiles import check_columns, read_csv, read_numbers
 from analysis.results.summaries import Results
 from autogrow.errors import UserError
-from autogrow.files.reading import require_folder
 from autogrow.runs.folder import require_finished
 from autogrow.runs.summary import SUMMARY
 from autogrow.training.metrics import BESIDE, METRICS
@@ -41,14 +37,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print a line for each finished run and, on stderr, their counts; return the exit status."""
-    folder = options.folder or Path("results/out") / options.scale
-    require_folder(folder, "a folder of finished runs")
-    catalogue = load_catalogue(
-        options.scale, sources=data_source(options), protocol=options.protocol
-    )
+    folder, catalogue = named_campaign(options)
     results = Results(folder, seeds(options), "final")
     lines = [line for run in catalogue.runs if (line := levelling(run, results)) is not None]
-    _print(lines, sys.stdout)
+    table = csv.DictWriter(sys.stdout, HEADER, lineterminator="\n")
+    table.writeheader()
+    table.writerows(lines)
     judged = [line["levelled_off"] for line in lines if line["levelled_off"]]
     diverged = sum(int(str(line["diverged"])) for line in lines)
     print(
@@ -75,7 +69,7 @@ def levelling(run: str, results: Results) -> dict[str, object] | None:
     line["diverged"] = len(finished) - len(summaries)
     curves = [_last_accuracies(own.run_folder(run, s.seed)) for s in summaries]
     if curves:
-        added = statistics.fmean(c[-1] - c[max(0, math.ceil(0.8 * len(c)) - 1)] for c in curves)
+        added = statistics.fmean(c[-1] - c[(4 * len(c) - 1) // 5] for c in curves)
         line["accuracy"] = f"{statistics.fmean(c[-1] for c in curves):.2f}"
         line["last_fifth"] = f"{added:.2f}"
         trained = [s.final_train_accuracy for s in summaries if s.final_train_accuracy is not None]
@@ -102,9 +96,3 @@ def _last_accuracies(folder: Path) -> list[float]:
         raise UserError(f"{file}: found no epoch; allowed: one or more")
     last, _ = epochs[-1]
     return [accuracy for network, accuracy in epochs if network == last]
-
-
-def _print(lines: Sequence[dict[str, object]], to: TextIO) -> None:
-    table = csv.DictWriter(to, HEADER, lineterminator="\n")
-    table.writeheader()
-    table.writerows(lines)

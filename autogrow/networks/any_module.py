@@ -88,7 +88,7 @@ def growable(
 
     def copied(i: int) -> nn.Module:
         sub_module = copy.deepcopy(patterns[i])
-        _initialize_anew(sub_module, stages[i])
+        _reinitialize(sub_module, stages[i])
         return sub_module
 
     new = new_sub_module or copied
@@ -107,7 +107,7 @@ def growable(
     return network
 
 
-def _initialize_anew(block: nn.Module, stage: str) -> None:
+def _reinitialize(block: nn.Module, stage: str) -> None:
     """Initialize each part of a block by its own reset; the parts of a part come first."""
     for name, part in reversed(list(block.named_modules())):
         reset = getattr(part, "reset_parameters", getattr(part, "_reset_parameters", None))
